@@ -1,0 +1,137 @@
+"""The directory, certificates and evidence: ``/v1/agencies``, ``/v1/evidence``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from cryptography.x509 import load_pem_x509_certificate
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from hub.api import shapes
+from hub.api.caller import Calling, interface
+from hub.api.problems import responses
+from hub.domain.document import local_day
+from hub.domain.search import fold
+from hub.errors import Refusal
+from hub.exchange import enrol
+from hub.store import deliveries, documents, roster
+from hub.store.engine import reading
+
+router = APIRouter(prefix="/v1", tags=["agencies"])
+
+Code = Annotated[str, Path(max_length=64)]
+
+
+@router.get("/agencies", summary="The directory of agencies", responses=responses("request-invalid"))
+def agencies(
+    request: Request,
+    caller: Calling,
+    q: Annotated[str, Query(max_length=200, description="Part of a name or code; marks do not matter")] = "",
+    after: Annotated[str, Query(max_length=64, description="`next` of an earlier answer")] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> Response:
+    """Listed agencies by code, with whether something is connected for them."""
+    directory, today = caller.roster.directory, local_day(interface(request).desk.clock())
+    wanted = fold(q)
+    found: list[dict[str, Any]] = []
+    for agency in directory.agencies():
+        if agency.code <= after or (wanted and wanted not in fold(f"{agency.code} {agency.name}")):
+            continue
+        closed = directory.closed(agency.code, today)
+        found.append(
+            {
+                "code": agency.code,
+                "name": agency.name,
+                "level": agency.level,
+                "parent": agency.parent,
+                "connected": directory.nearest(agency.code) is not None,
+                "closed_on": closed.since if closed else None,
+                "successor": directory.successor_of(agency.code, today),
+                "uncertain": agency.uncertain,
+            }
+        )
+        if len(found) == limit:
+            break
+    return shapes.reply({"items": found, "next": found[-1]["code"] if found else after or None})
+
+
+@router.get("/agencies/{code}/certificates", summary="Certificates that ever counted for an agency")
+def certificates(code: Code, request: Request, caller: Calling) -> Response:
+    """Every certificate registered for the code, and for the platform that may sign for it, with from and until."""
+    directory = caller.roster.directory
+    own = directory.resolve(code)
+    platform = directory.nearest(code)
+    codes = [own, *([platform.code] if platform and platform.code != own else [])]
+    with reading(interface(request).desk.engine) as connection:
+        rows = roster.certificates_of(connection, codes)
+    items = [
+        {
+            "owner": row["code"],
+            "fingerprint": row["fingerprint"],
+            "subject": row["subject"],
+            "serial": row["serial"],
+            "from": row["since"],
+            "until": row["until"],
+            "pem": enrol.pem_of(row["der"]),
+        }
+        for row in rows
+    ]
+    return shapes.reply({"items": items, "next": None})
+
+
+class Certificate(BaseModel):
+    """A certificate to register. Signatures are Base64 over the statement of docs/connect-rest.md."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    certificate: str = Field(max_length=20_000, description="PEM")
+    proof: str = Field(max_length=2_000, description="Signature by the certificate's key")
+    one_time_code: str = Field("", max_length=200, description="From `hub enrol`, for the first certificate")
+    endorsed_by: str = Field("", max_length=64, description="Fingerprint of an earlier certificate, for later ones")
+    endorsement: str = Field("", max_length=2_000, description="Signature by the earlier certificate's key")
+
+
+@router.post(
+    "/agencies/{code}/certificates",
+    status_code=201,
+    summary="Register a certificate",
+    responses=responses("not-found", "possession-not-proved", "one-time-code-wrong", "certificate-invalid"),
+)
+async def register(code: Code, body: Certificate, request: Request, caller: Calling) -> Response:
+    """The first with the one-time code, later ones endorsed by an earlier: a stolen token enrols no key."""
+    try:
+        certificate = load_pem_x509_certificate(body.certificate.encode())
+    except ValueError:
+        raise Refusal("certificate-invalid", "certificate", facts={"why": "PEM"}) from None
+    job = enrol.Registration(
+        caller.system.id,
+        code,
+        certificate,
+        enrol.decode_signature(body.proof),
+        body.one_time_code,
+        body.endorsed_by,
+        enrol.decode_signature(body.endorsement),
+    )
+    return shapes.reply(await interface(request).desk.write(enrol.register, job), 201)
+
+
+@router.get("/evidence/{document_id}", summary="Evidence of a document", responses=responses("not-found"))
+def evidence(document_id: str, request: Request, caller: Calling) -> Response:
+    """The leaf entries a party may see: all for the sender, its own hand-overs and reports for a recipient."""
+    face = interface(request)
+    with reading(face.desk.engine) as connection:
+        document = documents.get(connection, document_id)
+        if document is None:
+            raise Refusal("not-found")
+        all_of_it = deliveries.of_document(connection, document_id)
+        rows = documents.evidence_of(connection, document_id)
+    directory, today = caller.roster.directory, local_day(face.desk.clock())
+    if not directory.may_act_for(caller.system, document["sender"], today):
+        own = {d.id for d in all_of_it if d.system_id == caller.system.id and d.fetched}
+        if not own:
+            raise Refusal("not-found")
+        rows = [row for row in rows if row["delivery_id"] in own]
+    items = [{"id": row["id"], "kind": row["kind"], "at": row["at"], "entry": row["body"]} for row in rows]
+    return shapes.reply({"items": items, "next": None})

@@ -1,0 +1,151 @@
+"""Receiving: ``/v1/inbox``, ``/v1/deliveries``, ``/v1/outbox``."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from hub.api import shapes
+from hub.api.caller import Caller, Calling, interface
+from hub.api.documents import hand_out
+from hub.api.problems import responses
+from hub.errors import Refusal
+from hub.exchange import hand_over
+from hub.exchange.examine import may_receive
+from hub.store import deliveries, documents
+from hub.store.engine import reading
+
+router = APIRouter(prefix="/v1", tags=["deliveries"])
+
+_LOOK_AGAIN = 5.0  # seconds: on SQLite another process's commit rings no bell here
+_MOST_WAIT = 60
+
+After = Annotated[
+    str | None, Query(description="`next` of an earlier answer; without it the oldest first", max_length=64)
+]
+Limit = Annotated[int, Query(ge=1, le=500, description="Items at most")]
+
+
+@router.get("/inbox", summary="What waits for this system", responses=responses("request-invalid"))
+async def inbox(
+    request: Request,
+    caller: Calling,
+    after: After = None,
+    limit: Limit = 100,
+    wait: Annotated[float, Query(ge=0, le=_MOST_WAIT, description="Seconds to wait for the first item")] = 0,
+) -> Response:
+    """Waiting deliveries, oldest first; claims nothing. With ``wait`` an empty inbox answers when something comes."""
+    face = interface(request)
+    seq = shapes.read_cursor(after)
+    system = caller.system.id
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + (wait if face.bell.waiting(system) < face.settings.polls_per_system else 0)
+
+    def look() -> list[Any]:
+        with reading(face.desk.engine) as connection:
+            return deliveries.inbox(connection, system, seq, limit)
+
+    with face.bell.listen(system) as rung:
+        while True:
+            rung.clear()
+            rows = await run_in_threadpool(look)
+            left = deadline - loop.time()
+            if rows or left <= 0 or face.bell.closing:
+                break
+            try:
+                await asyncio.wait_for(rung.wait(), min(left, _LOOK_AGAIN))
+            except TimeoutError:
+                continue
+    items = [shapes.inbox_item(row) for row in rows]
+    return shapes.reply(shapes.page(items, after, rows[-1]["seq"] if rows else None))
+
+
+@router.get(
+    "/outbox", summary="What happened to the documents this system sent", responses=responses("request-invalid")
+)
+def outbox(request: Request, caller: Calling, after: After = None, limit: Limit = 100) -> Response:
+    """Fetched, reported, failed, expired, withdrawn: everything about the sent documents, in order."""
+    with reading(interface(request).desk.engine) as connection:
+        rows = deliveries.outbox(connection, caller.system.id, shapes.read_cursor(after), limit)
+    items = [shapes.outbox_item(row) for row in rows]
+    return shapes.reply(shapes.page(items, after, rows[-1]["seq"] if rows else None))
+
+
+@router.get("/deliveries/{delivery_id}", summary="One delivery", responses=responses("not-found"))
+def show(delivery_id: str, request: Request, caller: Calling) -> Response:
+    """One delivery of this system, in whatever state, as the inbox tells it."""
+    face = interface(request)
+    with reading(face.desk.engine) as connection:
+        _mine(connection, request, caller, delivery_id)
+        row = deliveries.described(connection, delivery_id)
+    if row is None:
+        raise Refusal("not-found")
+    return shapes.reply(shapes.inbox_item(row))
+
+
+@router.get("/deliveries/{delivery_id}/packet", summary="The packet, byte for byte", responses=responses("not-found"))
+async def packet(delivery_id: str, request: Request, caller: Calling) -> Response:
+    """A document or status packet; from its first byte on it counts as fetched by this system."""
+    face = interface(request)
+
+    def find() -> Any:
+        with reading(face.desk.engine) as connection:
+            return documents.packet(connection, _mine(connection, request, caller, delivery_id).packet_id)
+
+    return await hand_out(face, caller, await run_in_threadpool(find), (delivery_id,))
+
+
+def _mine(connection: Any, request: Request, caller: Caller, delivery_id: str) -> deliveries.Delivery:
+    found = deliveries.get(connection, delivery_id)
+    if found is None or not may_receive(caller.roster, caller.system, found, interface(request).desk.clock()):
+        raise Refusal("not-found")
+    return found
+
+
+class Holding(BaseModel):
+    """What a recipient says of a delivery."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    lease: str | None = Field(None, max_length=64, description="The lease from `taken`, when one is held")
+    reason: str = Field("", max_length=1000, description="Why the packet cannot be taken (`failed`)")
+
+
+Said = Annotated[Holding | None, Body()]
+
+
+@router.post(
+    "/deliveries/{delivery_id}/taken", summary="Claim a delivery", responses=responses("not-found", "lease-held")
+)
+async def taken(delivery_id: str, request: Request, caller: Calling) -> Response:
+    """``{id, lease, until}``: no other process of this system is handed the delivery until then."""
+    return await _write(request, caller, hand_over.claim, delivery_id, None)
+
+
+@router.post(
+    "/deliveries/{delivery_id}/done", summary="The packet is safe", responses=responses("not-found", "lease-lost")
+)
+async def done(delivery_id: str, request: Request, caller: Calling, said: Said = None) -> Response:
+    """The recipient has stored the packet. Safe to repeat."""
+    return await _write(request, caller, hand_over.done, delivery_id, said)
+
+
+@router.post(
+    "/deliveries/{delivery_id}/failed",
+    summary="The packet cannot be taken",
+    responses=responses("not-found", "lease-lost"),
+)
+async def failed(delivery_id: str, request: Request, caller: Calling, said: Said = None) -> Response:
+    """Before the first fetch an attempt, of which the fifth fails the delivery; after it the delivery fails at once."""
+    return await _write(request, caller, hand_over.failed, delivery_id, said)
+
+
+async def _write(request: Request, caller: Caller, verb: Any, delivery_id: str, said: Holding | None) -> Response:
+    said = said or Holding()
+    job = hand_over.HandOver(caller.system.id, delivery_id, said.lease, said.reason)
+    return shapes.reply(await interface(request).desk.write(verb, job))

@@ -1,0 +1,194 @@
+"""Sending documents and reading them back: ``/v1/documents``, ``/v1/statuses``."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
+
+from hub.api import shapes
+from hub.api.caller import Caller, Calling, Interface, interface, packet_of
+from hub.api.problems import responses, violation_body
+from hub.domain import edxml
+from hub.domain.document import local_day
+from hub.errors import Refusal
+from hub.exchange import accept, hand_over
+from hub.exchange.examine import may_receive
+from hub.store import deliveries, documents
+from hub.store.deliveries import Delivery
+from hub.store.engine import reading
+
+router = APIRouter(prefix="/v1", tags=["documents"])
+
+PACKET_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/xml": {"schema": {"type": "string", "description": "edXML packet (QCVN 102:2016)"}}},
+    }
+}
+_UNREADABLE = ("length-required", "too-large", "body-incomplete", "body-late", "packet-refused")
+_CONFLICTS = ("not-your-agency", "document-conflict", "number-taken", "already-revoked", "storage-full")
+
+
+@router.post(
+    "/documents",
+    status_code=201,
+    summary="Send a document",
+    openapi_extra=PACKET_BODY,
+    responses={200: {"description": "A repeat: the first answer, and what was added"}}
+    | responses(*_UNREADABLE, *_CONFLICTS),
+)
+async def send(request: Request, caller: Calling) -> Response:
+    """Accept a signed packet for all its recipients, or refuse it with every rule it breaks."""
+    async with packet_of(request) as packet:
+        result = await interface(request).desk.accept(packet, caller.system, request.state.trace_id)
+    return shapes.reply(shapes.accepted(result.body), 201 if result.new else 200)
+
+
+@router.post(
+    "/documents/validate",
+    summary="Check a document without sending it",
+    openapi_extra=PACKET_BODY,
+    responses=responses(*_UNREADABLE[:4]),
+)
+async def validate(request: Request, caller: Calling) -> Response:
+    """``{valid, violations[], warnings[]}``: what sending this packet now would answer. Nothing is stored."""
+    async with packet_of(request) as packet:
+        try:
+            prepared = await interface(request).desk.validate(packet, caller.system)
+        except Refusal as refusal:
+            if refusal.problem.temporary:
+                raise
+            warnings = refusal.extra.get("warnings", [])
+            return shapes.reply(_validation(list(refusal.violations), warnings, refusal.code))
+    return shapes.reply(_validation([], prepared.warnings, ""))
+
+
+def _validation(violations: Any, warnings: Any, code: str) -> dict[str, Any]:
+    return {
+        "valid": not violations,
+        "code": code,
+        "violations": [violation_body(v) for v in violations],
+        "warnings": [violation_body(v) for v in warnings],
+    }
+
+
+@router.post(
+    "/statuses",
+    status_code=201,
+    summary="Report a status",
+    openapi_extra=PACKET_BODY,
+    responses={200: {"description": "A repeat: the first answer"}}
+    | responses(*_UNREADABLE, "not-your-agency", "status-document-unknown"),
+)
+async def report(request: Request, caller: Calling) -> Response:
+    """Take a status packet (01–06, 13, 15, 16), apply it and hand it on to the other party."""
+    async with packet_of(request) as packet:
+        result = await interface(request).desk.report(packet, caller.system, request.state.trace_id)
+    body = result.body | {"warnings": [violation_body(v) for v in result.body["warnings"]]}
+    return shapes.reply(body, 201 if result.new else 200)
+
+
+@router.get(
+    "/documents/{document_id}", summary="A document and its recipients' states", responses=responses("not-found")
+)
+def show(document_id: str, request: Request, caller: Calling) -> Response:
+    """For the sender every recipient; for a recipient its own part."""
+    with reading(interface(request).desk.engine) as connection:
+        document, own, is_sender = _visible(connection, request, caller, document_id)
+        first = documents.first_packet(connection, document_id)
+        ids = [delivery.id for delivery in own]
+        requests = deliveries.requests_of(connection, ids)
+        events = deliveries.events_of(connection, ids)
+        links = documents.links_of(connection, document_id) if is_sender else []
+    body = shapes.accepted(accept.answer(document, first["sha256"] if first else "", own))
+    body["deliveries"] = [shapes.delivery_item(delivery, requests, events) for delivery in own]
+    body["state"] = shapes.overall_of(own).value
+    body["links"] = [{"document": link["document_id"], "target": link["target_id"]} for link in links]
+    if not is_sender:
+        body["warnings"] = []
+    return shapes.reply(body)
+
+
+@router.get("/documents/{document_id}/packet", summary="The packet, byte for byte", responses=responses("not-found"))
+async def packet(document_id: str, request: Request, caller: Calling) -> Response:
+    """The packet as it was sent. Handing it to a recipient counts as its fetch."""
+    face = interface(request)
+    row, fetched = await run_in_threadpool(lambda: _packet_row(face, request, caller, document_id))
+    return await hand_out(face, caller, row, fetched)
+
+
+@router.get(
+    "/documents/{document_id}/attachments/{n}", summary="One attachment, unwrapped", responses=responses("not-found")
+)
+async def attachment(document_id: str, n: int, request: Request, caller: Calling) -> Response:
+    """The n-th file, from 1. Handing it to a recipient counts as the fetch of the packet."""
+    face = interface(request)
+    row, fetched = await run_in_threadpool(lambda: _packet_row(face, request, caller, document_id))
+    data = await run_in_threadpool(lambda: _bytes(face, row))
+    found = edxml.read_document(edxml.parse(data, face.desk.terms.limits), face.desk.terms.limits).attachments
+    if not 1 <= n <= len(found):
+        raise Refusal("not-found")
+    if fetched:
+        await face.desk.write(hand_over.fetch, hand_over.Fetch(caller.system.id, fetched))
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found[n - 1].name)}",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(found[n - 1].content, 200, headers, "application/octet-stream")
+
+
+async def hand_out(face: Interface, caller: Caller, row: Any, fetched: tuple[str, ...]) -> Response:
+    """A packet's bytes; the fetch is on record before the first of them goes out (exchange rules 6)."""
+    body = row["body"] if row["place"] is None else face.desk.folder.stream(row["place"])
+    if fetched:
+        await face.desk.write(hand_over.fetch, hand_over.Fetch(caller.system.id, fetched))
+    headers = {
+        "Content-Length": str(row["size"]),
+        "X-Packet-SHA256": row["sha256"],
+        "X-Content-Type-Options": "nosniff",
+    }
+    if isinstance(body, bytes):
+        return Response(body, 200, headers, "application/xml")
+    return StreamingResponse(body, 200, headers, "application/xml")
+
+
+def _bytes(face: Interface, row: Any) -> bytes:
+    return row["body"] if row["place"] is None else face.desk.folder.get(row["place"])  # type: ignore[no-any-return]
+
+
+def _visible(connection: Any, request: Request, caller: Caller, document_id: str) -> tuple[Any, list[Delivery], bool]:
+    """The document, the deliveries this system may see, and whether it is the sender's. Else ``not-found``."""
+    document = documents.get(connection, document_id)
+    if document is None:
+        raise Refusal("not-found")
+    now = interface(request).desk.clock()
+    all_of_it = deliveries.of_document(connection, document_id)
+    is_sender = document["system_id"] == caller.system.id or caller.roster.directory.may_act_for(
+        caller.system, document["sender"], local_day(now)
+    )
+    own = all_of_it if is_sender else [d for d in all_of_it if may_receive(caller.roster, caller.system, d, now)]
+    if not own:
+        raise Refusal("not-found")
+    return document, own, is_sender
+
+
+def _packet_row(face: Interface, request: Request, caller: Caller, document_id: str) -> tuple[Any, tuple[str, ...]]:
+    """The packet to hand out, and the deliveries that are fetched by it.
+
+    A recipient gets the version its newest delivery carries; the sender the one first accepted.
+    """
+    now = face.desk.clock()
+    with reading(face.desk.engine) as connection:
+        _document, own, is_sender = _visible(connection, request, caller, document_id)
+        received = [d for d in own if may_receive(caller.roster, caller.system, d, now)]
+        if received:
+            row = documents.packet(connection, received[-1].packet_id)
+        else:
+            row = documents.first_packet(connection, document_id) if is_sender else None
+    if row is None:
+        raise Refusal("not-found")
+    return row, tuple(d.id for d in received if d.packet_id == row["id"])

@@ -1,0 +1,162 @@
+"""Rows as the JSON that clients rely on (exchange rules 8). Times are RFC 3339 in Vietnam's zone."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from starlette.responses import Response
+
+from hub.api.problems import violation_body
+from hub.domain.delivery import Overall, Standing, Status, Transport, overall
+from hub.domain.document import VIETNAM, Kind
+from hub.errors import Refusal, Severity, Violation
+from hub.store.deliveries import Delivery
+
+Row = Mapping[str, Any]
+
+
+def moment(value: datetime | None) -> str | None:
+    return None if value is None else value.astimezone(VIETNAM).isoformat(timespec="milliseconds")
+
+
+def _default(value: object) -> str | None:
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
+
+
+def reply(body: object, status: int = 200) -> Response:
+    """A JSON answer in UTF-8."""
+    return Response(
+        json.dumps(body, ensure_ascii=False, default=_default).encode(), status, media_type="application/json"
+    )
+
+
+def cursor(seq: int) -> str:
+    """An opaque position in a list."""
+    return base64.urlsafe_b64encode(f"s{seq}".encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str | None) -> int:
+    """The position of a cursor; 0 without one. Raises ``request-invalid`` for what no list gave out."""
+    if not text:
+        return 0
+    try:
+        plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
+        seq = int(plain.removeprefix("s"))
+        if cursor(seq) != text or not 0 <= seq < 2**63:
+            raise ValueError(text)
+    except ValueError:
+        violation = Violation(
+            "cursor", Severity.ERROR, "query.after", text[:200], "Con trỏ không hợp lệ.", "The cursor is not valid.",
+            "Dùng `next` của lần trước / use the `next` of the last answer",
+        )  # fmt: skip
+        raise Refusal("request-invalid", violations=[violation]) from None
+    return seq
+
+
+def page(items: list[dict[str, Any]], after: str | None, last: int | None) -> dict[str, Any]:
+    """A list's answer; ``next`` goes on behind the last item, and stays where it was for an empty page."""
+    return {"items": items, "next": after if last is None else cursor(last)}
+
+
+def accepted(body: Row) -> dict[str, Any]:
+    """The answer to a document: warnings as violations."""
+    return {**body, "warnings": [violation_body(v) for v in body["warnings"]]}
+
+
+def _about(row: Row) -> dict[str, Any]:
+    return {
+        "id": row["document_id"],
+        "document_id": row["business_id"],
+        "kind": Kind(row["kind"]).name.lower(),
+        "number": row["number"],
+        "symbol": row["symbol"],
+        "year": row["year"],
+        "sender": row["sender"],
+        "issuer": row["issuer"],
+        "type_name": row["type_name"],
+        "subject": row["subject"],
+        "promulgation_date": row["promulgated_on"],
+        "due_date": row["due_on"],
+    }
+
+
+def inbox_item(row: Row) -> dict[str, Any]:
+    """One waiting packet: a document, or a status about one."""
+    is_status = row["report_id"] is not None
+    item = {
+        "id": row["id"],
+        "type": "status" if is_status else "document",
+        "to": row["addressed"],
+        "state": row["state"],
+        "urgent": row["urgent"],
+        "sha256": row["sha256"],
+        "size": row["size"],
+        "available_at": row["created_at"],
+        "expires_at": row["expires_at"],
+        "document": _about(row),
+        "signature": {"standing": row["standing"], "signer": row["signer"]},
+    }
+    if is_status:
+        item["signature"] = {"standing": row["status_standing"], "signer": row["status_from"]}
+        item["status"] = {
+            "code": row["status_code"],
+            "from": row["status_from"],
+            "description": row["status_description"],
+            "stated_at": row["status_stated_at"],
+        }
+    return item
+
+
+def outbox_item(row: Row) -> dict[str, Any]:
+    """One thing that happened to a document this system sent."""
+    return {
+        "what": row["what"],
+        "status": row["status"],
+        "detail": row["detail"],
+        "at": row["at"],
+        "delivery": row["delivery_id"],
+        "to": row["addressed"],
+        "document": {"id": row["document_id"], "document_id": row["business_id"]},
+        "report": row["report_id"],
+    }
+
+
+def delivery_item(delivery: Delivery, requests: Iterable[Row], events: Iterable[Row]) -> dict[str, Any]:
+    """One recipient of a document, with what was asked of it and what happened."""
+    return {
+        "id": delivery.id,
+        "to": delivery.addressed,
+        "state": delivery.state.value,
+        "status": delivery.status.value,
+        "fetched_at": delivery.fetched_at,
+        "reason": delivery.reason,
+        "expires_at": delivery.expires_at,
+        "requests": [
+            {"ask": r["ask"], "outcome": r["outcome"], "opened_at": r["opened_at"], "closed_at": r["closed_at"]}
+            for r in requests
+            if r["delivery_id"] == delivery.id
+        ],
+        "history": [
+            {
+                "at": e["at"],
+                "what": e["what"],
+                "state": e["state_after"],
+                "status": e["status_after"],
+                "detail": e["detail"],
+            }
+            for e in events
+            if e["delivery_id"] == delivery.id
+        ],
+    }
+
+
+def overall_of(deliveries: Iterable[Delivery]) -> Overall:
+    return overall(Standing(Transport(d.state), Status(d.status)) for d in deliveries)

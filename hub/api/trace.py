@@ -1,0 +1,47 @@
+"""One id from request to status: taken from ``X-Request-Id`` or made here, in every log line and answer.
+
+A document keeps the id it came with; whatever is later done to it is logged with that id beside the request's own.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger()
+_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+
+class Trace:
+    """ASGI middleware: binds the request's id, logs one line per request. No header or body is ever logged."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        trace_id = given.decode() if _ID.fullmatch(given) else secrets.token_hex(8)
+        scope.setdefault("state", {})["trace_id"] = trace_id
+        status = 0
+        began = time.perf_counter()
+
+        async def traced(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", trace_id.encode())]
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(trace_id=trace_id):
+            try:
+                await self._app(scope, receive, traced)
+            finally:
+                took = round((time.perf_counter() - began) * 1000, 1)
+                log.info("request", method=scope["method"], path=scope["path"], status=status, ms=took)

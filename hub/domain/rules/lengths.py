@@ -1,0 +1,88 @@
+"""How long a field may be, in characters.
+
+Two sources give lengths: the State's data standard (TT 02/2019/TT-BNV, NĐ 30/2020 Phụ lục VI) and the columns of
+receiving systems. Above the larger one a document is refused, because some recipient would cut it without a word;
+between the two it passes with a warning. Where only one is known it is the limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hub.domain.document import Document, Organization
+from hub.domain.rules import places
+from hub.domain.rules.rule import Facts, error, warning
+from hub.errors import Violation
+
+FIELD_TOO_LONG = error(
+    "field-too-long",
+    "Trường dài {length} ký tự, quá giới hạn {limit}.",
+    "The field has {length} characters, more than the limit of {limit}.",
+)
+FIELD_LONG = warning(
+    "field-long",
+    "Trường dài {length} ký tự, quá chuẩn {limit}; một số hệ thống có thể cắt bớt.",
+    "The field has {length} characters, more than the standard's {limit}; some systems may cut it.",
+)
+
+# field: (accepted without a word, accepted at all)
+_ORGANIZATION = {
+    "organ_id": (35, 50),
+    "in_charge": (200, 200),
+    "name": (200, 200),
+    "address": (250, 250),
+    "email": (100, 100),
+    "telephone": (50, 50),
+    "fax": (50, 50),
+    "website": (100, 100),
+}
+_HEADER = {
+    "document_id": (200, 200),
+    "number": (11, 50),
+    "symbol": (30, 50),
+    "place": (50, 50),
+    "type_name": (100, 100),
+    "subject": (500, 500),
+    "content": (500, 500),
+    "competence": (100, 100),
+    "position": (100, 100),
+    "signer": (50, 50),
+    "priority": (1, 1),
+    "sphere": (100, 100),
+    "typer": (10, 10),
+    "pages": (3, 4),
+}
+_BUSINESS_DOCUMENT_ID = (200, 200)
+_STAFF = {"department": (250, 250), "staff": (100, 100), "email": (100, 100), "mobile": (100, 100)}
+_DESCRIPTION = (255, 255)
+
+
+def lengths(document: Document, facts: Facts) -> Iterator[Violation]:
+    yield from _organization(document.sender, [places.sender(field) for field in _ORGANIZATION])
+    for i, organization in enumerate(document.recipients):
+        yield from _organization(organization, [places.recipient(i, field) for field in _ORGANIZATION])
+    for field, limits in _HEADER.items():
+        yield from _measured(places.HEADER[field], getattr(document, field), limits)
+    asked = document.business
+    yield from _measured(places.BUSINESS["document_id"], asked.document_id, _BUSINESS_DOCUMENT_ID)
+    for i, clerk in enumerate(asked.staff):
+        for field, limits in _STAFF.items():
+            yield from _measured(places.staff(i, field), getattr(clerk, field), limits, personal=True)
+    for i, entry in enumerate(document.manifest):
+        yield from _measured(places.manifest(i, "description"), entry.description, _DESCRIPTION)
+    for i, attachment in enumerate(document.attachments):
+        yield from _measured(places.attachment(i, "description"), attachment.description, _DESCRIPTION)
+
+
+def _organization(organization: Organization, pointers: list[str]) -> Iterator[Violation]:
+    for pointer, (field, limits) in zip(pointers, _ORGANIZATION.items(), strict=True):
+        yield from _measured(pointer, getattr(organization, field), limits)
+
+
+def _measured(pointer: str, text: str, limits: tuple[int, int], *, personal: bool = False) -> Iterator[Violation]:
+    quiet, most = limits
+    length = len(text)
+    if length > quiet:
+        rule, limit = (FIELD_TOO_LONG, most) if length > most else (FIELD_LONG, quiet)
+        repair = f"≤ {limit} ký tự / characters"
+        yield rule.at(pointer, "" if personal else text, repair, length=length, limit=limit)

@@ -1,0 +1,410 @@
+"""Accepting a document: check it, decide whether it is new, and give every recipient its delivery.
+
+``prepare`` checks on a snapshot, outside any transaction; ``commit`` decides and writes, many packets at once, under the
+counter's lock. What a packet of kind 1–3 asks of earlier documents is ``hub.exchange.asking``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from hub.domain import duplicates, edxml, numbering, rules
+from hub.domain.delivery import Move, Status, Transport
+from hub.domain.document import Document, Kind, content_digest, local_day, read_date
+from hub.domain.duplicates import Decision, First, Known, Outcome
+from hub.domain.search import fold
+from hub.domain.signature import Signed, Verdict, verify
+from hub.errors import Refusal, Severity, Violation, warning
+from hub.exchange import asking, change
+from hub.exchange.examine import acting_system, judged, may_speak
+from hub.exchange.writer import Transaction
+from hub.store import deliveries, documents
+from hub.store.deliveries import Delivery
+from hub.store.roster import Roster
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A packet as it came: ``place`` names it in the payload store when it is too large for a row."""
+
+    packet: bytes = field(repr=False)
+    system_id: str
+    packet_id: str
+    trace_id: str
+    place: str | None = None
+    limits: edxml.Limits = edxml.Limits()
+    refuse_taken: bool = True  # a taken number refuses (exchange rules 4), or flags
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom a packet names: the resolved code, the code as written, and the system that receives."""
+
+    code: str
+    addressed: str
+    system_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A packet that broke no rule on the roster of ``version``."""
+
+    submission: Submission
+    version: int
+    sha256: str
+    document: Document
+    verdict: Verdict
+    sender: str
+    document_id: str
+    year: int
+    issuer: numbering.Issuer
+    digest: str
+    identity: str
+    business: str
+    own_number: bool
+    recipients: tuple[Recipient, ...]
+    warnings: tuple[Violation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The answer. ``kept`` is False when the packet's bytes were not needed (a repeat)."""
+
+    new: bool
+    kept: bool
+    body: dict[str, Any]
+
+
+def prepare(submission: Submission, roster: Roster, now: datetime) -> Prepared:
+    """Every check that needs no earlier document. Raises one refusal that names all violations."""
+    system = acting_system(roster, submission.system_id)
+    found: list[Refusal] = []
+    tree = edxml.parse(submission.packet, submission.limits)
+    result = None
+    try:
+        result = verify(tree, sha1=system.sha1)
+    except Refusal as refusal:
+        found.append(refusal)
+    document = edxml.read_document(result.tree if isinstance(result, Signed) else tree, submission.limits)
+    sender = roster.directory.resolve(document.sender.organ_id)
+    if foreign := may_speak(roster, system, sender, now):
+        found.append(foreign)
+    verdict = None
+    if result is not None and sender:
+        try:
+            verdict = judged(roster, system, result, sender, now)
+        except Refusal as refusal:
+            found.append(refusal)
+    checked = rules.check(document, rules.Facts(roster.directory, local_day(now), submission.limits))
+    errors = [v for v in checked if v.severity is Severity.ERROR]
+    warnings = [v for v in checked if v.severity is Severity.WARNING]
+    year = document.year
+    if found or errors or verdict is None or year is None:
+        first = found[0] if found else Refusal("packet-refused", violations=errors)
+        raise Refusal(
+            first.code,
+            facts=first.facts,
+            violations=[*(v for refusal in found for v in refusal.violations), *errors],
+            extra={"warnings": [asdict(v) for v in warnings]},
+        )
+    issuer = numbering.issuer(document, roster.directory)
+    document_id = numbering.canonical_document_id(document.document_id)
+    digest = content_digest(document)
+    return Prepared(
+        submission=submission,
+        version=roster.version,
+        sha256=hashlib.sha256(submission.packet).hexdigest(),
+        document=document,
+        verdict=verdict,
+        sender=sender,
+        document_id=document_id,
+        year=year,
+        issuer=issuer,
+        digest=digest,
+        identity=numbering.packet_identity(sender, document_id, year, document.kind, digest),
+        business=numbering.business_identity(sender, issuer.code, year, document.number, document.symbol),
+        # The Government Office numbers what the Prime Minister and the Government issue.
+        own_number=issuer.code == sender or (issuer.code in {"TTg", "CP"} and sender == "G22"),
+        recipients=_recipients(document, roster, now),
+        warnings=(*verdict.warnings, *warnings),
+    )
+
+
+def _recipients(document: Document, roster: Roster, now: datetime) -> tuple[Recipient, ...]:
+    """To, each agency once under the code it was first addressed by."""
+    found: dict[str, Recipient] = {}
+    for organization in document.recipients:
+        code = roster.directory.resolve(organization.organ_id)
+        route = roster.directory.recipient(organization.organ_id, local_day(now))
+        if not isinstance(route, str):
+            found.setdefault(code, Recipient(code, organization.organ_id, route.system.id))
+    return tuple(found.values())
+
+
+def foresee(prepared: Prepared, connection: Any) -> Decision:
+    """What ``commit`` would decide now (for validation); raises the conflict it would refuse."""
+    return _decide(prepared, _Memory(connection, [prepared]))
+
+
+def commit(tx: Transaction, jobs: list[Prepared]) -> list[Accepted | Refusal]:
+    """Decide and write a batch; new documents of kind 0 are inserted together."""
+    tx.at("accept-begin")
+    memory = _Memory(tx.connection, jobs)
+    rows = _Rows()
+    results: list[Accepted | Refusal] = []
+    for job in jobs:
+        try:
+            results.append(_accept(tx, job, memory, rows))
+        except Refusal as refusal:
+            results.append(refusal)
+    rows.flush(tx)
+    tx.at("accept-written")
+    return results
+
+
+class _Memory:
+    """What earlier documents have in common with a batch, kept true while the batch is decided."""
+
+    def __init__(self, connection: Any, jobs: list[Prepared]) -> None:
+        self.identities = documents.by_identity(connection, [job.identity for job in jobs])
+        self.businesses = documents.by_business(connection, [job.business for job in jobs])
+        self.years = documents.years_of(connection, [(job.sender, job.document_id) for job in jobs])
+
+    def known(self, job: Prepared) -> Known:
+        return Known(
+            identity=self.identities.get(job.identity),
+            id_in_another_year=bool(self.years.get((job.sender, job.document_id), set()) - {job.year}),
+            business=self.businesses.get(job.business),
+        )
+
+    def remember(self, job: Prepared, document_id: str) -> None:
+        first = First(document_id, job.digest)
+        self.identities[job.identity] = first
+        self.years.setdefault((job.sender, job.document_id), set()).add(job.year)
+        if job.document.kind is Kind.NEW:
+            self.businesses.setdefault(job.business, first)
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Rows of new documents that wait to be inserted together."""
+
+    documents: list[dict[str, Any]] = field(default_factory=list)
+    packets: list[dict[str, Any]] = field(default_factory=list)
+    deliveries: list[dict[str, Any]] = field(default_factory=list)
+    evidence: list[dict[str, Any]] = field(default_factory=list)
+
+    def flush(self, tx: Transaction) -> None:
+        documents.add(tx.connection, self.documents, self.packets, self.evidence)
+        deliveries.add(tx.connection, self.deliveries)
+        self.documents, self.packets, self.deliveries, self.evidence = [], [], [], []
+
+
+def _decide(job: Prepared, memory: _Memory) -> Decision:
+    return duplicates.decide(
+        kind=job.document.kind,
+        digest=job.digest,
+        known=memory.known(job),
+        own_number=job.own_number,
+        refuse_taken=job.submission.refuse_taken,
+    )
+
+
+def _accept(tx: Transaction, job: Prepared, memory: _Memory, rows: _Rows) -> Accepted:
+    if job.version != tx.roster.version:
+        job = prepare(job.submission, tx.roster, tx.now)
+    decision = _decide(job, memory)
+    if decision.outcome is Outcome.REPEAT:
+        rows.flush(tx)
+        return _repeat(tx, job, decision.first)
+    asked = asking.NOTHING
+    if job.document.kind is not Kind.NEW:
+        rows.flush(tx)
+        asked = asking.find(tx, job.document, job.sender, {r.code for r in job.recipients})
+    document_id = tx.new_id()
+    new = [_delivery(tx, job, document_id, recipient) for recipient in job.recipients]
+    warnings = [asdict(v) for v in (*job.warnings, *_warnings(job, decision, memory), *asked.warnings)]
+    row = _document_row(tx, job, document_id, decision, warnings)
+    rows.documents.append(row)
+    rows.packets.append(_packet_row(tx, job, document_id))
+    rows.deliveries.extend(deliveries.row_of(delivery) for delivery in new)
+    rows.evidence.append(_evidence(tx, job, document_id, new))
+    memory.remember(job, document_id)
+    if asked.targets:
+        rows.flush(tx)
+        new = asking.ask(tx, asked, job.document.kind, document_id, new)
+    for delivery in new:
+        tx.ring(delivery.system_id)
+    return Accepted(True, True, answer(row, job.sha256, new))
+
+
+def _warnings(job: Prepared, decision: Decision, memory: _Memory) -> list[Violation]:
+    found = []
+    if "id-without-year" in decision.warnings:
+        found.append(
+            warning(
+                "id-without-year",
+                "MessageHeader/DocumentId",
+                job.document.document_id,
+                sender=job.sender,
+                date=job.document.promulgation_date,
+                code=f"{job.document.number}/{job.document.symbol}",
+            )  # fmt: skip
+        )
+    if "duplicate-suspected" in decision.flags:
+        first = memory.businesses[job.business]
+        found.append(warning("duplicate-suspected", "MessageHeader/Code", job.document.number, first=first.id))
+    return found
+
+
+def _repeat(tx: Transaction, job: Prepared, document_id: str) -> Accepted:
+    """The first answer, and what the repeat adds: recipients that are new, and those that had failed or expired."""
+    document = documents.get(tx.connection, document_id)
+    if document is None:
+        raise RuntimeError(f"document {document_id} is known and not stored")
+    standing = {d.recipient: d for d in deliveries.of_document(tx.connection, document_id)}
+    added = [
+        _delivery(tx, job, document_id, recipient) for recipient in job.recipients if recipient.code not in standing
+    ]
+    warnings: list[Violation] = []
+    if added:
+        asked = asking.NOTHING
+        if job.document.kind is not Kind.NEW:
+            asked = asking.find(tx, job.document, job.sender, {d.recipient for d in added}, repeat=True)
+        documents.add(tx.connection, [], [_packet_row(tx, job, document_id)], [_evidence(tx, job, document_id, added)])
+        deliveries.add(tx.connection, [deliveries.row_of(delivery) for delivery in added])
+        if asked.targets:
+            added = asking.ask(tx, asked, job.document.kind, document_id, added, linked=True)
+        warnings = list(asked.warnings)
+    for recipient in job.recipients:
+        delivery = standing.get(recipient.code)
+        if delivery is not None and delivery.state in {Transport.FAILED, Transport.EXPIRED}:
+            expires = change.expiry(tx, urgent=delivery.urgent)
+            standing[recipient.code] = change.move(
+                tx, delivery, Move.REOPEN, by=job.submission.system_id, expires_at=expires, attempts=0, reason=""
+            )
+    for delivery in added:
+        tx.ring(delivery.system_id)
+    first = documents.first_packet(tx.connection, document_id)
+    body = answer(document, first["sha256"] if first else job.sha256, [*standing.values(), *added])
+    body["warnings"] = [*body["warnings"], *(asdict(v) for v in warnings)]
+    return Accepted(False, bool(added), body)
+
+
+def answer(document: Any, sha256: str, all_deliveries: list[Delivery]) -> dict[str, Any]:
+    """What a sender is told of a document it sent (exchange rules 8)."""
+    return {
+        "id": document["id"],
+        "document_id": document["document_id"],
+        "sha256": sha256,
+        "accepted_at": document["accepted_at"],
+        "issuer": document["issuer"],
+        "issuer_basis": document["issuer_basis"],
+        "signature": {"standing": document["standing"], "signer": document["signer"]},
+        "warnings": document["warnings"],
+        "deliveries": [{"id": d.id, "to": d.addressed, "state": d.state.value} for d in all_deliveries],
+    }
+
+
+def _delivery(tx: Transaction, job: Prepared, document_id: str, recipient: Recipient) -> Delivery:
+    urgent = _urgent(job.document)
+    return Delivery(
+        id=tx.new_id(),
+        seq=tx.next_seq(),
+        document_id=document_id,
+        packet_id=job.submission.packet_id,
+        report_id=None,
+        recipient=recipient.code,
+        addressed=recipient.addressed,
+        system_id=recipient.system_id,
+        state=Transport.WAITING,
+        status=Status.NONE,
+        fetched_at=None,
+        lease=None,
+        lease_until=None,
+        attempts=0,
+        reason="",
+        urgent=urgent,
+        created_at=tx.now,
+        expires_at=change.expiry(tx, urgent=urgent),
+    )
+
+
+def _urgent(document: Document) -> bool:
+    return document.priority.isdigit() and int(document.priority) > 0  # 0 normal, 1-3 increasing
+
+
+def _document_row(
+    tx: Transaction, job: Prepared, document_id: str, decision: Decision, warnings: list[dict[str, Any]]
+) -> dict[str, Any]:
+    document = job.document
+    kind_new = document.kind is Kind.NEW
+    return {
+        "seq": tx.next_seq(),
+        "id": document_id,
+        "sender": job.sender,
+        "system_id": job.submission.system_id,
+        "issuer": job.issuer.code,
+        "issuer_basis": job.issuer.basis,
+        "document_id": job.document_id,
+        "kind": int(document.kind),
+        "year": job.year,
+        "number": numbering.plain_number(document.number),
+        "symbol": numbering.plain_symbol(document.symbol),
+        "promulgated_on": read_date(document.promulgation_date),
+        "due_on": read_date(document.due_date),
+        "type_name": document.type_name,
+        "subject": document.subject,
+        "urgent": _urgent(document),
+        "content_digest": job.digest,
+        "identity": job.identity,
+        "business": job.business if kind_new else None,
+        "number_claim": job.business if decision.claims_number else None,
+        "standing": job.verdict.standing.value,
+        "signer": job.verdict.owner,
+        "fingerprint": job.verdict.fingerprint,
+        "warnings": warnings,
+        "flags": list(decision.flags),
+        "accepted_at": tx.now,
+        "trace_id": job.submission.trace_id,
+        "search": search_text(document, tx.roster),
+    }
+
+
+def search_text(document: Document, roster: Roster) -> str:
+    """The folded text a document is found by."""
+    parts = [
+        document.subject, document.content, document.type_name, f"{document.number}/{document.symbol}",
+        document.document_id, document.sender.name, roster.directory.name_of(document.sender.organ_id), document.signer,
+        *(attachment.name for attachment in document.attachments),
+    ]  # fmt: skip
+    return fold("\n".join(part for part in parts if part))
+
+
+def _packet_row(tx: Transaction, job: Prepared, document_id: str | None) -> dict[str, Any]:
+    submission = job.submission
+    return {
+        "id": submission.packet_id,
+        "document_id": document_id,
+        "sha256": job.sha256,
+        "size": len(submission.packet),
+        "body": None if submission.place else submission.packet,
+        "place": submission.place,
+        "received_at": tx.now,
+    }
+
+
+def _evidence(tx: Transaction, job: Prepared, document_id: str, to: list[Delivery]) -> dict[str, Any]:
+    body = {
+        "document": document_id,
+        "document_id": job.document_id,
+        "sha256": job.sha256,
+        "sender": job.sender,
+        "issuer": job.issuer.code,
+        "recipients": [delivery.recipient for delivery in to],
+        "at": tx.now.isoformat(),
+    }
+    return change.evidence(tx, "accept", document_id, body)

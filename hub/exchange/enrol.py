@@ -1,0 +1,277 @@
+"""Enrolling, locking and retiring systems, and the certificates of their agencies (exchange rules 2).
+
+Credentials are made here, shown once by the caller and kept only as hashes, except the gateway secret: its HMAC needs
+it back, so it is encrypted.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import Certificate, load_der_x509_certificate
+
+from hub.domain.agency import Agency, Generation, canonical, generation, level_of
+from hub.domain.document import local_day
+from hub.domain.signature import key_of
+from hub.errors import Refusal
+from hub.exchange import change
+from hub.exchange.examine import acting_system
+from hub.exchange.writer import Transaction, each
+from hub.store import deliveries, roster
+from hub.store.deliveries import Delivery
+
+CODE_VALID = timedelta(days=7)
+CODE_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """One system to enrol. ``name`` lists an agency the directory does not have; ``certificate`` is its first one."""
+
+    code: str
+    name: str = ""
+    system_id: str = ""
+    secret: str = ""
+    profile: str = "required"
+    algorithms: str = "2025"
+    certificate: Certificate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolments:
+    """Any number of systems at once, all or none; ``vault`` encrypts the gateway secrets."""
+
+    systems: tuple[Enrolment, ...]
+    vault: Fernet
+
+
+def hashed(text: str) -> str:
+    """How a token or one-time code of high entropy is stored: SHA-256, hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@each
+def enrol(tx: Transaction, job: Enrolments) -> list[dict[str, Any]]:
+    """Credentials per system: ``{system_id, secret, token, code, agency}``. One system stands for a code: an earlier
+    one is retired, and what nobody fetched moves to the new one.
+
+    Raises ``agency-unknown`` and ``agency-code-form`` for codes that need ``--name``.
+    """
+    made = [_one(tx, job.vault, enrolment) for enrolment in job.systems]
+    tx.directory_changed()
+    tx.roster = roster.load(tx.connection)
+    reroute(tx)
+    return made
+
+
+def _one(tx: Transaction, vault: Fernet, enrolment: Enrolment) -> dict[str, Any]:
+    code = tx.roster.directory.resolve(enrolment.code)
+    _list_agency(tx, code, enrolment.name)
+    standing = tx.roster.directory.nearest(code)
+    if standing is not None and standing.code == code:
+        roster.set_system(tx.connection, standing.id, state="retired", ended_at=tx.now)
+        roster.drop_one_time_code(tx.connection, standing.id)
+    system_id = enrolment.system_id or tx.new_id()
+    secret, token = enrolment.secret or secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    row = {
+        "id": system_id, "code": code, "state": "active", "profile": enrolment.profile,
+        "algorithms": enrolment.algorithms, "token_hash": hashed(token), "secret": vault.encrypt(secret.encode()),
+        "enrolled_at": tx.now,
+    }  # fmt: skip
+    roster.add_systems(tx.connection, [row])
+    one_time = ""
+    if enrolment.certificate is not None:
+        _register(tx, code, enrolment.certificate, "operator")
+    elif not roster.certificates_of(tx.connection, [code]):
+        one_time = secrets.token_urlsafe(24)  # 192 bits
+        code_row = {
+            "system_id": system_id, "code_hash": hashed(one_time), "expires_at": tx.now + CODE_VALID,
+            "tries_left": CODE_TRIES,
+        }  # fmt: skip
+        roster.add_one_time_codes(tx.connection, [code_row])
+    return {"system_id": system_id, "secret": secret, "token": token, "code": one_time, "agency": code}
+
+
+def _list_agency(tx: Transaction, code: str, name: str) -> None:
+    """A code below a listed agency, or of neither generation, is enrolled under its own name."""
+    if tx.roster.directory.listed(code) is not None:
+        return
+    if not name:
+        if generation(code) is Generation.OTHER:
+            raise Refusal("agency-code-form", "code", code, {"code": code})
+        raise Refusal("agency-unknown", "code", code, {"code": code})
+    chain = tx.roster.directory.chain(code)
+    agency = Agency(canonical(code), name, level_of(code) or 1, chain[1] if len(chain) > 1 else "")
+    roster.add_agencies(tx.connection, [agency])
+
+
+@dataclass(frozen=True, slots=True)
+class Steer:
+    """What an operator does to the system of a code: ``lock``, ``unlock`` or ``retire``."""
+
+    code: str
+    action: str
+
+
+_ACTIONS = {"lock": "locked", "unlock": "active", "retire": "retired"}
+
+
+@each
+def steer(tx: Transaction, job: Steer) -> dict[str, Any]:
+    """Lock, unlock or retire a system; what nobody fetched moves to whoever is nearest then."""
+    code = tx.roster.directory.resolve(job.code)
+    system = tx.roster.directory.nearest(code)
+    if system is None or system.code != code:
+        raise Refusal("agency-unknown", "code", code, {"code": code})
+    ended = {"ended_at": tx.now} if job.action == "retire" else {}
+    roster.set_system(tx.connection, system.id, state=_ACTIONS[job.action], **ended)
+    tx.directory_changed()
+    tx.roster = roster.load(tx.connection)
+    reroute(tx)
+    return {"system_id": system.id, "agency": code, "state": _ACTIONS[job.action]}
+
+
+def reroute(tx: Transaction) -> int:
+    """Move what nobody fetched to the nearest system, with a fresh ``seq``; gives how many moved."""
+    moved = 0
+    for delivery in deliveries.unfetched(tx.connection):
+        system_id = _receiver(tx, delivery)
+        if system_id is not None and system_id != delivery.system_id:
+            change.note(
+                tx, delivery, "moved", by=delivery.system_id, detail=system_id, system_id=system_id, seq=tx.next_seq()
+            )
+            tx.ring(system_id)
+            moved += 1
+    return moved
+
+
+def _receiver(tx: Transaction, delivery: Delivery) -> str | None:
+    """A document stays with a locked system until another is nearer; a status waits for whoever may receive."""
+    nearest = tx.roster.directory.nearest(delivery.recipient)
+    if delivery.report_id is None and nearest is not None:
+        return nearest.id
+    return change.receiver(tx, delivery.recipient)
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A certificate for an agency, with the proof that its key is held.
+
+    ``proof`` and ``endorsement`` are signatures over :func:`statement`: by the new key, and by an earlier one
+    (``endorsed_by``: its fingerprint). The first certificate brings ``one_time_code`` instead of an endorsement.
+    """
+
+    system_id: str
+    code: str
+    certificate: Certificate
+    proof: bytes
+    one_time_code: str = ""
+    endorsed_by: str = ""
+    endorsement: bytes = b""
+
+
+def statement(system_id: str, code: str, certificate: Certificate, one_time_code: str = "") -> bytes:
+    """The text to sign: binds key, agency, system and one-time code, so that no proof serves elsewhere."""
+    fingerprint = hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
+    return "\n".join(("lienthong certificate 1", system_id, code, fingerprint, one_time_code)).encode()
+
+
+def register(tx: Transaction, jobs: list[Registration]) -> list[Any]:
+    """Register certificates. A wrong one-time code spends a try although the registration is refused."""
+    results: list[Any] = []
+    for job in jobs:
+        try:
+            results.append(_registration(tx, job))
+        except Refusal as refusal:
+            results.append(refusal)
+    return results
+
+
+def _registration(tx: Transaction, job: Registration) -> dict[str, Any]:
+    system = acting_system(tx.roster, job.system_id)
+    code = tx.roster.directory.resolve(job.code)
+    if not tx.roster.directory.may_act_for(system, code, local_day(tx.now)):
+        raise Refusal("not-found")
+    text = statement(job.system_id, code, job.certificate, job.one_time_code)
+    if not _verified(job.certificate, job.proof, text):
+        raise Refusal("possession-not-proved")
+    standing = roster.certificates_of(tx.connection, [code, system.code])
+    if standing:
+        basis = "endorsed"
+        _endorsed(tx, job, text, standing)
+    else:
+        basis = "one-time-code"
+        _spend_code(tx, job, system.code)
+    return _register(tx, code, job.certificate, basis)
+
+
+def _endorsed(tx: Transaction, job: Registration, text: bytes, standing: list[Any]) -> None:
+    for row in standing:
+        if row["fingerprint"] == job.endorsed_by and row["since"] <= tx.now < row["until"]:
+            if _verified(load_der_x509_certificate(row["der"]), job.endorsement, text):
+                return
+    raise Refusal("possession-not-proved")
+
+
+def _spend_code(tx: Transaction, job: Registration, code: str) -> None:
+    row = roster.one_time_code(tx.connection, job.system_id)
+    refusal = Refusal("one-time-code-wrong", facts={"code": code})
+    if row is None or row["tries_left"] <= 0 or row["expires_at"] <= tx.now:
+        raise refusal
+    if not hmac.compare_digest(row["code_hash"], hashed(job.one_time_code)):
+        roster.spend_try(tx.connection, job.system_id)
+        raise refusal
+    roster.drop_one_time_code(tx.connection, job.system_id)
+
+
+def _register(tx: Transaction, code: str, certificate: Certificate, basis: str) -> dict[str, Any]:
+    der = certificate.public_bytes(Encoding.DER)
+    fingerprint = hashlib.sha256(der).hexdigest()
+    if not any(row["fingerprint"] == fingerprint for row in roster.certificates_of(tx.connection, [code])):
+        if certificate.not_valid_after_utc <= tx.now:
+            raise Refusal("certificate-ended")
+        row = {
+            "fingerprint": fingerprint, "code": code, "der": der, "subject": certificate.subject.rfc4514_string(),
+            "serial": f"{certificate.serial_number:x}", "since": max(certificate.not_valid_before_utc, tx.now),
+            "until": certificate.not_valid_after_utc, "basis": basis, "registered_at": tx.now,
+        }  # fmt: skip
+        roster.add_certificate(tx.connection, row)
+        tx.directory_changed()
+    return {"agency": code, "fingerprint": fingerprint, "serial": f"{certificate.serial_number:x}"}
+
+
+def _verified(certificate: Certificate, signature: bytes, text: bytes) -> bool:
+    """RSA PKCS#1 v1.5 or ECDSA, SHA-256. Raises ``certificate-invalid`` for a weak key."""
+    key = key_of(certificate)
+    try:
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, text, padding.PKCS1v15(), hashes.SHA256())
+        else:
+            key.verify(signature, text, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def decode_signature(text: str) -> bytes:
+    """A signature as it travels in JSON: Base64. Raises ``possession-not-proved`` for anything else."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        raise Refusal("possession-not-proved") from None
+
+
+def pem_of(der: bytes) -> str:
+    """A stored certificate as text."""
+    return load_der_x509_certificate(der).public_bytes(Encoding.PEM).decode()

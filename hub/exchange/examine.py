@@ -1,0 +1,63 @@
+"""What both kinds of packets go through before anything is written: whose it is, and who signed it.
+
+Everything here is decided on a roster snapshot and one moment; nothing is read or written.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from hub.domain.agency import System
+from hub.domain.document import local_day
+from hub.domain.signature import Signed, Unsigned, Verdict, judge
+from hub.domain.delivery import Transport
+from hub.errors import Refusal
+from hub.store.deliveries import Delivery
+from hub.store.roster import Roster
+
+
+def acting_system(roster: Roster, system_id: str) -> System:
+    """The system as the roster has it now. Raises ``not-authenticated`` (retired), ``system-locked``."""
+    system = roster.systems.get(system_id)
+    if system is None:
+        raise Refusal("not-authenticated")
+    if system.locked:
+        raise Refusal("system-locked")
+    return system
+
+
+def may_speak(roster: Roster, system: System, code: str, now: datetime) -> Refusal | None:
+    """The refusal if ``code`` is not this system's to speak for (exchange rules 2)."""
+    if code and not roster.directory.may_act_for(system, code, local_day(now)):
+        allowed = f"{system.code} ({roster.directory.name_of(system.code)})"
+        return Refusal("not-your-agency", "MessageHeader/From/OrganId", code, {"code": code, "allowed": allowed})
+    return None
+
+
+def judged(roster: Roster, system: System, result: Signed | Unsigned, sender: str, now: datetime) -> Verdict:
+    """Who signed, by the certificates registered here (exchange rules 3). Raises the refusals of ``judge``."""
+    directory = roster.directory
+    own = directory.resolve(sender)
+    successor = directory.successor_of(sender, local_day(now))
+    nearest = directory.nearest(sender)
+    platform = nearest.code if nearest else system.code
+    registered = roster.certificates.get(result.fingerprint, ()) if isinstance(result, Signed) else ()
+    return judge(
+        result,
+        sender=own,
+        may_sign=[code for code in (own, successor, platform) if code],
+        platform=platform,
+        registered=registered,
+        required=system.required,
+        at=now,
+    )
+
+
+def may_receive(roster: Roster, system: System, delivery: Delivery, now: datetime) -> bool:
+    """Whether the delivery is this system's: it has it, or it is the nearest for the recipient now.
+
+    What was withdrawn is nobody's: its recipient never saw it and never will (exchange rules 6).
+    """
+    if delivery.state is Transport.WITHDRAWN:
+        return False
+    return delivery.system_id == system.id or roster.directory.may_act_for(system, delivery.recipient, local_day(now))

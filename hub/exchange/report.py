@@ -1,0 +1,434 @@
+"""Taking a status packet: find the document it is about, apply it, and hand it on to the other party.
+
+01–06, 15 and 16 come from the recipient, 13 from the sender (exchange rules 6). ``prepare`` checks the packet on a
+snapshot; ``commit`` finds, decides and writes under the counter's lock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from hub.domain import edxml, numbering
+from hub.domain.delivery import (
+    ANSWER,
+    FROM_SENDER,
+    PROCESSING,
+    TRANSPORT,
+    Ask,
+    Effect,
+    Move,
+    Status,
+    Transport,
+    can_withdraw,
+    effect,
+)
+from hub.domain.document import DocumentRef, Kind, StatusReport, read_date, read_timestamp
+from hub.domain.signature import Signed, Verdict, verify
+from hub.errors import Refusal
+from hub.exchange import asking, change
+from hub.exchange.examine import acting_system, judged, may_speak
+from hub.exchange.writer import Transaction, each
+from hub.store import deliveries, documents
+from hub.store.deliveries import Delivery
+from hub.store.roster import Roster
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A status packet as it came."""
+
+    packet: bytes = field(repr=False)
+    system_id: str
+    packet_id: str
+    trace_id: str
+    limits: edxml.Limits = edxml.Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A status packet that is readable, signed as it must be, and complete."""
+
+    submission: Submission
+    version: int
+    sha256: str
+    report: StatusReport
+    verdict: Verdict
+    sender: str
+    stated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The answer; ``new`` is False for a repeat."""
+
+    new: bool
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One packet of the document at the recipient: its row and its delivery."""
+
+    document: Any
+    delivery: Delivery
+
+
+def prepare(submission: Submission, roster: Roster, now: datetime) -> Prepared:
+    """Every check that needs no stored document. Raises one refusal naming all violations."""
+    system = acting_system(roster, submission.system_id)
+    tree = edxml.parse(submission.packet, submission.limits)
+    found: list[Refusal] = []
+    result = None
+    try:
+        result = verify(tree, sha1=system.sha1)
+    except Refusal as refusal:
+        found.append(refusal)
+    report = edxml.read_status(result.tree if isinstance(result, Signed) else tree)
+    sender = roster.directory.resolve(report.sender.organ_id)
+    found.extend(_missing(report))
+    stated_at = read_timestamp(report.timestamp)
+    if report.timestamp and stated_at is None:
+        found.append(_bad_timestamp(report.timestamp))
+    if report.status and report.status not in PROCESSING:
+        found.append(_unknown_code(report.status))
+    verdict = None
+    if sender:
+        if foreign := _may_report(roster, submission.system_id, sender, now):
+            found.append(foreign)
+        if result is not None:
+            try:
+                verdict = judged(roster, system, result, sender, now)
+            except Refusal as refusal:
+                found.append(refusal)
+    if found or verdict is None or stated_at is None:
+        raise Refusal(
+            found[0].code, facts=found[0].facts, violations=[v for refusal in found for v in refusal.violations]
+        )
+    return Prepared(
+        submission, roster.version, hashlib.sha256(submission.packet).hexdigest(), report, verdict, sender, stated_at
+    )
+
+
+def _may_report(roster: Roster, system_id: str, sender: str, now: datetime) -> Refusal | None:
+    """Besides the nearest system, the one that fetched a delivery may report on it: known only to ``commit``.
+
+    So here a system passes when it stands anywhere above the agency; ``commit`` looks at the delivery itself.
+    """
+    system = roster.systems[system_id]
+    if system.code in roster.directory.chain(sender):
+        return None
+    return may_speak(roster, system, sender, now)
+
+
+def _missing(report: StatusReport) -> list[Refusal]:
+    needed = {
+        "From/OrganId": report.sender.organ_id,
+        "StatusCode": report.status,
+        "Timestamp": report.timestamp,
+        "ResponseFor/DocumentId": report.response_for.document_id or report.response_for.code,
+    }
+    found = [
+        Refusal("status-field-missing", f"MessageHeader/{name}", facts={"field": name})
+        for name, value in needed.items()
+        if not value
+    ]
+    if report.status == Status.REFUSED and not report.description:
+        found.append(Refusal("status-reason-missing", "MessageHeader/Description"))
+    return found
+
+
+def _bad_timestamp(text: str) -> Refusal:
+    day = read_date(text.split(" ")[0].replace("-", "/").split("T")[0])
+    repaired = f"{day:%Y/%m/%d} 00:00:00" if day else "yyyy/MM/dd HH:mm:ss"
+    return Refusal("status-timestamp", "MessageHeader/Timestamp", text, {"found": text[:60], "repaired": repaired})
+
+
+def _unknown_code(code: str) -> Refusal:
+    facts = {"status": code[:20], "allowed": ", ".join(PROCESSING)}
+    return Refusal("status-code-unknown", "MessageHeader/StatusCode", code, facts)
+
+
+@each
+def commit(tx: Transaction, job: Prepared) -> Reported:
+    """Apply one report, whole or not at all."""
+    tx.at("report-begin")
+    if job.version != tx.roster.version:
+        job = prepare(job.submission, tx.roster, tx.now)
+    key = _repeat_key(job)
+    first = documents.report_by_repeat_key(tx.connection, key)
+    if first is not None:
+        return Reported(False, first["answer"])
+    found = _find(tx, job)
+    report_id = tx.new_id()
+    code = job.report.status
+    if code in FROM_SENDER:
+        parts = _take_back(tx, job, found, report_id)
+    elif code in ANSWER:
+        parts = _answer(tx, job, found, report_id)
+    else:
+        parts = _progress(tx, job, found, report_id)
+    done = _record(tx, job, key, report_id, found, parts)
+    tx.at("report-written")
+    return done
+
+
+def _repeat_key(job: Prepared) -> str:
+    """Equal in From, document, code, Timestamp and Description: the same report again."""
+    ref = job.report.response_for
+    parts = [
+        job.sender, ref.organ_id, numbering.canonical_document_id(ref.document_id), ref.code, ref.promulgation_date,
+        job.report.status, job.report.timestamp, job.report.description,
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
+
+
+def _find(tx: Transaction, job: Prepared) -> list[_Found]:
+    """The packets meant, newest first: by DocumentId, by number and year only when no id resolves."""
+    ref = job.report.response_for
+    mine_is_sender = job.report.status in FROM_SENDER
+    rows: list[Any] = []
+    if ref.document_id:
+        text = numbering.canonical_document_id(ref.document_id)
+        rows = documents.by_document_id(tx.connection, text)
+    found = _between(tx, job, rows, mine_is_sender)
+    if not found:
+        found = _between(tx, job, _by_number(tx, ref), mine_is_sender)
+    if not found:
+        raise Refusal("status-document-unknown", "MessageHeader/ResponseFor/DocumentId", ref.document_id or ref.code)
+    return _one_year(ref, _one_party(tx, ref, found, mine_is_sender))
+
+
+def _by_number(tx: Transaction, ref: DocumentRef) -> list[Any]:
+    day = read_date(ref.promulgation_date)
+    if not ref.code or day is None:
+        return []
+    number, symbol = numbering.split_code(ref.code)
+    return documents.by_number(tx.connection, numbering.plain_number(number), symbol, day.year)
+
+
+def _between(tx: Transaction, job: Prepared, rows: list[Any], mine_is_sender: bool) -> list[_Found]:
+    """The rows this agency sent (or received) and that its system may speak about."""
+    by_id = {row["id"]: row for row in rows if not mine_is_sender or row["sender"] == job.sender}
+    if mine_is_sender:
+        by_id = {key: row for key, row in by_id.items() if row["kind"] != Kind.REVOCATION}
+    candidates = deliveries.of_documents(tx.connection, list(by_id))
+    pairs = [_Found(by_id[d.document_id], d) for d in candidates if mine_is_sender or d.recipient == job.sender]
+    system = tx.roster.systems[job.submission.system_id]
+    if may_speak(tx.roster, system, job.sender, tx.now) is not None:
+        # Not the nearest system: only what it fetched itself is still its own to report on (exchange rules 2).
+        pairs = [p for p in pairs if not mine_is_sender and p.delivery.system_id == system.id and p.delivery.fetched]
+        if not pairs:
+            raise may_speak(tx.roster, system, job.sender, tx.now) or Refusal("not-your-agency")
+    return sorted(pairs, key=lambda p: p.document["seq"], reverse=True)
+
+
+def _one_party(tx: Transaction, ref: DocumentRef, found: list[_Found], mine_is_sender: bool) -> list[_Found]:
+    """ResponseFor/OrganId names the other party; missing or fitting none, the only one counts."""
+
+    def other(pair: _Found) -> str:
+        return pair.delivery.recipient if mine_is_sender else str(pair.document["sender"])
+
+    parties = {other(pair) for pair in found}
+    named = tx.roster.directory.resolve(ref.organ_id)
+    if named not in parties and len(parties) > 1:
+        raise Refusal(
+            "status-ambiguous", "MessageHeader/ResponseFor/OrganId", ref.organ_id, {"needed": "ResponseFor/OrganId"}
+        )
+    party = named if named in parties else parties.pop()
+    return [pair for pair in found if other(pair) == party]
+
+
+def _one_year(ref: DocumentRef, found: list[_Found]) -> list[_Found]:
+    years = {pair.document["year"] for pair in found}
+    if len(years) == 1:
+        return found
+    day = read_date(ref.promulgation_date)
+    if day is None or day.year not in years:
+        raise Refusal(
+            "status-ambiguous",
+            "MessageHeader/ResponseFor/PromulgationDate",
+            ref.promulgation_date,
+            {"needed": "ResponseFor/PromulgationDate: " + ", ".join(str(year) for year in sorted(years))},
+        )
+    return [pair for pair in found if pair.document["year"] == day.year]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What the report did at one delivery. ``hand_on``: the other party gets the packet."""
+
+    delivery: Delivery
+    effect: Effect
+    hand_on: bool
+
+
+def _progress(tx: Transaction, job: Prepared, found: list[_Found], report_id: str) -> list[_Part]:
+    """01–06: each packet by its own row; 02 for the newest fetched only."""
+    code = job.report.status
+    if code == Status.REFUSED:
+        fetched = [pair for pair in found if pair.delivery.fetched]
+        found = fetched[:1] or found[:1]
+    parts: list[_Part] = []
+    refused: list[Refusal] = []
+    for pair in found:
+        delivery = pair.delivery
+        try:
+            result = effect(code, delivery.status, fetched=delivery.fetched, open_requests=0)
+        except Refusal as refusal:
+            refused.append(refusal)
+            continue
+        by = job.submission.system_id
+        if Move.DONE in TRANSPORT[delivery.state]:
+            delivery = change.move(tx, delivery, Move.DONE, by=by, report_id=report_id)
+        if result is Effect.MOVES:
+            delivery = change.set_status(
+                tx, delivery, Status(code), by=by, report_id=report_id, detail=job.report.description
+            )
+        parts.append(_Part(delivery, result, result in {Effect.MOVES, Effect.HANDED_ON}))
+    if not parts:
+        raise refused[0]
+    return parts
+
+
+def _answer(tx: Transaction, job: Prepared, found: list[_Found], report_id: str) -> list[_Part]:
+    """15 and 16: the requests of the asking packet that is named, else the newest open request about the original."""
+    code, by = job.report.status, job.submission.system_id
+    by_delivery = {pair.delivery.id: pair.delivery for pair in found}
+    asked = deliveries.open_requests_by(tx.connection, [pair.document["id"] for pair in found])
+    recipient = found[0].delivery.recipient
+    concerned = {d.id: d for d in _deliveries(tx, [row["delivery_id"] for row in asked]) if d.recipient == recipient}
+    asked = [row for row in asked if row["delivery_id"] in concerned]
+    requests = [row for row in asked if row["asking_document_id"] == asked[0]["asking_document_id"]]
+    if not requests:
+        requests = deliveries.open_requests(tx.connection, list(by_delivery))[:1]
+    if not requests:
+        newest = found[0].delivery
+        effect(code, newest.status, fetched=newest.fetched, open_requests=0)  # raises, naming what is allowed
+    parts = []
+    for row in requests:
+        delivery = concerned.get(row["delivery_id"]) or by_delivery[row["delivery_id"]]
+        effect(code, delivery.status, fetched=delivery.fetched, open_requests=1)
+        outcome = "agreed" if code == "15" else "refused"
+        deliveries.close_requests(tx.connection, [row["id"]], outcome, tx.now)
+        after = ANSWER[code][Ask(row["ask"])]
+        if after is not None:
+            delivery = change.set_status(tx, delivery, after, by=by, report_id=report_id, detail=job.report.description)
+        parts.append(_Part(delivery, Effect.ANSWERS, True))
+    for asking_id in {row["asking_delivery_id"] for row in requests}:
+        for own in _deliveries(tx, [asking_id]):
+            if Move.DONE in TRANSPORT[own.state]:
+                change.move(tx, own, Move.DONE, by=by, detail=code, report_id=report_id)
+    return parts
+
+
+def _deliveries(tx: Transaction, ids: Iterable[str]) -> list[Delivery]:
+    return [d for d in (deliveries.get(tx.connection, one) for one in dict.fromkeys(ids)) if d is not None]
+
+
+def _take_back(tx: Transaction, job: Prepared, found: list[_Found], report_id: str) -> list[_Part]:
+    """13: what was never fetched is withdrawn unseen; about the rest a request is opened by :func:`_record`."""
+    parts: list[_Part] = []
+    refused: list[Refusal] = []
+    for pair in found:
+        delivery = pair.delivery
+        try:
+            if delivery.state is Transport.WITHDRAWN:
+                raise Refusal("delivery-final", facts={"state": delivery.state.value})
+            effect("13", delivery.status, fetched=delivery.fetched, open_requests=0)
+        except Refusal as refusal:
+            refused.append(refusal)
+            continue
+        if can_withdraw(delivery.state, fetched=delivery.fetched):
+            delivery = asking.withdraw(tx, delivery, detail=job.report.description, report_id=report_id)
+            parts.append(_Part(delivery, Effect.ASKS, False))
+        else:
+            parts.append(_Part(delivery, Effect.ASKS, True))
+    if not parts:
+        raise refused[0]
+    return parts
+
+
+def _record(
+    tx: Transaction, job: Prepared, key: str, report_id: str, found: list[_Found], parts: list[_Part]
+) -> Reported:
+    """The report's rows, its delivery to the other party, evidence, and the answer."""
+    document = found[0].document
+    mine_is_sender = job.report.status in FROM_SENDER
+    other = found[0].delivery.recipient if mine_is_sender else document["sender"]
+    named = job.report.response_for.organ_id
+    to = named if named and tx.roster.directory.same(named, other) else other
+    handed = [part for part in parts if part.hand_on]
+    handed_id = tx.new_id() if handed else None
+    answer = {
+        "id": report_id,
+        "document": document["id"],
+        "status": job.report.status,
+        "accepted_at": tx.now.isoformat(),
+        "delivery": handed_id,
+        "warnings": [asdict(v) for v in job.verdict.warnings],
+        "deliveries": [
+            {
+                "id": part.delivery.id,
+                "to": part.delivery.addressed,
+                "effect": part.effect.value,
+                "state": part.delivery.state.value,
+                "status": part.delivery.status.value,
+            }
+            for part in parts
+        ],
+    }
+    _rows(tx, job, key, report_id, document["id"], other, answer)
+    if handed_id is not None:
+        _hand_on(tx, job, handed_id, report_id, document["id"], other, to)
+        for part in handed:
+            if mine_is_sender:
+                asking.open_request(tx, part.delivery, Ask.TAKE_BACK, handed_id, None)
+            else:
+                change.tell_sender(
+                    tx, part.delivery, "status", detail=f"{job.report.status} {job.report.description}".strip(),
+                    report_id=report_id,
+                )  # fmt: skip
+    return Reported(True, answer)
+
+
+def _rows(
+    tx: Transaction, job: Prepared, key: str, report_id: str, document_id: str, other: str, answer: dict[str, Any]
+) -> None:
+    submission = job.submission
+    packet = {
+        "id": submission.packet_id, "document_id": None, "sha256": job.sha256, "size": len(submission.packet),
+        "body": submission.packet, "place": None, "received_at": tx.now,
+    }  # fmt: skip
+    body = {
+        "report": report_id, "document": document_id, "status": job.report.status, "sha256": job.sha256,
+        "sender": job.sender, "addressee": other, "at": tx.now.isoformat(),
+    }  # fmt: skip
+    documents.add(tx.connection, [], [packet], [change.evidence(tx, "status", document_id, body, report_id=report_id)])
+    row = {
+        "id": report_id, "packet_id": submission.packet_id, "system_id": submission.system_id,
+        "document_id": document_id, "sender": job.sender, "addressee": other, "code": job.report.status,
+        "description": job.report.description, "stated_at": job.stated_at, "repeat_key": key,
+        "standing": job.verdict.standing.value, "signer": job.verdict.owner, "fingerprint": job.verdict.fingerprint,
+        "answer": answer, "received_at": tx.now, "trace_id": submission.trace_id,
+    }  # fmt: skip
+    documents.add_report(tx.connection, row)
+
+
+def _hand_on(
+    tx: Transaction, job: Prepared, delivery_id: str, report_id: str, document_id: str, other: str, to: str
+) -> None:
+    """A delivery of its own for the status packet; without a connected system it waits (exchange rules 6)."""
+    system_id = change.receiver(tx, other)
+    delivery = Delivery(
+        id=delivery_id, seq=tx.next_seq(), document_id=document_id, packet_id=job.submission.packet_id,
+        report_id=report_id, recipient=other, addressed=to, system_id=system_id, state=Transport.WAITING,
+        status=Status.NONE, fetched_at=None, lease=None, lease_until=None, attempts=0, reason="", urgent=False,
+        created_at=tx.now, expires_at=change.expiry(tx, urgent=False),
+    )  # fmt: skip
+    deliveries.add(tx.connection, [deliveries.row_of(delivery)])
+    tx.ring(system_id)

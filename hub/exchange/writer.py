@@ -1,0 +1,190 @@
+"""One writer per process: it takes all waiting work, commits it in one transaction, then answers everybody.
+
+* The first statement of every transaction locks the counter. That orders everything that becomes visible, here and
+  in other processes, so a decision taken inside sees all that was accepted before (and ``seq`` is commit order).
+* An answer is given only after the commit. A fault that passes by itself (database away, disk full) answers the whole
+  batch with a temporary refusal; any other fault makes the batch run again one by one, so that a poisoned piece of
+  work spoils only itself.
+* A verb is ``verb(tx, jobs) -> [result or Refusal, …]``. What it refuses, it has not written.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Engine, text, update
+
+from hub.errors import Refusal
+from hub.store import tables as t
+from hub.store.engine import is_sqlite, new_id, temporary, writing
+from hub.store.roster import Roster, Rosters, changed
+
+log = structlog.get_logger()
+
+Verb = Callable[["Transaction", list[Any]], list[Any]]
+_BATCH = 64  # pieces of work in one commit
+_NAMED = 250  # systems named in one notification; more wake everybody
+CHANNEL = "hub_inbox"  # PostgreSQL notification channel; payload: system ids, or *
+
+
+@dataclass(slots=True)
+class Transaction:
+    """What a verb works with: the connection that holds the lock, the moment, the roster as of now."""
+
+    connection: Connection
+    now: datetime
+    roster: Roster
+    at: Callable[[str], None]  # named steps, for crash tests
+    _seq: int
+    rung: set[str] = field(default_factory=set)
+    after: list[Callable[[], None]] = field(default_factory=list)  # run once committed
+
+    def next_seq(self) -> int:
+        self._seq += 1
+        return self._seq
+
+    def new_id(self) -> str:
+        return new_id(self.now)
+
+    def ring(self, system_id: str | None) -> None:
+        """Something became visible to this system: wake its polls after the commit."""
+        if system_id is not None:
+            self.rung.add(system_id)
+
+    def directory_changed(self) -> None:
+        changed(self.connection)
+
+
+@contextmanager
+def transaction(engine: Engine, rosters: Rosters, now: datetime, at: Callable[[str], None]) -> Iterator[Transaction]:
+    """One write transaction under the counter's lock."""
+    with writing(engine) as connection:
+        seq, version = connection.execute(
+            update(t.counter).values(seq=t.counter.c.seq + 1).returning(t.counter.c.seq, t.counter.c.directory)
+        ).one()
+        tx = Transaction(connection, now, rosters.within(connection, version), at, seq)
+        yield tx
+        connection.execute(update(t.counter).values(seq=tx._seq))
+        if tx.rung and not is_sqlite(connection):
+            payload = ",".join(tx.rung) if len(tx.rung) <= _NAMED else "*"
+            connection.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": payload})
+        at("before-commit")
+    at("after-commit")
+
+
+def each(verb: Callable[[Transaction, Any], Any]) -> Verb:
+    """A verb that handles one job at a time, each whole or not at all."""
+
+    def handle(tx: Transaction, jobs: list[Any]) -> list[Any]:
+        results: list[Any] = []
+        for job in jobs:
+            try:
+                with tx.connection.begin_nested():
+                    results.append(verb(tx, job))
+            except Refusal as refusal:
+                results.append(refusal)
+        return results
+
+    return handle
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    verb: Verb
+    job: Any
+    answer: Future[Any]
+
+
+class Writer:
+    """The process's one writing thread."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        rosters: Rosters,
+        clock: Callable[[], datetime],
+        *,
+        at: Callable[[str], None] = lambda step: None,
+        committed: Callable[[Iterable[str]], None] = lambda systems: None,
+    ) -> None:
+        self._engine, self._rosters, self._clock, self._at, self._committed = engine, rosters, clock, at, committed
+        self._waiting: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._loop, name="writer", daemon=True)
+
+    def __enter__(self) -> Writer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._waiting.put(None)
+        self._thread.join()
+
+    def submit(self, verb: Verb, job: Any) -> Future[Any]:
+        """Queue work; the future is done after the commit (or raises the refusal)."""
+        answer: Future[Any] = Future()
+        self._waiting.put(_Work(verb, job, answer))
+        return answer
+
+    def run(self, verb: Verb, job: Any) -> Any:
+        """The same, waiting for the answer."""
+        return self.submit(verb, job).result()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def _loop(self) -> None:
+        open_ = True
+        while open_:
+            batch: list[_Work] = []
+            work = self._waiting.get()
+            while True:
+                if work is None:
+                    open_ = False
+                    break
+                batch.append(work)
+                if len(batch) == _BATCH or self._waiting.empty():
+                    break
+                work = self._waiting.get()
+            if batch:
+                self._handle(batch)
+
+    def _handle(self, batch: Sequence[_Work]) -> None:
+        try:
+            results = self._commit(batch)
+        except Exception as fault:
+            refusal = fault if isinstance(fault, Refusal) else temporary(fault)
+            if refusal is None and len(batch) > 1:
+                for work in batch:
+                    self._handle([work])
+                return
+            if refusal is None:
+                log.exception("writer-fault", verb=getattr(batch[0].verb, "__qualname__", "?"))
+            for work in batch:
+                work.answer.set_exception(refusal or fault)
+            return
+        for work, result in zip(batch, results, strict=True):
+            if isinstance(result, Refusal):
+                work.answer.set_exception(result)
+            else:
+                work.answer.set_result(result)
+
+    def _commit(self, batch: Sequence[_Work]) -> list[Any]:
+        results: list[Any] = []
+        with transaction(self._engine, self._rosters, self._clock(), self._at) as tx:
+            for verb, works in groupby(batch, key=lambda work: work.verb):
+                results.extend(verb(tx, [work.job for work in works]))
+        for call in tx.after:
+            call()
+        if tx.rung:
+            self._committed(tx.rung)
+        return results

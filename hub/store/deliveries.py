@@ -1,0 +1,243 @@
+"""Rows of deliveries, their events, the requests about them and what their senders read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
+
+from hub.domain.delivery import Status, Transport
+from hub.store import tables as t
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One packet towards one recipient. ``report_id`` is set when the packet is a status."""
+
+    id: str
+    seq: int
+    document_id: str
+    packet_id: str
+    report_id: str | None
+    recipient: str
+    addressed: str
+    system_id: str | None
+    state: Transport
+    status: Status
+    fetched_at: datetime | None
+    lease: str | None
+    lease_until: datetime | None
+    attempts: int
+    reason: str
+    urgent: bool
+    created_at: datetime
+    expires_at: datetime
+
+    @property
+    def fetched(self) -> bool:
+        return self.fetched_at is not None
+
+
+_COLUMNS = [t.delivery.c[f.name] for f in fields(Delivery)]
+
+
+def _delivery(row: Any) -> Delivery:
+    values = list(row)
+    values[8], values[9] = Transport(values[8]), Status(values[9])
+    return Delivery(*values)
+
+
+def row_of(delivery: Delivery) -> dict[str, Any]:
+    """The row to insert."""
+    return {f.name: getattr(delivery, f.name) for f in fields(delivery)} | {
+        "state": delivery.state.value,
+        "status": delivery.status.value,
+    }
+
+
+def add(connection: Connection, rows: Rows) -> None:
+    if rows:
+        connection.execute(insert(t.delivery), rows)
+
+
+def get(connection: Connection, delivery_id: str) -> Delivery | None:
+    found = connection.execute(select(*_COLUMNS).where(t.delivery.c.id == delivery_id)).one_or_none()
+    return None if found is None else _delivery(found)
+
+
+def of_document(connection: Connection, document_id: str) -> list[Delivery]:
+    """The document's own deliveries (no status packets), in the order they became visible."""
+    c = t.delivery.c
+    query = select(*_COLUMNS).where(c.document_id == document_id, c.report_id.is_(None)).order_by(c.created_at, c.seq)
+    return [_delivery(row) for row in connection.execute(query)]
+
+
+def of_documents(connection: Connection, document_ids: Sequence[str]) -> list[Delivery]:
+    """The deliveries of several documents (no status packets)."""
+    c = t.delivery.c
+    query = select(*_COLUMNS).where(c.document_id.in_(document_ids), c.report_id.is_(None)).order_by(c.seq)
+    return [_delivery(row) for row in connection.execute(query)]
+
+
+def write(connection: Connection, before: Delivery, values: dict[str, Any]) -> None:
+    """Change a row that still is as ``before`` says; anything else is a defect of the caller's locking."""
+    c = t.delivery.c
+    done = connection.execute(
+        update(t.delivery)
+        .where(c.id == before.id, c.state == before.state.value, c.status == before.status.value)
+        .values(**values)
+    )
+    if done.rowcount != 1:
+        raise RuntimeError(f"delivery {before.id} is no longer {before.state}/{before.status}")
+
+
+def add_events(connection: Connection, rows: Rows) -> None:
+    if rows:
+        connection.execute(insert(t.event), rows)
+
+
+def events_of(connection: Connection, delivery_ids: Sequence[str]) -> list[RowMapping]:
+    query = select(t.event).where(t.event.c.delivery_id.in_(delivery_ids)).order_by(t.event.c.at, t.event.c.id)
+    return list(connection.execute(query).mappings())
+
+
+_INBOX = (
+    select(
+        *_COLUMNS,
+        t.document.c.document_id.label("business_id"),
+        t.document.c.sender,
+        t.document.c.issuer,
+        t.document.c.kind,
+        t.document.c.year,
+        t.document.c.number,
+        t.document.c.symbol,
+        t.document.c.subject,
+        t.document.c.type_name,
+        t.document.c.promulgated_on,
+        t.document.c.due_on,
+        t.document.c.standing,
+        t.document.c.signer,
+        t.packet.c.sha256,
+        t.packet.c.size,
+        t.report.c.code.label("status_code"),
+        t.report.c.description.label("status_description"),
+        t.report.c.stated_at.label("status_stated_at"),
+        t.report.c.sender.label("status_from"),
+        t.report.c.standing.label("status_standing"),
+    )
+    .join_from(t.delivery, t.document, t.delivery.c.document_id == t.document.c.id)
+    .join(t.packet, t.delivery.c.packet_id == t.packet.c.id)
+    .outerjoin(t.report, t.delivery.c.report_id == t.report.c.id)
+)
+
+
+def inbox(connection: Connection, system_id: str, after: int, limit: int) -> list[RowMapping]:
+    """What waits for a system after ``after``, oldest first; reads ``limit`` rows whatever else is stored."""
+    c = t.delivery.c
+    query = _INBOX.where(c.system_id == system_id, c.state == "waiting", c.seq > after).order_by(c.seq).limit(limit)
+    return list(connection.execute(query).mappings())
+
+
+def described(connection: Connection, delivery_id: str) -> RowMapping | None:
+    """One delivery as the inbox tells it, in any state."""
+    return connection.execute(_INBOX.where(t.delivery.c.id == delivery_id)).mappings().one_or_none()
+
+
+def overdue_leases(connection: Connection, now: datetime, limit: int) -> list[Delivery]:
+    c = t.delivery.c
+    query = select(*_COLUMNS).where(c.state == "taken", c.lease_until <= now).order_by(c.lease_until).limit(limit)
+    return [_delivery(row) for row in connection.execute(query)]
+
+
+def overdue(connection: Connection, now: datetime, limit: int) -> list[Delivery]:
+    """Deliveries past their expiry that are still on their way."""
+    c = t.delivery.c
+    query = (
+        select(*_COLUMNS)
+        .where(c.state.in_(["waiting", "taken"]), c.expires_at <= now)
+        .order_by(c.expires_at)
+        .limit(limit)
+    )
+    return [_delivery(row) for row in connection.execute(query)]
+
+
+def unfetched(connection: Connection) -> list[Delivery]:
+    """Every delivery nobody fetched that could still be."""
+    c = t.delivery.c
+    query = (
+        select(*_COLUMNS)
+        .where(c.fetched_at.is_(None), c.state.in_(["waiting", "taken", "failed", "expired"]))
+        .order_by(c.seq)
+    )
+    return [_delivery(row) for row in connection.execute(query)]
+
+
+def add_requests(connection: Connection, rows: Rows) -> None:
+    if rows:
+        connection.execute(insert(t.request), rows)
+
+
+def open_requests(connection: Connection, delivery_ids: Sequence[str]) -> list[RowMapping]:
+    """Open requests about deliveries, newest first."""
+    c = t.request.c
+    query = select(t.request).where(c.delivery_id.in_(delivery_ids), c.outcome == "open").order_by(c.seq.desc())
+    return list(connection.execute(query).mappings())
+
+
+def open_requests_by(connection: Connection, asking_document_ids: Sequence[str]) -> list[RowMapping]:
+    """Open requests that asking documents made, newest first."""
+    c = t.request.c
+    query = (
+        select(t.request)
+        .where(c.asking_document_id.in_(asking_document_ids), c.outcome == "open")
+        .order_by(c.seq.desc())
+    )
+    return list(connection.execute(query).mappings())
+
+
+def close_requests(connection: Connection, ids: Sequence[str], outcome: str, at: datetime) -> None:
+    if ids:
+        c = t.request.c
+        connection.execute(
+            update(t.request).where(c.id.in_(ids), c.outcome == "open").values(outcome=outcome, closed_at=at)
+        )
+
+
+def requests_of(connection: Connection, delivery_ids: Sequence[str]) -> list[RowMapping]:
+    query = select(t.request).where(t.request.c.delivery_id.in_(delivery_ids)).order_by(t.request.c.seq)
+    return list(connection.execute(query).mappings())
+
+
+def add_outbox(connection: Connection, rows: Rows) -> None:
+    if rows:
+        connection.execute(insert(t.outbox), rows)
+
+
+def outbox(connection: Connection, system_id: str, after: int, limit: int) -> list[RowMapping]:
+    """What a system reads about the documents it sent, in order."""
+    query = (
+        select(
+            t.outbox,
+            t.delivery.c.recipient,
+            t.delivery.c.addressed,
+            t.document.c.document_id.label("business_id"),
+        )
+        .join_from(t.outbox, t.delivery, t.outbox.c.delivery_id == t.delivery.c.id)
+        .join(t.document, t.outbox.c.document_id == t.document.c.id)
+        .where(t.outbox.c.system_id == system_id, t.outbox.c.seq > after)
+        .order_by(t.outbox.c.seq)
+        .limit(limit)
+    )
+    return list(connection.execute(query).mappings())
+
+
+def waiting_by_system(connection: Connection) -> dict[str, int]:
+    """How much waits for each system (for operators)."""
+    c = t.delivery.c
+    query = select(c.system_id, func.count()).where(c.state == "waiting").group_by(c.system_id)
+    return {row[0]: row[1] for row in connection.execute(query) if row[0]}

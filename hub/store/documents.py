@@ -1,0 +1,134 @@
+"""Rows of documents, their packets, links and evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, and_, insert, or_, select, tuple_
+
+from hub.domain.duplicates import First
+from hub.store import tables as t
+
+Rows = list[dict[str, Any]]
+
+
+def by_identity(connection: Connection, identities: Sequence[str]) -> dict[str, First]:
+    c = t.document.c
+    found = connection.execute(select(c.identity, c.id, c.content_digest).where(c.identity.in_(identities)))
+    return {row.identity: First(row.id, row.content_digest) for row in found}
+
+
+def by_business(connection: Connection, keys: Sequence[str]) -> dict[str, First]:
+    """The first document of each business identity."""
+    c = t.document.c
+    found = connection.execute(
+        select(c.business, c.id, c.content_digest).where(c.business.in_(keys)).order_by(c.seq.desc())
+    )
+    return {row.business: First(row.id, row.content_digest) for row in found}
+
+
+def years_of(connection: Connection, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], set[int]]:
+    """The years in which a sender used a DocumentId, by (sender, canonical DocumentId)."""
+    c = t.document.c
+    years: dict[tuple[str, str], set[int]] = {}
+    found = connection.execute(
+        select(c.sender, c.document_id, c.year).where(tuple_(c.sender, c.document_id).in_(ids)).distinct()
+    )
+    for row in found:
+        years.setdefault((row.sender, row.document_id), set()).add(row.year)
+    return years
+
+
+def add(connection: Connection, documents: Rows, packets: Rows, evidence: Rows) -> None:
+    """New documents with their packets and evidence; a broken unique constraint raises IntegrityError."""
+    if documents:
+        connection.execute(insert(t.document), documents)
+    if packets:
+        connection.execute(insert(t.packet), packets)
+    if evidence:
+        connection.execute(insert(t.evidence), evidence)
+
+
+def add_links(connection: Connection, rows: Rows) -> None:
+    if rows:
+        connection.execute(insert(t.link), rows)
+
+
+def get(connection: Connection, document_id: str) -> RowMapping | None:
+    found = connection.execute(select(t.document).where(t.document.c.id == document_id))
+    return found.mappings().one_or_none()
+
+
+def by_document_id(connection: Connection, document_id: str, *, sender: str | None = None) -> list[RowMapping]:
+    """All documents with a canonical DocumentId, newest first; of one sender when named."""
+    c = t.document.c
+    query = select(t.document).where(c.document_id == document_id)
+    if sender is not None:
+        query = query.where(c.sender == sender)
+    return list(connection.execute(query.order_by(c.seq.desc())).mappings())
+
+
+def by_number(connection: Connection, number: str, symbol: str, year: int) -> list[RowMapping]:
+    """All documents with a number (without leading zeros), symbol and year, newest first."""
+    c = t.document.c
+    query = select(t.document).where(c.number == number, c.symbol == symbol, c.year == year)
+    return list(connection.execute(query.order_by(c.seq.desc())).mappings())
+
+
+def packet(connection: Connection, packet_id: str) -> RowMapping | None:
+    return connection.execute(select(t.packet).where(t.packet.c.id == packet_id)).mappings().one_or_none()
+
+
+def first_packet(connection: Connection, document_id: str) -> RowMapping | None:
+    """The packet the document was accepted with."""
+    query = select(t.packet).where(t.packet.c.document_id == document_id)
+    return connection.execute(query.order_by(t.packet.c.received_at, t.packet.c.id).limit(1)).mappings().one_or_none()
+
+
+def places_in_use(connection: Connection, places: Iterable[str]) -> set[str]:
+    query = select(t.packet.c.place).where(t.packet.c.place.in_(list(places)))
+    return {place for place in connection.execute(query).scalars() if place}
+
+
+def links_of(connection: Connection, document_id: str) -> list[RowMapping]:
+    """What a document acts on, and what acts on it."""
+    c = t.link.c
+    query = select(t.link).where(or_(c.document_id == document_id, c.target_id == document_id))
+    return list(connection.execute(query).mappings())
+
+
+def evidence_of(connection: Connection, document_id: str) -> list[RowMapping]:
+    query = select(t.evidence).where(t.evidence.c.document_id == document_id).order_by(t.evidence.c.seq)
+    return list(connection.execute(query).mappings())
+
+
+def add_refusal(connection: Connection, row: dict[str, Any]) -> None:
+    connection.execute(insert(t.refusal), [row])
+
+
+def refusals_between(connection: Connection, sender: str, document_id: str, until: datetime | None) -> list[RowMapping]:
+    """Refused tries of one DocumentId by one sender."""
+    c = t.refusal.c
+    query = select(t.refusal).where(and_(c.sender == sender, c.document_id == document_id))
+    if until is not None:
+        query = query.where(c.at <= until)
+    return list(connection.execute(query.order_by(c.at)).mappings())
+
+
+def add_report(connection: Connection, row: dict[str, Any]) -> None:
+    connection.execute(insert(t.report), [row])
+
+
+def report(connection: Connection, report_id: str) -> RowMapping | None:
+    return connection.execute(select(t.report).where(t.report.c.id == report_id)).mappings().one_or_none()
+
+
+def report_by_repeat_key(connection: Connection, key: str) -> RowMapping | None:
+    return connection.execute(select(t.report).where(t.report.c.repeat_key == key)).mappings().one_or_none()
+
+
+def reports_of(connection: Connection, document_id: str) -> list[RowMapping]:
+    query = select(t.report).where(t.report.c.document_id == document_id).order_by(t.report.c.received_at)
+    return list(connection.execute(query).mappings())

@@ -1,0 +1,82 @@
+"""Packets too large for a row: a folder of files, each complete or absent (power cut included).
+
+A file is written and synced under another name, renamed, and its folders are synced; only then may a row name it.
+A file without a row is left by a crash between the two, or by a refused packet, and is swept after a day.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+CHUNK = 256 * 1024  # bytes
+
+
+class Folder:
+    """Payloads below one folder; ``place`` is a relative path of safe characters made by :func:`place_of`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, place: str, data: bytes) -> None:
+        """Store durably. Raises OSError (ENOSPC when the disk is full), leaving nothing behind."""
+        final = self._root / place
+        self._make(final.parent)
+        partial = final.with_suffix(".part")
+        try:
+            with open(partial, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, final)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
+        _sync(final.parent)
+
+    def get(self, place: str) -> bytes:
+        return (self._root / place).read_bytes()
+
+    def stream(self, place: str) -> Iterator[bytes]:
+        """The payload in chunks; opened at once, so that a missing file is known before an answer begins."""
+        file = open(self._root / place, "rb")  # closed by the generator
+
+        def chunks() -> Iterator[bytes]:
+            with file:
+                while chunk := file.read(CHUNK):
+                    yield chunk
+
+        return chunks()
+
+    def remove(self, place: str) -> None:
+        (self._root / place).unlink(missing_ok=True)
+
+    def older_than(self, moment: datetime) -> Iterator[str]:
+        """Places of files last written before ``moment``, unfinished ones included."""
+        for folder, _folders, names in os.walk(self._root):
+            for name in names:
+                path = Path(folder, name)
+                if datetime.fromtimestamp(path.stat().st_mtime, UTC) < moment:
+                    yield path.relative_to(self._root).as_posix()
+
+    def _make(self, folder: Path) -> None:
+        if folder.is_dir():
+            return
+        self._make(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync(folder.parent)
+
+
+def place_of(packet_id: str, sha256: str, now: datetime) -> str:
+    """Where a packet goes: by day, so that retention drops whole folders; nothing is shared between packets."""
+    return f"{now:%Y/%m/%d}/{packet_id}-{sha256}.edxml"
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,174 @@
+"""Agencies, systems and certificates as one snapshot, and the rows behind it.
+
+A request decides on a snapshot; its transaction compares the snapshot's version with the counter it has just locked
+and decides again when they differ. So routing is exact although nobody reads the directory row by row.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
+
+from hub.domain.agency import Agency, Directory, System
+from hub.domain.signature import Counted
+from hub.store import tables as t
+from hub.store.engine import reading
+
+_FRESH = 1.0  # seconds a snapshot serves reads before its version is looked at again
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Who there is. ``certificates`` by fingerprint, ``tokens`` by SHA-256 (hex) of the bearer token."""
+
+    version: int
+    directory: Directory
+    systems: Mapping[str, System]
+    tokens: Mapping[str, System]
+    certificates: Mapping[str, tuple[Counted, ...]]
+
+    def certificates_of(self, codes: Iterable[str]) -> list[Counted]:
+        """Every certificate that ever counted for one of the codes, oldest first."""
+        wanted = set(codes)
+        return sorted(
+            (c for found in self.certificates.values() for c in found if c.code in wanted), key=lambda c: c.since
+        )
+
+
+def load(connection: Connection) -> Roster:
+    """The snapshot as the connection sees it."""
+    version = connection.execute(select(t.counter.c.directory)).scalar_one()
+    agencies = [Agency(**row) for row in connection.execute(select(t.agency)).mappings()]
+    aliases = {row.code: row.same_as for row in connection.execute(select(t.agency_alias))}
+    systems: dict[str, System] = {}
+    tokens: dict[str, System] = {}
+    for row in connection.execute(select(t.system).where(t.system.c.state != "retired")):
+        systems[row.id] = tokens[row.token_hash] = System(
+            row.id, row.code, row.state == "locked", row.profile == "required", row.algorithms == "sha1"
+        )
+    certificates: dict[str, list[Counted]] = defaultdict(list)
+    c = t.certificate.c
+    for row in connection.execute(select(c.fingerprint, c.code, c.since, c.until)):
+        certificates[row.fingerprint].append(Counted(row.fingerprint, row.code, row.since, row.until))
+    return Roster(
+        version,
+        Directory(agencies, aliases, {s.code: s for s in systems.values()}),
+        systems,
+        tokens,
+        {fingerprint: tuple(rows) for fingerprint, rows in certificates.items()},
+    )
+
+
+class Rosters:
+    """The process's current snapshot, shared by its threads."""
+
+    def __init__(self, engine: Engine, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._engine = engine
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._looked = -_FRESH
+        self._roster: Roster | None = None
+
+    def fresh(self) -> Roster | None:
+        """The snapshot if it is at most a second old; costs nothing."""
+        return self._roster if self._monotonic() - self._looked < _FRESH else None
+
+    def current(self, *, now: bool = False) -> Roster:
+        """A snapshot at most a second old; with ``now`` the newest committed (an unknown token asks so)."""
+        roster = None if now else self.fresh()
+        if roster is not None:
+            return roster
+        with self._lock, reading(self._engine) as connection:
+            return self._look(connection)
+
+    def within(self, connection: Connection, version: int) -> Roster:
+        """The snapshot of a write transaction that has locked the counter and read ``version`` from it."""
+        roster = self._roster
+        if roster is None or roster.version != version:
+            roster = load(connection)  # kept for others only once committed: `current` finds it by its version
+        return roster
+
+    def _look(self, connection: Connection) -> Roster:
+        version = connection.execute(select(t.counter.c.directory)).scalar_one()
+        if self._roster is None or self._roster.version != version:
+            self._roster = load(connection)
+        self._looked = self._monotonic()
+        return self._roster
+
+
+def changed(connection: Connection) -> None:
+    """Every change of agencies, systems or certificates says so; snapshots are compared by this number."""
+    connection.execute(update(t.counter).values(directory=t.counter.c.directory + 1))
+
+
+def count_agencies(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(t.agency)).scalar_one()
+
+
+def add_agencies(connection: Connection, agencies: Iterable[Agency]) -> None:
+    """Insert new agencies; one that exists already is an error of the caller."""
+    rows = [
+        {
+            "code": a.code, "name": a.name, "level": a.level, "parent": a.parent, "closed_on": a.closed_on,
+            "successor": a.successor, "uncertain": a.uncertain, "note": a.note,
+        }
+        for a in agencies
+    ]  # fmt: skip
+    if rows:
+        connection.execute(insert(t.agency), rows)
+
+
+def add_systems(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    connection.execute(insert(t.system), rows)
+
+
+def set_system(connection: Connection, system_id: str, **values: object) -> None:
+    connection.execute(update(t.system).where(t.system.c.id == system_id).values(**values))
+
+
+def system_by_token(connection: Connection, token_hash: str) -> RowMapping | None:
+    return connection.execute(select(t.system).where(t.system.c.token_hash == token_hash)).mappings().one_or_none()
+
+
+def list_systems(connection: Connection) -> list[RowMapping]:
+    return list(connection.execute(select(t.system).order_by(t.system.c.code)).mappings())
+
+
+def add_one_time_codes(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    connection.execute(insert(t.one_time_code), rows)
+
+
+def one_time_code(connection: Connection, system_id: str) -> RowMapping | None:
+    found = connection.execute(select(t.one_time_code).where(t.one_time_code.c.system_id == system_id))
+    return found.mappings().one_or_none()
+
+
+def spend_try(connection: Connection, system_id: str) -> None:
+    c = t.one_time_code
+    connection.execute(update(c).where(c.c.system_id == system_id).values(tries_left=c.c.tries_left - 1))
+
+
+def drop_one_time_code(connection: Connection, system_id: str) -> None:
+    connection.execute(t.one_time_code.delete().where(t.one_time_code.c.system_id == system_id))
+
+
+def add_certificate(connection: Connection, row: dict[str, Any]) -> None:
+    connection.execute(insert(t.certificate), [row])
+
+
+def end_certificate(connection: Connection, fingerprint: str, code: str, at: datetime) -> None:
+    c = t.certificate
+    connection.execute(update(c).where(c.c.fingerprint == fingerprint, c.c.code == code).values(until=at))
+
+
+def certificates_of(connection: Connection, codes: Iterable[str]) -> list[RowMapping]:
+    c = t.certificate
+    found = connection.execute(select(c).where(c.c.code.in_(list(codes))).order_by(c.c.since, c.c.fingerprint))
+    return list(found.mappings())

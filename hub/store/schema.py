@@ -1,0 +1,47 @@
+"""Bringing a database to the present schema, and asking which one it has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import migrations
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+from hub.store.engine import is_sqlite, writing
+
+_LOCK = 102_2016  # PostgreSQL advisory lock: several workers start at once
+
+
+def config() -> Config:
+    """Alembic's configuration, made in code: there is no alembic.ini to lose."""
+    found = Config()
+    found.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    return found
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Create or migrate the database; a second process doing the same waits and finds the work done."""
+    with writing(engine) as connection:
+        if not is_sqlite(connection):
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        _run(connection, revision)
+
+
+def _run(connection: Connection, revision: str) -> None:
+    settings = config()
+    settings.attributes["connection"] = connection
+    command.upgrade(settings, revision)
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The database's revision, or None for an empty one."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def head() -> str | None:
+    """The revision this program needs."""
+    return ScriptDirectory.from_config(config()).get_current_head()

@@ -1,0 +1,382 @@
+"""The tables, for SQLite and PostgreSQL alike; migrations equal them (tested).
+
+One document, many packets (a repeat with new recipients is kept as a version), one delivery per packet and recipient.
+A status packet is a report with a packet and one delivery of its own. Times are UTC; ids are 24 hex digits;
+``seq`` comes from the one counter, in commit order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A UTC moment; SQLite forgets the zone, so it is given back here."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[object], datetime | None] | None:
+        if dialect.name != "sqlite":
+            return None
+
+        def process(value: object) -> datetime | None:
+            return None if value is None else datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
+
+        return process
+
+
+Long = BigInteger().with_variant(Integer, "sqlite")  # SQLite's rowid must be declared INTEGER
+ID = String(24)
+CODE = String(64)
+
+# One row. Its lock orders everything that makes an entry visible; `directory` counts changes of agencies and systems.
+counter = Table(
+    "counter",
+    metadata,
+    Column("one", SmallInteger, primary_key=True, autoincrement=False),
+    Column("seq", Long, nullable=False),
+    Column("directory", Long, nullable=False),
+)
+
+agency = Table(
+    "agency",
+    metadata,
+    Column("code", CODE, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("parent", CODE, nullable=False),
+    Column("closed_on", Date),
+    Column("successor", CODE, nullable=False),
+    Column("uncertain", Boolean, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+# Two codes that mean one agency below level 1, where the code alone does not tell.
+agency_alias = Table(
+    "agency_alias",
+    metadata,
+    Column("code", CODE, primary_key=True),
+    Column("same_as", CODE, nullable=False),
+)
+
+system = Table(
+    "system",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("code", CODE, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("profile", String(10), nullable=False),
+    Column("algorithms", String(10), nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("secret", LargeBinary, nullable=False),  # encrypted: the gateway dialect needs it back for its HMAC
+    Column("enrolled_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    CheckConstraint("state IN ('active','locked','retired')", name="state"),
+    CheckConstraint("profile IN ('required','legacy')", name="profile"),
+    CheckConstraint("algorithms IN ('2025','sha1')", name="algorithms"),
+)
+Index(
+    "uq_system_code_standing",
+    system.c.code,
+    unique=True,
+    sqlite_where=text("state <> 'retired'"),
+    postgresql_where=text("state <> 'retired'"),
+)
+
+one_time_code = Table(
+    "one_time_code",
+    metadata,
+    Column("system_id", ID, ForeignKey("system.id"), primary_key=True),
+    Column("code_hash", String(64), nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("tries_left", SmallInteger, nullable=False),
+)
+
+certificate = Table(
+    "certificate",
+    metadata,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("code", CODE, primary_key=True),
+    Column("der", LargeBinary, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("serial", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("until", Moment, nullable=False),
+    Column("basis", String(20), nullable=False),  # one-time-code, operator, endorsed
+    Column("registered_at", Moment, nullable=False),
+)
+
+document = Table(
+    "document",
+    metadata,
+    Column("seq", Long, primary_key=True, autoincrement=False),
+    Column("id", ID, nullable=False, unique=True),
+    Column("sender", CODE, nullable=False),
+    Column("system_id", ID, ForeignKey("system.id"), nullable=False),
+    Column("issuer", CODE, nullable=False),
+    Column("issuer_basis", String(20), nullable=False),
+    Column("document_id", Text, nullable=False),  # canonical
+    Column("kind", SmallInteger, nullable=False),
+    Column("year", SmallInteger, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("promulgated_on", Date, nullable=False),
+    Column("due_on", Date),
+    Column("type_name", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("content_digest", String(64), nullable=False),
+    Column("identity", String(64), nullable=False),
+    Column("business", String(64)),  # kind new only
+    Column("number_claim", String(64)),  # the same, for the one document that owns the number
+    Column("standing", String(20), nullable=False),
+    Column("signer", CODE, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("warnings", JSON, nullable=False),
+    Column("flags", JSON, nullable=False),
+    Column("accepted_at", Moment, nullable=False),
+    Column("trace_id", String(64), nullable=False),
+    Column("search", Text, nullable=False),  # folded: without marks, lower case
+    Index("uq_document_identity", "identity", unique=True),
+    Index("uq_document_number_claim", "number_claim", unique=True),
+    Index("ix_document_sender_document_id", "sender", "document_id"),
+    Index("ix_document_business", "business"),
+    Index("ix_document_number_year", "number", "year"),
+)
+
+# A document packet or a status packet, byte for byte: inline, or in the payload store under `place`.
+packet = Table(
+    "packet",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("document_id", ID, ForeignKey("document.id")),
+    Column("sha256", String(64), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("body", LargeBinary),
+    Column("place", Text),
+    Column("received_at", Moment, nullable=False),
+    CheckConstraint("(body IS NULL) <> (place IS NULL)", name="somewhere"),
+    Index("ix_packet_document_id", "document_id"),
+    Index("ix_packet_place", "place"),
+)
+
+report = Table(
+    "report",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("packet_id", ID, ForeignKey("packet.id"), nullable=False),
+    Column("system_id", ID, ForeignKey("system.id"), nullable=False),
+    Column("document_id", ID, ForeignKey("document.id"), nullable=False),
+    Column("sender", CODE, nullable=False),
+    Column("addressee", CODE, nullable=False),
+    Column("code", String(2), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("stated_at", Moment, nullable=False),  # Timestamp as written
+    Column("repeat_key", String(64), nullable=False),
+    Column("standing", String(20), nullable=False),
+    Column("signer", CODE, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("answer", JSON, nullable=False),  # the first answer, given again to a repeat
+    Column("received_at", Moment, nullable=False),
+    Column("trace_id", String(64), nullable=False),
+    Index("uq_report_repeat_key", "repeat_key", unique=True),
+    Index("ix_report_document_id", "document_id"),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("seq", Long, nullable=False, unique=True),
+    Column("document_id", ID, ForeignKey("document.id"), nullable=False),  # for a status: the document it is about
+    Column("packet_id", ID, ForeignKey("packet.id"), nullable=False),
+    Column("report_id", ID, ForeignKey("report.id")),  # set: this delivers a status packet
+    Column("recipient", CODE, nullable=False),
+    Column("addressed", CODE, nullable=False),  # the code as the packet has it
+    Column("system_id", ID, ForeignKey("system.id")),  # who receives it; none yet for a waiting status
+    Column("state", String(10), nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("fetched_at", Moment),
+    Column("lease", ID),
+    Column("lease_until", Moment),
+    Column("attempts", SmallInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    CheckConstraint("state IN ('waiting','taken','delivered','failed','expired','withdrawn')", name="state"),
+    CheckConstraint("status IN ('none','01','03','04','05','06','02','cancelled','replaced')", name="status"),
+    CheckConstraint("(state = 'taken') = (lease IS NOT NULL)", name="lease"),
+    CheckConstraint("state <> 'withdrawn' OR fetched_at IS NULL", name="withdrawn_unseen"),
+    Index("ix_delivery_document_id", "document_id"),
+    Index("ix_delivery_recipient", "recipient"),
+)
+Index(
+    "uq_delivery_document_recipient",
+    delivery.c.document_id,
+    delivery.c.recipient,
+    unique=True,
+    sqlite_where=text("report_id IS NULL"),
+    postgresql_where=text("report_id IS NULL"),
+)
+Index(
+    "uq_delivery_report_id",
+    delivery.c.report_id,
+    unique=True,
+    sqlite_where=text("report_id IS NOT NULL"),
+    postgresql_where=text("report_id IS NOT NULL"),
+)
+# The inbox: grows with what waits for one system, never with what was delivered.
+Index(
+    "ix_delivery_inbox",
+    delivery.c.system_id,
+    delivery.c.seq,
+    sqlite_where=text("state = 'waiting'"),
+    postgresql_where=text("state = 'waiting'"),
+)
+Index(
+    "ix_delivery_lease_until",
+    delivery.c.lease_until,
+    sqlite_where=text("state = 'taken'"),
+    postgresql_where=text("state = 'taken'"),
+)
+Index(
+    "ix_delivery_expires_at",
+    delivery.c.expires_at,
+    sqlite_where=text("state IN ('waiting','taken')"),
+    postgresql_where=text("state IN ('waiting','taken')"),
+)
+
+# What a sender asks of a recipient (13, kinds 1-3) until it is answered.
+request = Table(
+    "request",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("delivery_id", ID, ForeignKey("delivery.id"), nullable=False),  # of the document it is about
+    Column("ask", String(12), nullable=False),
+    Column("asking_delivery_id", ID, ForeignKey("delivery.id"), nullable=False),  # that carries the request
+    Column("asking_document_id", ID, ForeignKey("document.id")),  # kinds 1-3
+    Column("seq", Long, nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("closed_at", Moment),
+    Column("outcome", String(10), nullable=False),  # open, agreed, refused, moot
+    CheckConstraint("ask IN ('take-back','revocation','update','replacement')", name="ask"),
+    CheckConstraint("outcome IN ('open','agreed','refused','moot')", name="outcome"),
+    Index("ix_request_delivery_id", "delivery_id"),
+    Index("ix_request_asking_document_id", "asking_document_id"),
+)
+
+# What a packet of kind 1-3 acts on, also where the target was final already.
+link = Table(
+    "link",
+    metadata,
+    Column("document_id", ID, ForeignKey("document.id"), primary_key=True),
+    Column("target_id", ID, ForeignKey("document.id"), primary_key=True),
+    Column("kind", SmallInteger, nullable=False),
+    Index("ix_link_target_id", "target_id"),
+)
+
+# One row per attempt and per change of state; the waiting a delivery begins with is its own row's created_at.
+event = Table(
+    "event",
+    metadata,
+    Column("id", Long, primary_key=True, autoincrement=True),
+    Column("delivery_id", ID, ForeignKey("delivery.id"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("what", String(20), nullable=False),
+    Column("state_before", String(10), nullable=False),
+    Column("state_after", String(10), nullable=False),
+    Column("status_before", String(10), nullable=False),
+    Column("status_after", String(10), nullable=False),
+    Column("system_id", ID),
+    Column("report_id", ID),
+    Column("detail", Text, nullable=False),
+    Index("ix_event_delivery_id", "delivery_id"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("seq", Long, primary_key=True, autoincrement=False),
+    Column("system_id", ID, ForeignKey("system.id"), nullable=False),
+    Column("document_id", ID, ForeignKey("document.id"), nullable=False),
+    Column("delivery_id", ID, ForeignKey("delivery.id"), nullable=False),
+    Column("what", String(20), nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("report_id", ID),
+    Column("at", Moment, nullable=False),
+    Index("ix_outbox_system_id_seq", "system_id", "seq"),
+)
+
+refusal = Table(
+    "refusal",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("system_id", ID, ForeignKey("system.id"), nullable=False),
+    Column("sender", CODE, nullable=False),
+    Column("document_id", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("code", String(40), nullable=False),
+    Column("violations", JSON, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("trace_id", String(64), nullable=False),
+    Column("search", Text, nullable=False),
+    Index("ix_refusal_at", "at"),
+)
+
+# One leaf per accept, hand-over and status, from the first day; sealing them into a log comes on top.
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("seq", Long, nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("document_id", ID, nullable=False),
+    Column("delivery_id", ID),
+    Column("report_id", ID),
+    Column("at", Moment, nullable=False),
+    Column("nonce", String(32), nullable=False),
+    Column("body", JSON, nullable=False),
+    CheckConstraint("kind IN ('accept','handover','status')", name="kind"),
+    Index("ix_evidence_document_id", "document_id"),
+)

@@ -1,0 +1,218 @@
+"""A hub without its HTTP interface, and agencies that hold real keys: for stories about what the exchange does.
+
+Time stands still until a test moves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from builders.keys import a_certificate
+from builders.packets import a_document, a_status
+from hub.app import At, no_step, open_hub
+from hub.domain import edxml
+from hub.domain.document import Business, Document, DocumentRef, Organization, Replaced
+from hub.domain.signature import sign
+from hub.exchange import accept, enrol, hand_over, report
+from hub.exchange.desk import Desk
+from hub.settings import Settings
+from hub.store import deliveries, documents
+from hub.store.deliveries import Delivery
+from hub.store.engine import new_id, reading
+
+START = datetime(2025, 10, 1, 2, 0, tzinfo=UTC)  # 9 o'clock in Hà Nội
+
+
+@dataclass
+class Clock:
+    """The injected time."""
+
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+@dataclass
+class Axis:
+    """A running hub."""
+
+    desk: Desk
+    clock: Clock
+
+    def enrol(self, code: str, name: str = "", *, keyed: bool = True, key: str = "P-256", **terms: Any) -> Peer:
+        """Enrol a system for an agency; ``keyed`` with a certificate registered by the operator."""
+        private_key, certificate = a_certificate(f"{code} {name}".strip(), key)
+        job = enrol.Enrolment(code, name, certificate=certificate if keyed else None, **terms)
+        made = self.desk.writer.run(enrol.enrol, enrol.Enrolments((job,), self.desk.vault))[0]
+        return Peer(self, code, name or code, made, private_key, certificate)
+
+    def steer(self, code: str, action: str) -> None:
+        self.desk.writer.run(enrol.steer, enrol.Steer(code, action))
+
+    def sweep(self) -> int:
+        swept: int = self.desk.writer.run(hand_over.sweep, hand_over.Sweep())
+        return swept
+
+    def delivery(self, delivery_id: str) -> Delivery:
+        with reading(self.desk.engine) as connection:
+            found = deliveries.get(connection, delivery_id)
+        assert found is not None
+        return found
+
+    def document(self, document_id: str) -> Any:
+        with reading(self.desk.engine) as connection:
+            return documents.get(connection, document_id)
+
+    def events(self, delivery_id: str) -> list[Any]:
+        with reading(self.desk.engine) as connection:
+            return deliveries.events_of(connection, [delivery_id])
+
+    def requests(self, delivery_id: str) -> list[tuple[str, str]]:
+        with reading(self.desk.engine) as connection:
+            return [(row["ask"], row["outcome"]) for row in deliveries.requests_of(connection, [delivery_id])]
+
+
+@dataclass
+class Peer:
+    """An agency's system."""
+
+    axis: Axis
+    code: str
+    name: str
+    credentials: dict[str, str]
+    key: Any
+    certificate: Any
+    number: int = field(default=0)
+
+    @property
+    def system_id(self) -> str:
+        return self.credentials["system_id"]
+
+    def draft(self, *to: str, number: str = "", symbol: str = "VP", date: str = "2025/09/30", **changes: Any) -> Document:
+        """A new document of this agency, numbered on unless ``number`` says otherwise."""
+        if not number:
+            self.number += 1
+            number = str(self.number)
+        values: dict[str, Any] = {
+            "sender": Organization(organ_id=self.code, name=self.name),
+            "recipients": tuple(Organization(organ_id=code, name=code) for code in to),
+            "document_id": f"{self.code},{date},{number}/{symbol}",
+            "number": number,
+            "symbol": symbol,
+            "promulgation_date": date,
+            "due_date": "",
+            "response_for": (),
+            "business": Business(type="0"),
+        }
+        return a_document(**(values | changes))
+
+    def packet(self, document: Document, *, signed: bool = True) -> bytes:
+        packet = edxml.write_document(document)
+        return sign(packet, self.key, self.certificate) if signed else packet
+
+    def send(self, *to: str, signed: bool = True, **changes: Any) -> dict[str, Any]:
+        """Send a new document; gives the hub's answer or raises its refusal."""
+        return self.post(self.packet(self.draft(*to, **changes), signed=signed)).body
+
+    def post(self, packet: bytes) -> accept.Accepted:
+        desk = self.axis.desk
+        now = self.axis.clock()
+        submission = accept.Submission(packet, self.system_id, new_id(now), "vết-thử", None, desk.terms.limits)
+        prepared = accept.prepare(submission, desk.rosters.current(now=True), now)
+        accepted: accept.Accepted = desk.writer.run(accept.commit, prepared)
+        return accepted
+
+    def update(self, original: Document, *to: str, **changes: Any) -> dict[str, Any]:
+        business = Business(type="2", reason="Cập nhật", document_id=original.document_id)
+        return self.send(*to, **({"business": business} | changes))
+
+    def replace(self, original: Document, *to: str, only: tuple[str, ...] = (), **changes: Any) -> dict[str, Any]:
+        business = Business(type="3", reason="Thay thế", replaced=(Replaced(original.document_id, only),))
+        return self.send(*to, **({"business": business} | changes))
+
+    def revoke(self, original: Document, *to: str, **changes: Any) -> dict[str, Any]:
+        named = DocumentRef(document_id=original.document_id, promulgation_date=original.promulgation_date)
+        return self.send(*to, **({"business": Business(type="1", reason="Thu hồi"), "response_for": (named,)} | changes))
+
+    def report(
+        self,
+        status: str,
+        document: Document | None = None,
+        *,
+        other: str = "",
+        description: str = "",
+        timestamp: str = "2025/10/01 09:00:00",
+        signed: bool = True,
+        sender: str = "",
+        **ref: str,
+    ) -> dict[str, Any]:
+        """Report on a document (13: on an own one); gives the hub's answer or raises its refusal."""
+        named = DocumentRef(other, document_id=document.document_id if document else "")
+        said = a_status(
+            sender=Organization(organ_id=sender or self.code, name=self.name),
+            response_for=replace(named, **ref),
+            status=status,
+            description=description or ("Lý do" if status == "02" else ""),
+            timestamp=timestamp,
+        )
+        packet = edxml.write_status(said)
+        return self.tell(sign(packet, self.key, self.certificate) if signed else packet).body
+
+    def tell(self, packet: bytes) -> report.Reported:
+        desk = self.axis.desk
+        now = self.axis.clock()
+        submission = report.Submission(packet, self.system_id, new_id(now), "vết-thử", desk.terms.limits)
+        prepared = report.prepare(submission, desk.rosters.current(now=True), now)
+        reported: report.Reported = desk.writer.run(report.commit, prepared)
+        return reported
+
+    def inbox(self, after: int = 0, limit: int = 500) -> list[Any]:
+        with reading(self.axis.desk.engine) as connection:
+            return deliveries.inbox(connection, self.system_id, after, limit)
+
+    def outbox(self, after: int = 0) -> list[tuple[str, str]]:
+        """What happened to sent documents: (what, status)."""
+        with reading(self.axis.desk.engine) as connection:
+            return [(row["what"], row["status"]) for row in deliveries.outbox(connection, self.system_id, after, 500)]
+
+    def claim(self, delivery_id: str) -> dict[str, Any]:
+        claimed: dict[str, Any] = self._do(hand_over.claim, hand_over.HandOver(self.system_id, delivery_id))
+        return claimed
+
+    def fetch(self, *delivery_ids: str) -> None:
+        self._do(hand_over.fetch, hand_over.Fetch(self.system_id, delivery_ids))
+
+    def done(self, delivery_id: str, lease: str | None = None) -> dict[str, Any]:
+        done: dict[str, Any] = self._do(hand_over.done, hand_over.HandOver(self.system_id, delivery_id, lease))
+        return done
+
+    def failed(self, delivery_id: str, reason: str = "Lỗi", lease: str | None = None) -> dict[str, Any]:
+        job = hand_over.HandOver(self.system_id, delivery_id, lease, reason)
+        failed: dict[str, Any] = self._do(hand_over.failed, job)
+        return failed
+
+    def receive(self, delivery_id: str) -> None:
+        """Fetch a packet and keep it."""
+        self.fetch(delivery_id)
+        self.done(delivery_id)
+
+    def _do(self, verb: Any, job: Any) -> Any:
+        return self.axis.desk.writer.run(verb, job)
+
+
+@contextmanager
+def an_axis(folder: Path, database_url: str = "", at: At = no_step, **changes: Any) -> Iterator[Axis]:
+    """A hub in a folder (SQLite there unless a database is given), with its clock at START."""
+    clock = Clock()
+    settings = Settings(data_dir=folder, database_url=database_url, **changes)
+    with open_hub(settings, clock=clock, at=at) as desk:
+        yield Axis(desk, clock)
