@@ -67,423 +67,169 @@ def _add(code: str, status: int, vi: str, en: str, repair: str = "", *, temporar
     PROBLEMS[code] = Problem(code, status, vi, en, repair, temporary)
 
 
+# fmt: off
 # The request itself.
-_add(
-    "not-authenticated",
-    401,
-    "Thiếu hoặc sai mã truy cập của hệ thống.",
-    "The system's access token is missing or wrong.",
-    "Authorization: Bearer <token>",
-)
-_add(
-    "system-locked",
-    403,
-    "Hệ thống này đang bị khóa.",
-    "This system is locked.",
-    "Liên hệ đơn vị vận hành / contact the operator",
-)
-_add(
-    "not-found",
-    404,
-    "Không có tài nguyên này, hoặc nó không thuộc về hệ thống của bạn.",
-    "There is no such resource, or it is not yours.",
-)
-_add(
-    "method-not-allowed",
-    405,
-    "Phương thức không được dùng ở địa chỉ này.",
-    "The method is not allowed here.",
-    "{allowed}",
-)
-_add(
-    "length-required",
-    411,
-    "Yêu cầu phải khai độ dài nội dung.",
-    "The request must declare its length.",
-    "Content-Length",
-)
-_add(
-    "too-large",
-    413,
-    "Gói tin vượt quá {limit} byte.",
-    "The packet is larger than {limit} bytes.",
-    "Chia nhỏ tệp đính kèm / split the attachments",
-)
-_add(
-    "body-incomplete",
-    400,
-    "Nội dung không dài đúng như đã khai.",
-    "The body is not as long as declared.",
-    "Gửi lại nguyên vẹn / send it again whole",
-)
-_add(
-    "body-late",
-    408,
-    "Nội dung đến quá chậm.",
-    "The body arrived too slowly.",
-    "Gửi lại / send it again",
-    temporary=True,
-)
+_add("not-authenticated", 401, "Thiếu hoặc sai mã truy cập của hệ thống.",
+     "The system's access token is missing or wrong.", "Authorization: Bearer <token>")
+_add("system-locked", 403, "Hệ thống này đang bị khóa.", "This system is locked.",
+     "Liên hệ đơn vị vận hành / contact the operator")
+_add("not-found", 404, "Không có tài nguyên này, hoặc nó không thuộc về hệ thống của bạn.",
+     "There is no such resource, or it is not yours.")
+_add("method-not-allowed", 405, "Phương thức không được dùng ở địa chỉ này.", "The method is not allowed here.",
+     "{allowed}")
+_add("length-required", 411, "Yêu cầu phải khai độ dài nội dung.", "The request must declare its length.",
+     "Content-Length")
+_add("too-large", 413, "Gói tin vượt quá {limit} byte.", "The packet is larger than {limit} bytes.",
+     "Chia nhỏ tệp đính kèm / split the attachments")
+_add("body-incomplete", 400, "Nội dung không dài đúng như đã khai.", "The body is not as long as declared.",
+     "Gửi lại nguyên vẹn / send it again whole")
+_add("body-late", 408, "Nội dung đến quá chậm.", "The body arrived too slowly.", "Gửi lại / send it again",
+     temporary=True)
 _add("request-invalid", 422, "Yêu cầu không hợp lệ.", "The request is not valid.")
-_add(
-    "too-many-requests",
-    429,
-    "Quá nhiều yêu cầu cùng lúc.",
-    "Too many requests at once.",
-    "Chờ rồi gửi lại / wait and repeat",
-    temporary=True,
-)
-_add(
-    "busy",
-    503,
-    "Trục đang quá tải, hãy gửi lại sau.",
-    "The hub is overloaded, repeat later.",
-    "Chờ rồi gửi lại / wait and repeat",
-    temporary=True,
-)
-_add(
-    "database-away",
-    503,
-    "Cơ sở dữ liệu tạm thời không dùng được.",
-    "The database is temporarily away.",
-    "Chờ rồi gửi lại / wait and repeat",
-    temporary=True,
-)
-_add(
-    "storage-full",
-    503,
-    "Trục tạm hết chỗ lưu trữ.",
-    "The hub is temporarily out of storage.",
-    "Chờ rồi gửi lại / wait and repeat",
-    temporary=True,
-)
-_add(
-    "internal",
-    503,
-    "Trục gặp lỗi nội bộ; gói tin chưa được nhận.",
-    "The hub met an internal fault; nothing was accepted.",
-    "Chờ rồi gửi lại / wait and repeat",
-    temporary=True,
-)
+_add("too-many-requests", 429, "Quá nhiều yêu cầu cùng lúc.", "Too many requests at once.",
+     "Chờ rồi gửi lại / wait and repeat", temporary=True)
+_add("busy", 503, "Trục đang quá tải, hãy gửi lại sau.", "The hub is overloaded, repeat later.",
+     "Chờ rồi gửi lại / wait and repeat", temporary=True)
+_add("database-away", 503, "Cơ sở dữ liệu tạm thời không dùng được.", "The database is temporarily away.",
+     "Chờ rồi gửi lại / wait and repeat", temporary=True)
+_add("storage-full", 503, "Trục tạm hết chỗ lưu trữ.", "The hub is temporarily out of storage.",
+     "Chờ rồi gửi lại / wait and repeat", temporary=True)
+_add("internal", 503, "Trục gặp lỗi nội bộ; gói tin chưa được nhận.",
+     "The hub met an internal fault; nothing was accepted.", "Chờ rồi gửi lại / wait and repeat", temporary=True)
 
 # The packet cannot be read (QCVN 102:2016; exchange rules 1, 3, 7).
 _add("xml-empty", 422, "Gói tin rỗng.", "The packet is empty.", "Gửi gói edXML / send an edXML packet")
-_add(
-    "xml-junk-before-declaration",
-    422,
-    "Có ký tự trước khai báo XML.",
-    "There are characters before the XML declaration.",
-    "Bỏ mọi byte trước <?xml / remove every byte before <?xml",
-)
-_add(
-    "xml-encoding", 422, "Gói tin không phải UTF-8 ({found}).", "The packet is not UTF-8 ({found}).", 'encoding="UTF-8"'
-)
-_add(
-    "xml-doctype",
-    422,
-    "Gói tin có DOCTYPE hoặc thực thể.",
-    "The packet has a DOCTYPE or entities.",
-    "Bỏ DOCTYPE / remove the DOCTYPE",
-)
-_add(
-    "xml-not-well-formed",
-    422,
-    "XML sai cú pháp: {why}.",
-    "The XML is not well-formed: {why}.",
-    "Sửa tại dòng {line} / mend line {line}",
-)
-_add(
-    "xml-too-deep", 422, "Phần tử lồng nhau quá {limit} tầng.", "Elements are nested deeper than {limit}.", "≤ {limit}"
-)
-_add(
-    "xml-too-many-elements",
-    422,
-    "Gói tin có quá {limit} phần tử.",
-    "The packet has more than {limit} elements.",
-    "≤ {limit}",
-)
-_add(
-    "xml-wrong-namespace",
-    422,
-    "Không gian tên không phải QCVN 102:2016.",
-    "The namespace is not that of QCVN 102:2016.",
-    "http://www.mic.gov.vn/TBT/QCVN_102_2016",
-)
+_add("xml-junk-before-declaration", 422, "Có ký tự trước khai báo XML.",
+     "There are characters before the XML declaration.", "Bỏ mọi byte trước <?xml / remove every byte before <?xml")
+_add("xml-encoding", 422, "Gói tin không phải UTF-8 ({found}).", "The packet is not UTF-8 ({found}).",
+     'encoding="UTF-8"')
+_add("xml-doctype", 422, "Gói tin có DOCTYPE hoặc thực thể.", "The packet has a DOCTYPE or entities.",
+     "Bỏ DOCTYPE / remove the DOCTYPE")
+_add("xml-not-well-formed", 422, "XML sai cú pháp: {why}.", "The XML is not well-formed: {why}.",
+     "Sửa tại dòng {line} / mend line {line}")
+_add("xml-too-deep", 422, "Phần tử lồng nhau quá {limit} tầng.", "Elements are nested deeper than {limit}.",
+     "≤ {limit}")
+_add("xml-too-many-elements", 422, "Gói tin có quá {limit} phần tử.", "The packet has more than {limit} elements.",
+     "≤ {limit}")
+_add("xml-wrong-namespace", 422, "Không gian tên không phải QCVN 102:2016.",
+     "The namespace is not that of QCVN 102:2016.", "http://www.mic.gov.vn/TBT/QCVN_102_2016")
 _add("xml-no-envelope", 422, "Thiếu edXMLEnvelope.", "There is no edXMLEnvelope.", "edXML/edXMLEnvelope")
-_add(
-    "xml-no-header",
-    422,
-    "Thiếu edXMLHeader hoặc MessageHeader.",
-    "There is no edXMLHeader or MessageHeader.",
-    "edXMLEnvelope/edXMLHeader/MessageHeader",
-)
-_add(
-    "packet-is-status",
-    422,
-    "Đây là gói trạng thái, không phải văn bản.",
-    "This is a status packet, not a document.",
-    "POST /v1/statuses",
-)
-_add(
-    "packet-is-document",
-    422,
-    "Đây là gói văn bản, không phải trạng thái.",
-    "This is a document packet, not a status.",
-    "POST /v1/documents",
-)
-_add(
-    "packet-refused", 422, "Gói tin vi phạm quy tắc; xem từng vi phạm.", "The packet breaks rules; see each violation."
-)
+_add("xml-two-envelopes", 422, "Gói tin có nhiều edXMLEnvelope.", "There are several edXMLEnvelope.",
+     "edXML/edXMLEnvelope")
+_add("xml-too-many-names", 422, "Gói tin có quá nhiều tên thẻ khác nhau.", "The packet has too many different tags.",
+     "QCVN 102:2016")
+_add("xml-no-header", 422, "Thiếu edXMLHeader hoặc MessageHeader.", "There is no edXMLHeader or MessageHeader.",
+     "edXMLEnvelope/edXMLHeader/MessageHeader")
+_add("packet-is-status", 422, "Đây là gói trạng thái, không phải văn bản.",
+     "This is a status packet, not a document.", "POST /v1/statuses")
+_add("packet-is-document", 422, "Đây là gói văn bản, không phải trạng thái.",
+     "This is a document packet, not a status.", "POST /v1/documents")
+_add("packet-refused", 422, "Gói tin vi phạm quy tắc; xem từng vi phạm.",
+     "The packet breaks rules; see each violation.")
 
 # The signature (exchange rules 3; XML Signature 1.1).
-_add(
-    "signature-required",
-    422,
-    "Gói tin chưa được cơ quan ký số ({why}).",
-    "The packet is not signed by the agency ({why}).",
-    "Ký gói tin bằng chứng thư đã đăng ký / sign it with a registered certificate",
-)
-_add(
-    "signature-misplaced",
-    422,
-    "Chữ ký không nằm đúng chỗ hoặc có nhiều chữ ký.",
-    "The signature is misplaced or there are several.",
-    "edXMLHeader/Signature",
-)
-_add(
-    "signature-form",
-    422,
-    "Chữ ký không theo dạng được chấp nhận: {why}.",
-    "The signature's form is not accepted: {why}.",
-    "Xem docs/signature.md / see docs/signature.md",
-)
-_add(
-    "signature-algorithm",
-    422,
-    "Thuật toán ký không được chấp nhận: {found}.",
-    "The signature algorithm is not accepted: {found}.",
-    "RSA ≥ 2048 / ECDSA P-256, P-384; SHA-256, SHA-384, SHA-512",
-)
-_add(
-    "signature-digest",
-    422,
-    "Nội dung đã bị đổi sau khi ký ({what}).",
-    "The content was changed after signing ({what}).",
-    "Ký lại nội dung hiện tại / sign the present content again",
-)
+_add("signature-required", 422, "Gói tin chưa được cơ quan ký số ({why}).",
+     "The packet is not signed by the agency ({why}).",
+     "Ký gói tin bằng chứng thư đã đăng ký / sign it with a registered certificate")
+_add("signature-misplaced", 422, "Chữ ký không nằm đúng chỗ hoặc có nhiều chữ ký.",
+     "The signature is misplaced or there are several.", "edXMLHeader/Signature")
+_add("signature-form", 422, "Chữ ký không theo dạng được chấp nhận: {why}.",
+     "The signature's form is not accepted: {why}.", "Xem docs/signature.md / see docs/signature.md")
+_add("signature-algorithm", 422, "Thuật toán ký không được chấp nhận: {found}.",
+     "The signature algorithm is not accepted: {found}.",
+     "RSA ≥ 2048 / ECDSA P-256, P-384; SHA-256, SHA-384, SHA-512")
+_add("signature-digest", 422, "Nội dung đã bị đổi sau khi ký ({what}).",
+     "The content was changed after signing ({what}).", "Ký lại nội dung hiện tại / sign the present content again")
 _add("signature-value", 422, "Giá trị chữ ký sai.", "The signature value is wrong.", "Ký lại / sign again")
-_add(
-    "signature-comment",
-    422,
-    "Có chú thích hoặc chỉ thị xử lý trong phần đã ký.",
-    "There is a comment or processing instruction inside what was signed.",
-    "Bỏ chú thích / remove it",
-)
-_add(
-    "signature-attachment-mismatch",
-    422,
-    "Tệp đính kèm khác với bản kê đã ký: {what}.",
-    "An attachment differs from the signed manifest: {what}.",
-    "Khai giống bản kê / repeat the manifest's value",
-)
-_add(
-    "certificate-unknown",
-    422,
-    "Chứng thư {subject} ({serial}) chưa đăng ký ở đây.",
-    "The certificate {subject} ({serial}) is not registered here.",
-    "POST /v1/agencies/{code}/certificates",
-)
-_add(
-    "certificate-other-agency",
-    422,
-    "Chứng thư này không được ký thay cho {code}.",
-    "This certificate may not sign for {code}.",
-    "Dùng chứng thư của {code} / use the certificate of {code}",
-)
-_add(
-    "certificate-ended",
-    422,
-    "Chứng thư đã hết hiệu lực hoặc chưa có hiệu lực tại thời điểm này.",
-    "The certificate does not count at this moment (expired, ended or not yet valid).",
-    "Đăng ký chứng thư mới / register a new one",
-)
-_add(
-    "certificate-invalid",
-    422,
-    "Chứng thư không đọc được hoặc khóa quá yếu: {why}.",
-    "The certificate cannot be read or its key is too weak: {why}.",
-    "RSA ≥ 2048 / ECDSA P-256, P-384",
-)
-_add(
-    "possession-not-proved",
-    403,
-    "Chưa chứng minh được quyền giữ khóa hoặc quyền đăng ký.",
-    "Possession of the key, or the right to register it, is not proved.",
-    "Ký chuỗi được nêu trong tài liệu / sign the text named in the documentation",
-)
-_add(
-    "one-time-code-wrong",
-    403,
-    "Mã một lần sai, đã dùng, hết hạn hoặc thử quá 5 lần.",
-    "The one-time code is wrong, used, expired or was tried five times.",
-    "hub enrol {code}",
-)
+_add("signature-comment", 422, "Có chú thích hoặc chỉ thị xử lý trong phần đã ký.",
+     "There is a comment or processing instruction inside what was signed.", "Bỏ chú thích / remove it")
+_add("signature-attachment-mismatch", 422, "Tệp đính kèm khác với bản kê đã ký: {what}.",
+     "An attachment differs from the signed manifest: {what}.", "Khai giống bản kê / repeat the manifest's value")
+_add("certificate-unknown", 422, "Chứng thư {subject} ({serial}) chưa đăng ký ở đây.",
+     "The certificate {subject} ({serial}) is not registered here.", "POST /v1/agencies/{code}/certificates")
+_add("certificate-other-agency", 422, "Chứng thư này không được ký thay cho {code}.",
+     "This certificate may not sign for {code}.", "Dùng chứng thư của {code} / use the certificate of {code}")
+_add("certificate-ended", 422, "Chứng thư đã hết hiệu lực hoặc chưa có hiệu lực tại thời điểm này.",
+     "The certificate does not count at this moment (expired, ended or not yet valid).",
+     "Đăng ký chứng thư mới / register a new one")
+_add("certificate-invalid", 422, "Chứng thư không đọc được hoặc khóa quá yếu: {why}.",
+     "The certificate cannot be read or its key is too weak: {why}.", "RSA ≥ 2048 / ECDSA P-256, P-384")
+_add("possession-not-proved", 403, "Chưa chứng minh được quyền giữ khóa hoặc quyền đăng ký.",
+     "Possession of the key, or the right to register it, is not proved.",
+     "Ký chuỗi được nêu trong tài liệu / sign the text named in the documentation")
+_add("one-time-code-wrong", 403, "Mã một lần sai, đã dùng, hết hạn hoặc thử quá 5 lần.",
+     "The one-time code is wrong, used, expired or was tried five times.", "hub enrol {code}")
 
 # Who may do what (exchange rules 2).
-_add(
-    "not-your-agency",
-    403,
-    "Đơn vị gửi {code} không thuộc hệ thống này.",
-    "The sender {code} does not belong to this system.",
-    "{allowed}",
-)
-_add(
-    "not-your-document",
-    403,
-    "Văn bản được nêu không phải của đơn vị gửi.",
-    "The document named is not the sender's own.",
-    "Nêu DocumentId của chính đơn vị / name a document of your own",
-)
+_add("not-your-agency", 403, "Đơn vị gửi {code} không thuộc hệ thống này.",
+     "The sender {code} does not belong to this system.", "{allowed}")
+_add("not-your-document", 403, "Văn bản được nêu không phải của đơn vị gửi.",
+     "The document named is not the sender's own.", "Nêu DocumentId của chính đơn vị / name a document of your own")
 
 # Identity and duplicates (exchange rules 4).
-_add(
-    "document-conflict",
-    409,
-    "DocumentId này đã gửi với nội dung khác (văn bản {first}).",
-    "This DocumentId was sent with other content (document {first}).",
-    "Gửi dạng cập nhật (2) hoặc thay thế (3) / send as update (2) or replacement (3)",
-)
-_add(
-    "number-taken",
-    409,
-    "Số, ký hiệu này trong năm đã dùng cho văn bản {first}.",
-    "This number and symbol of the year belong to document {first}.",
-    "Cấp số mới, hoặc gửi cập nhật (2), thay thế (3) / take a new number, or send as update (2) or replacement (3)",
-)
-_add(
-    "already-revoked",
-    409,
-    "Văn bản đã được thu hồi, thay thế hoặc rút ở mọi nơi nhận được nêu.",
-    "The document is already revoked, replaced or withdrawn at every recipient named.",
-    "Không cần gửi lại / nothing to do",
-)
+_add("document-conflict", 409, "DocumentId này đã gửi với nội dung khác (văn bản {first}).",
+     "This DocumentId was sent with other content (document {first}).",
+     "Gửi dạng cập nhật (2) hoặc thay thế (3) / send as update (2) or replacement (3)")
+_add("number-taken", 409, "Số, ký hiệu này trong năm đã dùng cho văn bản {first}.",
+     "This number and symbol of the year belong to document {first}.",
+     "Cấp số mới, hoặc gửi cập nhật (2), thay thế (3) / take a new number, or send as update (2) or replacement (3)")
+_add("already-revoked", 409, "Văn bản đã được thu hồi, thay thế hoặc rút ở mọi nơi nhận được nêu.",
+     "The document is already revoked, replaced or withdrawn at every recipient named.",
+     "Không cần gửi lại / nothing to do")
 
 # Deliveries (exchange rules 6).
-_add(
-    "lease-held",
-    409,
-    "Bản chuyển này đang được một tiến trình khác giữ đến {until}.",
-    "Another process holds this delivery until {until}.",
-    "Chờ hoặc lấy bản khác / wait or take another",
-)
-_add(
-    "lease-lost",
-    409,
-    "Quyền giữ bản chuyển này đã hết hoặc thuộc tiến trình khác.",
-    "The lease on this delivery is over or another's.",
-    "Nhận lại bằng taken / claim it again",
-)
-_add(
-    "delivery-final",
-    409,
-    "Bản chuyển đã kết thúc ({state}).",
-    "The delivery is final ({state}).",
-    "Không cần làm gì / nothing to do",
-)
-_add(
-    "delivery-not-fetched",
-    409,
-    "Chưa lấy nội dung của bản chuyển này.",
-    "This delivery's packet was never fetched.",
-    "GET /v1/deliveries/{delivery}/packet",
-)
+_add("lease-held", 409, "Bản chuyển này đang được một tiến trình khác giữ đến {until}.",
+     "Another process holds this delivery until {until}.", "Chờ hoặc lấy bản khác / wait or take another")
+_add("lease-lost", 409, "Quyền giữ bản chuyển này đã hết hoặc thuộc tiến trình khác.",
+     "The lease on this delivery is over or another's.", "Nhận lại bằng taken / claim it again")
+_add("delivery-final", 409, "Bản chuyển đã kết thúc ({state}).", "The delivery is final ({state}).",
+     "Không cần làm gì / nothing to do")
+_add("delivery-not-fetched", 409, "Chưa lấy nội dung của bản chuyển này.",
+     "This delivery's packet was never fetched.", "GET /v1/deliveries/{delivery}/packet")
 
 # Status packets (exchange rules 6).
-_add(
-    "status-code-unknown",
-    422,
-    "Mã trạng thái {status} không được dùng; cho phép: {allowed}.",
-    "Status code {status} is not used; allowed: {allowed}.",
-    "{allowed}",
-)
-_add(
-    "status-not-allowed",
-    422,
-    "Trạng thái {status} không được phép sau {state}; cho phép: {allowed}.",
-    "Status {status} is not allowed after {state}; allowed: {allowed}.",
-    "{allowed}",
-)
+_add("status-code-unknown", 422, "Mã trạng thái {status} không được dùng; cho phép: {allowed}.",
+     "Status code {status} is not used; allowed: {allowed}.", "{allowed}")
+_add("status-not-allowed", 422, "Trạng thái {status} không được phép sau {state}; cho phép: {allowed}.",
+     "Status {status} is not allowed after {state}; allowed: {allowed}.", "{allowed}")
 _add("status-reason-missing", 422, "Từ chối (02) phải có lý do.", "A refusal (02) needs its reason.", "Description")
-_add(
-    "status-document-unknown",
-    422,
-    "Không tìm thấy văn bản được nêu giữa hai đơn vị này.",
-    "The document named is not known between these two agencies.",
-    "ResponseFor/DocumentId",
-)
-_add(
-    "status-ambiguous", 422, "Thông tin nêu ứng với nhiều văn bản.", "What is named fits several documents.", "{needed}"
-)
+_add("status-document-unknown", 422, "Không tìm thấy văn bản được nêu giữa hai đơn vị này.",
+     "The document named is not known between these two agencies.", "ResponseFor/DocumentId")
+_add("status-ambiguous", 422, "Thông tin nêu ứng với nhiều văn bản.", "What is named fits several documents.",
+     "{needed}")
 _add("status-field-missing", 422, "Gói trạng thái thiếu {field}.", "The status packet lacks {field}.", "{field}")
-_add(
-    "status-timestamp",
-    422,
-    "Thời điểm không đọc được: {found}.",
-    "The timestamp cannot be read: {found}.",
-    "{repaired}",
-)
+_add("status-timestamp", 422, "Thời điểm không đọc được: {found}.", "The timestamp cannot be read: {found}.",
+     "{repaired}")
 
 # Warnings that come from what the hub knows of earlier documents; they never refuse (status 200).
-_add(
-    "id-without-year",
-    200,
-    "DocumentId này đã dùng ở năm khác; năm được tính vào định danh.",
-    "This DocumentId was used in another year; the year counts as part of the identity.",
-    "{sender},{date},{code}",
-)
-_add(
-    "target-unknown",
-    200,
-    "Trục không có văn bản {target}; gói vẫn được chuyển.",
-    "The hub does not know document {target}; the packet is delivered all the same.",
-    "Kiểm tra DocumentId / check the DocumentId",
-)
-_add(
-    "duplicate-suspected",
-    200,
-    "Số, ký hiệu này của năm đã có ở văn bản {first}.",
-    "This number and symbol of the year stand on document {first} already.",
-    "Kiểm tra có gửi trùng không / check whether it was sent before",
-)
+_add("id-without-year", 200, "DocumentId này đã dùng ở năm khác; năm được tính vào định danh.",
+     "This DocumentId was used in another year; the year counts as part of the identity.", "{sender},{date},{code}")
+_add("target-unknown", 200, "Trục không có văn bản {target}; gói vẫn được chuyển.",
+     "The hub does not know document {target}; the packet is delivered all the same.",
+     "Kiểm tra DocumentId / check the DocumentId")
+_add("duplicate-suspected", 200, "Số, ký hiệu này của năm đã có ở văn bản {first}.",
+     "This number and symbol of the year stand on document {first} already.",
+     "Kiểm tra có gửi trùng không / check whether it was sent before")
 
 # The hub's own commands.
-_add(
-    "agency-unknown",
-    404,
-    "Không có cơ quan {code} trong danh mục.",
-    "The agency {code} is not in the directory.",
-    "hub agencies",
-)
-_add(
-    "agency-code-form",
-    422,
-    "Mã {code} không theo dạng nào đã biết.",
-    "The code {code} has no known form.",
-    "--name TÊN (ghi danh mã đặc biệt / to enrol a special code)",
-)
+_add("agency-unknown", 404, "Không có cơ quan {code} trong danh mục.", "The agency {code} is not in the directory.",
+     "hub agencies")
+_add("agency-code-form", 422, "Mã {code} không theo dạng nào đã biết.", "The code {code} has no known form.",
+     "--name TÊN (ghi danh mã đặc biệt / to enrol a special code)")
+# fmt: on
 
 
-def warning(code: str, pointer: str = "", value: str = "", **facts: object) -> Violation:
+def warning(rule: str, pointer: str = "", value: str = "", /, **facts: object) -> Violation:
     """A catalogue line that does not refuse: told beside the answer."""
-    line = PROBLEMS[code]
+    line = PROBLEMS[rule]
     return Violation(
-        code, Severity.WARNING, pointer, value[:200],
+        rule, Severity.WARNING, pointer, value[:200],
         line.vi.format_map(facts), line.en.format_map(facts), line.repair.format_map(facts),
     )  # fmt: skip
 
 
 @dataclass(eq=False)
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818  (a refusal is an answer, not a fault)
     """The hub will not do what was asked; ``code`` is a key of :data:`PROBLEMS`.
 
     ``facts`` fill the problem's templates; ``extra`` are members added to the answer (RFC 9457 §3.2), such as the

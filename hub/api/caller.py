@@ -1,4 +1,4 @@
-"""Who calls, and what may come in: authentication first, then the declared length, then the body (exchange rules 10)."""
+"""Who calls, and what may come in: authentication, then the declared length, then the body (exchange rules 10)."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ async def _caller(request: Request) -> Caller:
     """The system of the bearer token. Raises ``not-authenticated``, ``system-locked``."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     rosters = interface(request).desk.rosters
-    roster = rosters.fresh() or await run_in_threadpool(rosters.current)
+    roster = rosters.fresh()
+    if roster is None:
+        roster = await run_in_threadpool(rosters.current)
     key = hashed(token.strip())
     system = roster.tokens.get(key) if scheme.lower() == "bearer" else None
     if system is None and token and scheme.lower() == "bearer":

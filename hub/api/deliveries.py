@@ -146,6 +146,6 @@ async def failed(delivery_id: str, request: Request, caller: Calling, said: Said
 
 
 async def _write(request: Request, caller: Caller, verb: Any, delivery_id: str, said: Holding | None) -> Response:
-    said = said or Holding()
+    said = said or Holding(lease=None, reason="")
     job = hand_over.HandOver(caller.system.id, delivery_id, said.lease, said.reason)
     return shapes.reply(await interface(request).desk.write(verb, job))

@@ -38,8 +38,7 @@ _CONFLICTS = ("not-your-agency", "document-conflict", "number-taken", "already-r
     status_code=201,
     summary="Send a document",
     openapi_extra=PACKET_BODY,
-    responses={200: {"description": "A repeat: the first answer, and what was added"}}
-    | responses(*_UNREADABLE, *_CONFLICTS),
+    responses=responses(*_UNREADABLE, *_CONFLICTS, repeat="A repeat: the first answer, and what was added"),
 )
 async def send(request: Request, caller: Calling) -> Response:
     """Accept a signed packet for all its recipients, or refuse it with every rule it breaks."""
@@ -81,8 +80,9 @@ def _validation(violations: Any, warnings: Any, code: str) -> dict[str, Any]:
     status_code=201,
     summary="Report a status",
     openapi_extra=PACKET_BODY,
-    responses={200: {"description": "A repeat: the first answer"}}
-    | responses(*_UNREADABLE, "not-your-agency", "status-document-unknown"),
+    responses=responses(
+        *_UNREADABLE, "not-your-agency", "status-document-unknown", repeat="A repeat: the first answer"
+    ),
 )
 async def report(request: Request, caller: Calling) -> Response:
     """Take a status packet (01–06, 13, 15, 16), apply it and hand it on to the other party."""
@@ -157,7 +157,8 @@ async def hand_out(face: Interface, caller: Caller, row: Any, fetched: tuple[str
 
 
 def _bytes(face: Interface, row: Any) -> bytes:
-    return row["body"] if row["place"] is None else face.desk.folder.get(row["place"])  # type: ignore[no-any-return]
+    body: bytes = row["body"] if row["place"] is None else face.desk.folder.get(row["place"])
+    return body
 
 
 def _visible(connection: Any, request: Request, caller: Caller, document_id: str) -> tuple[Any, list[Delivery], bool]:

@@ -23,7 +23,7 @@ async def healthz() -> Response:
     return shapes.reply({"status": "ok"})
 
 
-def _nothing(tx: Transaction, jobs: list[None]) -> list[None]:
+def _nothing(_tx: Transaction, jobs: list[None]) -> list[None]:
     return jobs
 
 

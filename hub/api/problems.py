@@ -108,12 +108,13 @@ def _bounds(error: Any) -> str:
     return ", ".join(f"{name} {value}" for name, value in (error.get("ctx") or {}).items() if name != "error")
 
 
-def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI entries of the refusals an operation can answer with."""
+def responses(*codes: str, repeat: str = "") -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI entries of the refusals an operation can answer with; ``repeat`` describes a 200 beside the 201."""
     by_status: dict[int | str, list[str]] = {}
     for code in ("not-authenticated", "system-locked", "busy", "database-away", *codes):
         by_status.setdefault(PROBLEMS[code].status, []).append(f"`{code}`: {PROBLEMS[code].en}")
-    return {
+    found: dict[int | str, dict[str, Any]] = {200: {"description": repeat}} if repeat else {}
+    return found | {
         status: {"description": "\n\n".join(lines), "content": {"application/problem+json": {}}}
         for status, lines in by_status.items()
     }

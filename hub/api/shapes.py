@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import RowMapping
 from starlette.responses import Response
 
 from hub.api.problems import violation_body
@@ -16,7 +17,7 @@ from hub.domain.document import VIETNAM, Kind
 from hub.errors import Refusal, Severity, Violation
 from hub.store.deliveries import Delivery
 
-Row = Mapping[str, Any]
+Row = Mapping[str, Any] | RowMapping
 
 
 def moment(value: datetime | None) -> str | None:
@@ -66,7 +67,7 @@ def page(items: list[dict[str, Any]], after: str | None, last: int | None) -> di
     return {"items": items, "next": after if last is None else cursor(last)}
 
 
-def accepted(body: Row) -> dict[str, Any]:
+def accepted(body: dict[str, Any]) -> dict[str, Any]:
     """The answer to a document: warnings as violations."""
     return {**body, "warnings": [violation_body(v) for v in body["warnings"]]}
 

@@ -1,6 +1,7 @@
 """Agencies: their codes in both generations, the hierarchy, and who is connected for whom.
 
-* A code of QCVN 102:2016 starts with the smallest unit (``000.00.15.H51``), one of QĐ 20/2020 with level 1 (``H51.15``).
+* A code of QCVN 102:2016 starts with the smallest unit (``000.00.15.H51``), one of QĐ 20/2020 with level 1
+  (``H51.15``).
 * Two codes mean one agency only at level 1 (``000.00.00.G22`` = ``G22``) or by a row of the mapping table. Below
   level 1 units may have been numbered anew, so a computed successor is a hint for a person, never a route.
 * ``Directory`` is an immutable snapshot of the listed agencies, the mapping table and the enrolled systems; "today" is
@@ -97,11 +98,12 @@ def guessed_successor_code(code: str) -> str:
 
 
 def _old_groups(code: str) -> list[str] | None:
-    """The groups of levels 4, 3, 2, 1 of a code of QCVN 102, missing ones as zeros."""
+    """The groups of levels 4, 3, 2, 1 of a code of QCVN 102, zero-filled to 3, 2, 2 digits."""
     match = _QCVN_102.fullmatch(code)
-    return (
-        [group or zero for group, zero in zip(match.groups(), ("000", "00", "00", ""), strict=True)] if match else None
-    )
+    if match is None:
+        return None
+    *digits, top = match.groups()
+    return [*((group or "").zfill(width) for group, width in zip(digits, (3, 2, 2), strict=True)), top]
 
 
 def name_key(name: str) -> str:
@@ -257,7 +259,7 @@ class Directory:
         return "" if closed else successor
 
     def may_act_for(self, system: System, code: str, today: date) -> bool:
-        """Whether the system is the nearest for the code, or for the successor of a closed one (exchange rules 1, 2)."""
+        """Whether the system is the nearest to the code, or to the successor of a closed one (exchange rules 1, 2)."""
         successor = self.successor_of(code, today)
         heirs = (self.nearest(code), self.nearest(successor) if successor else None)
         return any(heir is not None and heir.id == system.id for heir in heirs)

@@ -1,7 +1,7 @@
 """What travels: a document with its attachments, and a report about its processing.
 
-Values are as they stood in the packet (trimmed, NFC), so that a rule can name what it found; ``""`` means missing,
-empty or the text ``null`` (exchange rules 1). Dates read as dates through :func:`read_date`.
+Values are as they stood in the packet (trimmed; NFC, file names excepted), so that a rule can name what it found;
+``""`` means missing, empty or the text ``null`` (exchange rules 1). Dates read as dates through :func:`read_date`.
 Element names do not occur here; ``hub.domain.edxml`` maps them.
 """
 

@@ -1,7 +1,7 @@
 """File names of attachments: which every recipient's file system can keep, and what to use instead.
 
-Counted after Unicode NFC: the limit is 255 *bytes* of UTF-8, because a file system sets it and a Vietnamese letter takes
-two or three. What the Ministry of Transport could not receive in 2020 were such names, without being told why.
+Counted after Unicode NFC: the limit is 255 *bytes* of UTF-8, because a file system sets it and a Vietnamese letter
+takes two or three. What the Ministry of Transport could not receive in 2020 were such names, without being told why.
 
 A fault is named by the code of its rule; texts and severities stand in ``hub.domain.rules``.
 """
@@ -25,7 +25,7 @@ _EXTENSION = re.compile(r".*[^.\s]\.([A-Za-z0-9]{1,10})", re.DOTALL)
 
 
 def faults(name: str) -> Iterator[str]:
-    """The codes of the rules a name breaks on its own, errors before warnings. Takes the name as sent, not normalised."""
+    """The codes of the rules a name breaks on its own, errors before warnings. ``name`` is as sent, not normalised."""
     composed = unicodedata.normalize("NFC", name)
     if not composed.strip():
         yield "name-empty"
@@ -156,7 +156,7 @@ def content_extension(content: bytes) -> str:
 
 
 def contradicts(name: str, content: bytes) -> bool:
-    """Whether the extension promises another kind of file than the content is. Of unknown extensions nothing is known."""
+    """Whether the extension promises another kind of file than the content is; an unknown one promises nothing."""
     named, found = extension(name), content_extension(content)
     if named in _TEXTS:
         return bool(found)

@@ -1,7 +1,7 @@
 """Accepting a document: check it, decide whether it is new, and give every recipient its delivery.
 
-``prepare`` checks on a snapshot, outside any transaction; ``commit`` decides and writes, many packets at once, under the
-counter's lock. What a packet of kind 1–3 asks of earlier documents is ``hub.exchange.asking``.
+``prepare`` checks on a snapshot, outside any transaction; ``commit`` decides and writes, many packets at once, under
+the counter's lock. What a packet of kind 1–3 asks of earlier documents is ``hub.exchange.asking``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Submission:
     packet_id: str
     trace_id: str
     place: str | None = None
-    limits: edxml.Limits = edxml.Limits()
+    limits: edxml.Limits = edxml.DEFAULT_LIMITS
     refuse_taken: bool = True  # a taken number refuses (exchange rules 4), or flags
 
 
@@ -252,7 +252,7 @@ def _warnings(job: Prepared, decision: Decision, memory: _Memory) -> list[Violat
                 sender=job.sender,
                 date=job.document.promulgation_date,
                 code=f"{job.document.number}/{job.document.symbol}",
-            )  # fmt: skip
+            )
         )
     if "duplicate-suspected" in decision.flags:
         first = memory.businesses[job.business]

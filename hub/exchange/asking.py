@@ -82,15 +82,14 @@ def _concerned(
 ) -> Asked:
     concerned: dict[str, Delivery] = {}
     for target, rows in own:
-        wanted = {tx.roster.directory.resolve(code) for code in target.organ_ids} & recipients or (
-            set() if target.organ_ids else recipients
-        )
+        only = {tx.roster.directory.resolve(code) for code in target.organ_ids} or recipients
+        wanted = only & recipients
         for delivery in deliveries.of_documents(tx.connection, [row["id"] for row in rows]):
             if delivery.recipient in wanted:
                 concerned[delivery.id] = delivery
-    if kind is Kind.REVOCATION and concerned and not repeat:
-        if all(d.state is Transport.WITHDRAWN or d.status in _GONE for d in concerned.values()):
-            raise Refusal("already-revoked", own[0][0].pointer, own[0][0].document_id)
+    ended = [d.state is Transport.WITHDRAWN or d.status in _GONE for d in concerned.values()]
+    if kind is Kind.REVOCATION and ended and all(ended) and not repeat:
+        raise Refusal("already-revoked", own[0][0].pointer, own[0][0].document_id)
     found = {id(target) for target, _rows in own}
     return Asked(
         targets=tuple(dict.fromkeys(row["id"] for _target, rows in own for row in rows)),

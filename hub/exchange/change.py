@@ -11,8 +11,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from hub.domain.document import local_day
 from hub.domain.delivery import FINAL, Move, Status, Transport, moved
+from hub.domain.document import local_day
 from hub.exchange.writer import Transaction
 from hub.store import deliveries, documents
 from hub.store.deliveries import Delivery
@@ -69,7 +69,7 @@ def set_status(
 
 
 def note(
-    tx: Transaction, delivery: Delivery, what: str, *, by: str | None, detail: str = "", **values: Any
+    tx: Transaction, delivery: Delivery, what: str, *, by: str | None, detail: str = "", **values: object
 ) -> Delivery:
     """An attempt that leaves both states as they are (a fetch, a failed try, a move to another system)."""
     return _write(tx, delivery, values, what, by, detail, None)

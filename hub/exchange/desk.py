@@ -20,7 +20,9 @@ from sqlalchemy import Engine
 from hub.domain.agency import System
 from hub.domain.edxml import Limits
 from hub.errors import Refusal
-from hub.exchange import accept, hand_over, refuse, report
+from hub.exchange import accept as documents_in
+from hub.exchange import hand_over, refuse
+from hub.exchange import report as statuses_in
 from hub.exchange.accept import Accepted
 from hub.exchange.report import Reported
 from hub.exchange.writer import Writer
@@ -79,8 +81,8 @@ class Desk:
         """Accept a document packet, or raise the refusal that is now on record."""
         submission = self._submission(packet, system, trace_id)
 
-        def prepare() -> accept.Prepared:
-            prepared = accept.prepare(submission, self.rosters.current(), self.clock())
+        def prepare() -> documents_in.Prepared:
+            prepared = documents_in.prepare(submission, self.rosters.current(), self.clock())
             if submission.place is not None:
                 self._at("before-payload")
                 self.folder.put(submission.place, packet)
@@ -89,7 +91,7 @@ class Desk:
 
         try:
             prepared = await self._check(len(packet), prepare)
-            accepted: Accepted = await self.write(accept.commit, prepared)
+            accepted: Accepted = await self.write(documents_in.commit, prepared)
         except Refusal as refusal:
             if not refusal.problem.temporary:
                 # After a temporary fault the commit may have happened all the same: there the sweep decides.
@@ -100,13 +102,13 @@ class Desk:
             self._drop(submission.place)
         return accepted
 
-    def _submission(self, packet: bytes, system: System, trace_id: str) -> accept.Submission:
+    def _submission(self, packet: bytes, system: System, trace_id: str) -> documents_in.Submission:
         now = self.clock()
         packet_id = new_id(now)
         place = None
         if len(packet) > self.terms.inline_limit:
             place = payloads.place_of(packet_id, hashlib.sha256(packet).hexdigest(), now)
-        return accept.Submission(
+        return documents_in.Submission(
             packet, system.id, packet_id, trace_id, place, self.terms.limits, self.terms.refuse_taken
         )
 
@@ -114,27 +116,27 @@ class Desk:
         if place is not None:
             self.folder.remove(place)
 
-    async def validate(self, packet: bytes, system: System) -> accept.Prepared:
+    async def validate(self, packet: bytes, system: System) -> documents_in.Prepared:
         """Every check of :meth:`accept`, duplicates included, storing nothing. Raises the refusal."""
         submission = self._submission(packet, system, "")
 
-        def check() -> accept.Prepared:
-            prepared = accept.prepare(submission, self.rosters.current(), self.clock())
+        def check() -> documents_in.Prepared:
+            prepared = documents_in.prepare(submission, self.rosters.current(), self.clock())
             with reading(self.engine) as connection:
-                accept.foresee(prepared, connection)
+                documents_in.foresee(prepared, connection)
             return prepared
 
-        prepared: accept.Prepared = await self._check(len(packet), check)
+        prepared: documents_in.Prepared = await self._check(len(packet), check)
         return prepared
 
     async def report(self, packet: bytes, system: System, trace_id: str) -> Reported:
         """Take a status packet, or raise the refusal that is now on record."""
-        submission = report.Submission(packet, system.id, new_id(self.clock()), trace_id, self.terms.limits)
+        submission = statuses_in.Submission(packet, system.id, new_id(self.clock()), trace_id, self.terms.limits)
         try:
             prepared = await self._check(
-                len(packet), lambda: report.prepare(submission, self.rosters.current(), self.clock())
+                len(packet), lambda: statuses_in.prepare(submission, self.rosters.current(), self.clock())
             )
-            reported: Reported = await self.write(report.commit, prepared)
+            reported: Reported = await self.write(statuses_in.commit, prepared)
         except Refusal as refusal:
             if not refusal.problem.temporary:
                 await self._record(packet, system, trace_id, refusal)

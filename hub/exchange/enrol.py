@@ -218,9 +218,9 @@ def _registration(tx: Transaction, job: Registration) -> dict[str, Any]:
 
 def _endorsed(tx: Transaction, job: Registration, text: bytes, standing: list[Any]) -> None:
     for row in standing:
-        if row["fingerprint"] == job.endorsed_by and row["since"] <= tx.now < row["until"]:
-            if _verified(load_der_x509_certificate(row["der"]), job.endorsement, text):
-                return
+        counts = row["fingerprint"] == job.endorsed_by and row["since"] <= tx.now < row["until"]
+        if counts and _verified(load_der_x509_certificate(row["der"]), job.endorsement, text):
+            return
     raise Refusal("possession-not-proved")
 
 

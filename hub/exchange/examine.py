@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from hub.domain.agency import System
+from hub.domain.delivery import Transport
 from hub.domain.document import local_day
 from hub.domain.signature import Signed, Unsigned, Verdict, judge
-from hub.domain.delivery import Transport
 from hub.errors import Refusal
 from hub.store.deliveries import Delivery
 from hub.store.roster import Roster

@@ -58,7 +58,7 @@ def fetch(tx: Transaction, job: Fetch) -> None:
     """Record the fetch before the first byte goes out; from now on the delivery stays with this system."""
     for delivery_id in job.delivery_ids:
         delivery = _mine(tx, HandOver(job.system_id, delivery_id))
-        first = {} if delivery.fetched else {"fetched_at": tx.now, "system_id": job.system_id}
+        first: dict[str, Any] = {} if delivery.fetched else {"fetched_at": tx.now, "system_id": job.system_id}
         change.note(tx, delivery, "fetch", by=job.system_id, **first)
     tx.at("fetch-written")
 

@@ -46,7 +46,7 @@ class Submission:
     system_id: str
     packet_id: str
     trace_id: str
-    limits: edxml.Limits = edxml.Limits()
+    limits: edxml.Limits = edxml.DEFAULT_LIMITS
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import migrations
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
+import migrations
 from hub.store.engine import is_sqlite, writing
 
 _LOCK = 102_2016  # PostgreSQL advisory lock: several workers start at once

@@ -23,7 +23,6 @@ from hub.errors import Refusal
 Form = Literal["fast", "whole"]
 Change = Callable[[etree._Element], Any]
 
-
 DOCUMENT = a_document(
     attachments=(
         an_attachment("quyet-dinh.pdf", content_id="tep-1"),

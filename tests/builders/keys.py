@@ -26,7 +26,7 @@ def a_certificate(
     not_after: datetime = datetime(2030, 1, 1, tzinfo=UTC),
     exponent: int = 65537,
 ) -> tuple[Any, x509.Certificate]:
-    """A private key (``P-256``, ``P-384``, ``P-521``, ``secp256k1``, ``RSA-<bits>``, ``Ed25519``) and its certificate."""
+    """A key (``P-256``, ``P-384``, ``P-521``, ``secp256k1``, ``RSA-<bits>``, ``Ed25519``) and its certificate."""
     return _made(common_name, key, not_before, not_after, exponent)
 
 

@@ -66,7 +66,7 @@ def test_a_violation_carries_both_languages_a_repair_and_a_short_value() -> None
     found = check(document, some_facts())
     assert len(found) == 3
     for violation in found:
-        assert violation.vi and violation.en and violation.repair
+        assert all((violation.vi, violation.en, violation.repair))
         assert "{" not in violation.vi + violation.en
         assert len(violation.value) <= 200
     assert found[0].value == ("Số 1 phố Ví Dụ " * 40)[:200]
@@ -93,7 +93,7 @@ def test_a_code_that_is_taken_cannot_be_registered_again(code: str) -> None:
     before = dict(RULES)
     with pytest.raises(ValueError, match=code):
         error(code, "", "")
-    assert RULES == before
+    assert before == RULES
 
 
 def test_rules_and_refusals_share_no_code() -> None:

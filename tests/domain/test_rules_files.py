@@ -56,7 +56,8 @@ def test_a_file_over_the_limit_is_refused_wrapped_or_not() -> None:
     ],
 )
 def test_bytes_that_cannot_be_read_are_refused_once(defect: str, repair: str) -> None:
-    assert found(acceptable(a_file(content=b"", defect=defect))) == [(defect, ERROR, BYTES, repair)]
+    file = a_file(content=b"", content_type="application/zip", defect=defect)
+    assert found(acceptable(file)) == [(defect, ERROR, BYTES, repair)]
 
 
 @pytest.mark.parametrize(

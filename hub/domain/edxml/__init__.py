@@ -6,11 +6,12 @@ the vendor's library reads. Judging values is ``hub.domain.rules``; signatures a
 
 from hub.domain.edxml.attachments import attachment_parts, manifest_of
 from hub.domain.edxml.names import DSIG, QCVN
-from hub.domain.edxml.parse import Limits, Tree, is_status, parse, signed_tree
+from hub.domain.edxml.parse import DEFAULT_LIMITS, Limits, Tree, is_status, parse, signed_tree
 from hub.domain.edxml.read import read_document, read_status
 from hub.domain.edxml.write import write_document, write_status
 
 __all__ = [
+    "DEFAULT_LIMITS",
     "DSIG",
     "QCVN",
     "Limits",

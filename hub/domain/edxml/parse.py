@@ -59,8 +59,8 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Tree:
     """The packet's tree.
 
     Raises ``Refusal``: ``too-large``, ``xml-empty``, ``xml-junk-before-declaration``, ``xml-encoding``,
-    ``xml-doctype``, ``xml-not-well-formed``, ``xml-too-deep``, ``xml-too-many-elements``, ``xml-no-envelope``,
-    ``xml-wrong-namespace``, ``xml-no-header``.
+    ``xml-doctype``, ``xml-not-well-formed``, ``xml-too-deep``, ``xml-too-many-elements``, ``xml-too-many-names``,
+    ``xml-no-envelope``, ``xml-two-envelopes``, ``xml-wrong-namespace``, ``xml-no-header``.
     """
     if len(data) > limits.packet:
         raise Refusal("too-large", facts={"limit": limits.packet})
@@ -140,7 +140,7 @@ def _check_markup(data: bytes, limits: Limits) -> int:
             raise too_many
     # libxml2 keeps every name and namespace it ever met for as long as the thread lives: bound what a packet can add.
     if sum(map(len, set(_START_TAG.findall(data)))) > _MAX_VOCABULARY:
-        raise too_many
+        raise Refusal("xml-too-many-names")
     return tags
 
 
@@ -201,7 +201,7 @@ def _frame(root: etree._Element, well_formed: bool) -> Tree:
     envelopes = list(root.iterchildren("{*}edXMLEnvelope"))
     # Of two envelopes two readers could take a different one.
     if len(envelopes) != 1:
-        raise Refusal("xml-no-envelope", value=f"{len(envelopes)} edXMLEnvelope")
+        raise Refusal("xml-two-envelopes", value=f"{len(envelopes)} edXMLEnvelope")
     envelope = envelopes[0]
     namespace = etree.QName(envelope).namespace or ""
     if namespace != QCVN:

@@ -128,7 +128,7 @@ def _wrapping(i: int, attachment: Attachment) -> Iterator[Violation]:
     yield ATTACHMENT_WRAPPING.at(places.attachment(i, "content_type"), attachment.content_type, repair)
 
 
-def names(document: Document, facts: Facts) -> Iterator[Violation]:
+def names(document: Document) -> Iterator[Violation]:
     for i, attachment in enumerate(document.attachments):
         place, name, content = places.attachment(i, "name"), attachment.name, attachment.content
         for code in filenames.faults(name):
@@ -143,7 +143,7 @@ def names(document: Document, facts: Facts) -> Iterator[Violation]:
         yield NAMES["name-duplicate"].at(places.attachment(i, "name"), document.attachments[i].name, free)
 
 
-def pairing(document: Document, facts: Facts) -> Iterator[Violation]:
+def pairing(document: Document) -> Iterator[Violation]:
     """The manifest against the attachments: ids unique on both sides, each with its partner, names equal."""
     declared, sent = document.manifest, document.attachments
     yield from _ids(declared, places.manifest)

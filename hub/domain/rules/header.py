@@ -1,4 +1,4 @@
-"""Rules about single fields: what must be there, how long, which dates and numbers, and what the kind of packet needs."""
+"""Rules about single fields: what must be there, which dates and numbers, and what the kind of packet needs."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _MANDATORY = {
 }
 
 
-def mandatory(document: Document, facts: Facts) -> Iterator[Violation]:
+def mandatory(document: Document) -> Iterator[Violation]:
     if not document.sender.organ_id:
         place = places.sender("organ_id")
         yield FIELD_MISSING.at(place, "", "Mã định danh của đơn vị gửi / the sender's code", vi="nơi gửi", en="sender")
@@ -76,7 +76,7 @@ def mandatory(document: Document, facts: Facts) -> Iterator[Violation]:
 
 
 def _found_elsewhere(document: Document, field: str) -> str:
-    """The missing value as the rest of the packet implies it: the id states date, number and symbol, and they the id."""
+    """The missing value as the rest of the packet implies it: the id states date, number, symbol, and they the id."""
     parts = canonical_document_id(document.document_id).split(",")
     day, code = parts[1:] if len(parts) == 3 else ("", "")
     number, symbol = split_code(code)
@@ -135,7 +135,7 @@ def repaired_date(text: str) -> str:
     return ""
 
 
-def id_year(document: Document, facts: Facts) -> Iterator[Violation]:
+def id_year(document: Document) -> Iterator[Violation]:
     stated = year_in_id(document.document_id)
     if stated is None or document.year is None or stated == document.year:
         return
@@ -144,7 +144,7 @@ def id_year(document: Document, facts: Facts) -> Iterator[Violation]:
     yield ID_YEAR.at(places.HEADER["document_id"], document.document_id, repair, year=document.year)
 
 
-def business(document: Document, facts: Facts) -> Iterator[Violation]:
+def business(document: Document) -> Iterator[Violation]:
     """What each kind needs. An update without a target of its own falls back to the header's DocumentId."""
     asked = document.business
     if asked.type not in ("", "0", "1", "2", "3"):
@@ -159,7 +159,7 @@ def business(document: Document, facts: Facts) -> Iterator[Violation]:
             )
 
 
-def steering_type(document: Document, facts: Facts) -> Iterator[Violation]:
+def steering_type(document: Document) -> Iterator[Violation]:
     text = document.steering_type
     if text and not (re.fullmatch(r"[+-]?[0-9]{1,10}", text) and -(2**31) <= int(text) < 2**31):
         digits = re.search(r"[0-9]{1,9}", text)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from hub.domain.document import Document, Organization
 from hub.domain.rules import places
-from hub.domain.rules.rule import Facts, error, warning
+from hub.domain.rules.rule import error, warning
 from hub.errors import Violation
 
 FIELD_TOO_LONG = error(
@@ -57,7 +57,7 @@ _STAFF = {"department": (250, 250), "staff": (100, 100), "email": (100, 100), "m
 _DESCRIPTION = (255, 255)
 
 
-def lengths(document: Document, facts: Facts) -> Iterator[Violation]:
+def lengths(document: Document) -> Iterator[Violation]:
     yield from _organization(document.sender, [places.sender(field) for field in _ORGANIZATION])
     for i, organization in enumerate(document.recipients):
         yield from _organization(organization, [places.recipient(i, field) for field in _ORGANIZATION])

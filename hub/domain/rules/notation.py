@@ -12,7 +12,7 @@ from hub.domain.agency import name_key
 from hub.domain.document import Document
 from hub.domain.numbering import abbreviations, plain_symbol, split_code
 from hub.domain.rules import places
-from hub.domain.rules.rule import SHOWN, Facts, warning
+from hub.domain.rules.rule import SHOWN, warning
 from hub.errors import Violation
 
 NUMBER_FORM = warning(
@@ -92,7 +92,7 @@ _SYMBOL = re.compile(rf"(?:[0-9]{{4}}/)?{_PART}(?:-{_PART})*")
 _PARTY_SYMBOL = re.compile(rf"{_PART}/{_PART}(?:-{_PART})*")
 
 
-def number_and_symbol(document: Document, facts: Facts) -> Iterator[Violation]:
+def number_and_symbol(document: Document) -> Iterator[Violation]:
     if document.number and not _NUMBER.fullmatch(document.number):
         digits = _NUMBER.search(document.number)
         repair = digits.group() if digits else "01"
@@ -103,7 +103,7 @@ def number_and_symbol(document: Document, facts: Facts) -> Iterator[Violation]:
         yield SYMBOL_FORM.at(places.HEADER["symbol"], symbol, "-".join(part for part in parts if part))
 
 
-def type_name(document: Document, facts: Facts) -> Iterator[Violation]:
+def type_name(document: Document) -> Iterator[Violation]:
     name, place = document.type_name, places.HEADER["type_name"]
     if not name:
         return

@@ -1,7 +1,7 @@
 """What a rule is, the facts rules are checked against, and the register of all of them.
 
-A rule is data: code, severity and the two texts. Where it is broken is found by an inspection (the other modules of this
-package), which says ``RULE.at(place, value, repair)``.
+A rule is data: code, severity and the two texts. Where it is broken is found by an inspection (the other modules of
+this package), which says ``RULE.at(place, value, repair)``.
 """
 
 from __future__ import annotations

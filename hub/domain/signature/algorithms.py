@@ -98,7 +98,7 @@ def _refused(found: str) -> Refusal:
 
 
 def key_of(certificate: x509.Certificate) -> PublicKey:
-    """The certificate's public key, if it is of an accepted kind and strength. Raises ``Refusal`` certificate-invalid."""
+    """The certificate's public key, if accepted in kind and strength. Raises ``Refusal`` certificate-invalid."""
     try:
         key = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm) as unreadable:

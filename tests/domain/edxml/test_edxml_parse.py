@@ -177,7 +177,7 @@ def test_elements_are_counted_exactly_and_comments_are_not_elements() -> None:
     ids=["elements", "attributes", "different-names", "one-huge-name", "comments", "open-quotes"],
 )
 def test_a_bomb_is_refused_for_its_number_of_tags_attributes_or_names(bomb: bytes) -> None:
-    assert refusal(bomb).code == "xml-too-many-elements"
+    assert refusal(bomb).code in {"xml-too-many-elements", "xml-too-many-names"}
 
 
 def test_undeclared_prefixes_are_read_as_meant_and_the_packet_is_marked() -> None:
@@ -232,7 +232,7 @@ def test_a_packet_without_an_envelope_below_the_root_is_refused() -> None:
 
 def test_two_envelopes_are_refused_because_two_readers_could_take_different_ones() -> None:
     inside = GOOD[GOOD.index(b"<edXML:edXMLEnvelope") : GOOD.index(b"<AttachmentEncoded>")]
-    assert refusal(GOOD.replace(b"<AttachmentEncoded>", inside + b"<AttachmentEncoded>")).code == "xml-no-envelope"
+    assert refusal(GOOD.replace(b"<AttachmentEncoded>", inside + b"<AttachmentEncoded>")).code == "xml-two-envelopes"
 
 
 @pytest.mark.parametrize("inside", ["", "<edXMLHeader/>", "<MessageHeader/>"])
