@@ -7,10 +7,12 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from importlib.metadata import version
 
 import structlog
 from fastapi import FastAPI
 from sqlalchemy import Engine
+from structlog.tracebacks import ExceptionDictTransformer
 
 from hub.api import agencies, deliveries, documents, health, problems
 from hub.api.bell import Bell
@@ -85,7 +87,7 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
                     yield
                     bell.close()
 
-    app = FastAPI(title="Trục liên thông văn bản", version="0.1.0", lifespan=lifespan, redoc_url=None)
+    app = FastAPI(title="Trục liên thông văn bản", version=version("lienthong"), lifespan=lifespan, redoc_url=None)
     problems.install(app)
     for module in (documents, deliveries, agencies, health):
         app.include_router(module.router)
@@ -100,7 +102,8 @@ def log_as_json() -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
+            # Without the values of variables: among them are tokens and packets.
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False, max_frames=10)),
             structlog.processors.JSONRenderer(serializer=json.dumps, ensure_ascii=False),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from hub.api import shapes
-from hub.api.caller import Calling, interface
+from hub.api.caller import Calling, interface, json_body, json_of
 from hub.api.problems import responses
 from hub.domain.document import local_day
 from hub.domain.search import fold
@@ -97,10 +97,12 @@ class Certificate(BaseModel):
     "/agencies/{code}/certificates",
     status_code=201,
     summary="Register a certificate",
+    openapi_extra=json_body(Certificate),
     responses=responses("not-found", "possession-not-proved", "one-time-code-wrong", "certificate-invalid"),
 )
-async def register(code: Code, body: Certificate, request: Request, caller: Calling) -> Response:
+async def register(code: Code, request: Request, caller: Calling) -> Response:
     """The first with the one-time code, later ones endorsed by an earlier: a stolen token enrols no key."""
+    body = await json_of(request, Certificate)
     try:
         certificate = load_pem_x509_certificate(body.certificate.encode())
     except ValueError:

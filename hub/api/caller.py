@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
+from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
@@ -58,7 +60,7 @@ class Caller:
     roster: Roster
 
 
-async def _caller(request: Request) -> Caller:
+async def _caller(request: Request, _shown_in_docs: Annotated[object, Depends(_scheme)]) -> Caller:
     """The system of the bearer token. Raises ``not-authenticated``, ``system-locked``."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     rosters = interface(request).desk.rosters
@@ -77,7 +79,7 @@ async def _caller(request: Request) -> Caller:
     return Caller(system, roster)
 
 
-Calling = Annotated[Caller, Depends(_caller), Depends(_scheme)]
+Calling = Annotated[Caller, Depends(_caller)]
 
 
 async def read_body(request: Request, size: int, patience: float) -> bytes:
@@ -103,15 +105,43 @@ async def read_body(request: Request, size: int, patience: float) -> bytes:
     return b"".join(parts)
 
 
+def _declared(request: Request, limit: int) -> int:
+    declared = request.headers.get("content-length", "")
+    if not declared.isascii() or not declared.isdigit():
+        raise Refusal("length-required")
+    if len(declared) > 12 or int(declared) > limit:
+        raise Refusal("too-large", facts={"limit": limit})
+    return int(declared)
+
+
 @asynccontextmanager
 async def packet_of(request: Request) -> AsyncIterator[bytes]:
     """The packet in a request's body; it counts as in flight until the block ends."""
     face = interface(request)
-    declared = request.headers.get("content-length", "")
-    if not declared.isascii() or not declared.isdigit():
-        raise Refusal("length-required")
-    size = int(declared)
-    if size > face.settings.packet_limit:
-        raise Refusal("too-large", facts={"limit": face.settings.packet_limit})
+    size = _declared(request, face.settings.packet_limit)
     async with face.room(size):
         yield await read_body(request, size, face.settings.body_timeout)
+
+
+_JSON_LIMIT = 64 * 1024  # bytes
+Body = TypeVar("Body", bound=BaseModel)
+
+
+async def json_of(request: Request, shape: type[Body]) -> Body:
+    """A small JSON body of a shape; an absent or empty one has all defaults.
+
+    Read here and not by the framework, which would read it before it is known who calls.
+    """
+    size = _declared(request, _JSON_LIMIT) if "content-length" in request.headers else 0
+    if size == 0 and "transfer-encoding" in request.headers:
+        raise Refusal("length-required")
+    data = await read_body(request, size, interface(request).settings.body_timeout) if size else b"{}"
+    try:
+        return shape.model_validate_json(data)
+    except ValidationError as fault:
+        raise RequestValidationError(fault.errors(include_url=False)) from None
+
+
+def json_body(shape: type[BaseModel]) -> dict[str, Any]:
+    """The OpenAPI entry of such a body."""
+    return {"requestBody": {"content": {"application/json": {"schema": shape.model_json_schema()}}}}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from hub.api import shapes
-from hub.api.caller import Caller, Calling, interface
+from hub.api.caller import Caller, Calling, interface, json_body, json_of
 from hub.api.documents import hand_out
 from hub.api.problems import responses
 from hub.errors import Refusal
@@ -116,36 +116,37 @@ class Holding(BaseModel):
     reason: str = Field("", max_length=1000, description="Why the packet cannot be taken (`failed`)")
 
 
-Said = Annotated[Holding | None, Body()]
-
-
 @router.post(
     "/deliveries/{delivery_id}/taken", summary="Claim a delivery", responses=responses("not-found", "lease-held")
 )
 async def taken(delivery_id: str, request: Request, caller: Calling) -> Response:
     """``{id, lease, until}``: no other process of this system is handed the delivery until then."""
-    return await _write(request, caller, hand_over.claim, delivery_id, None)
+    return await _write(request, caller, hand_over.claim, delivery_id)
 
 
 @router.post(
-    "/deliveries/{delivery_id}/done", summary="The packet is safe", responses=responses("not-found", "lease-lost")
+    "/deliveries/{delivery_id}/done",
+    summary="The packet is safe",
+    openapi_extra=json_body(Holding),
+    responses=responses("not-found", "lease-lost"),
 )
-async def done(delivery_id: str, request: Request, caller: Calling, said: Said = None) -> Response:
+async def done(delivery_id: str, request: Request, caller: Calling) -> Response:
     """The recipient has stored the packet. Safe to repeat."""
-    return await _write(request, caller, hand_over.done, delivery_id, said)
+    return await _write(request, caller, hand_over.done, delivery_id)
 
 
 @router.post(
     "/deliveries/{delivery_id}/failed",
     summary="The packet cannot be taken",
+    openapi_extra=json_body(Holding),
     responses=responses("not-found", "lease-lost"),
 )
-async def failed(delivery_id: str, request: Request, caller: Calling, said: Said = None) -> Response:
+async def failed(delivery_id: str, request: Request, caller: Calling) -> Response:
     """Before the first fetch an attempt, of which the fifth fails the delivery; after it the delivery fails at once."""
-    return await _write(request, caller, hand_over.failed, delivery_id, said)
+    return await _write(request, caller, hand_over.failed, delivery_id)
 
 
-async def _write(request: Request, caller: Caller, verb: Any, delivery_id: str, said: Holding | None) -> Response:
-    said = said or Holding(lease=None, reason="")
+async def _write(request: Request, caller: Caller, verb: Any, delivery_id: str) -> Response:
+    said = await json_of(request, Holding)
     job = hand_over.HandOver(caller.system.id, delivery_id, said.lease, said.reason)
     return shapes.reply(await interface(request).desk.write(verb, job))

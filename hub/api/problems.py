@@ -9,7 +9,6 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -93,15 +92,14 @@ def install(app: FastAPI) -> None:
             return problem(Refusal("method-not-allowed", facts={"allowed": (fault.headers or {}).get("Allow", "")}))
         return problem(Refusal("not-found" if fault.status_code == 404 else "request-invalid"))
 
-    @app.exception_handler(OSError)
-    @app.exception_handler(SQLAlchemyError)
-    @app.exception_handler(Exception)
-    async def _fault(request: Request, fault: Exception) -> Response:
-        refusal = temporary(fault)
-        if refusal is None:
-            log.error("fault", path=request.url.path, exc_info=fault)
-            refusal = Refusal("internal", retry_after=30)
-        return problem(refusal)
+
+def fault_problem(fault: Exception) -> Response:
+    """The answer when something broke: temporary in every case, since nothing was accepted."""
+    refusal = temporary(fault)
+    if refusal is None:
+        log.error("fault", exc_info=fault)
+        refusal = Refusal("internal", retry_after=30)
+    return problem(refusal)
 
 
 def _bounds(error: Any) -> str:

@@ -12,12 +12,14 @@ import time
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.api.problems import fault_problem
+
 log = structlog.get_logger()
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class Trace:
-    """ASGI middleware: binds the request's id, logs one line per request. No header or body is ever logged."""
+    """ASGI middleware: binds the request's id, logs one line per request (no header, no body), answers for faults."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -29,7 +31,7 @@ class Trace:
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         trace_id = given.decode() if _ID.fullmatch(given) else secrets.token_hex(8)
         scope.setdefault("state", {})["trace_id"] = trace_id
-        status = 0
+        status = 0  # none was sent yet
         began = time.perf_counter()
 
         async def traced(message: Message) -> None:
@@ -42,6 +44,10 @@ class Trace:
         with structlog.contextvars.bound_contextvars(trace_id=trace_id):
             try:
                 await self._app(scope, receive, traced)
+            except Exception as fault:
+                if status:
+                    raise  # the answer has begun: only cutting the connection tells the client that it is not whole
+                await fault_problem(fault)(scope, receive, traced)
             finally:
                 took = round((time.perf_counter() - began) * 1000, 1)
                 log.info("request", method=scope["method"], path=scope["path"], status=status, ms=took)

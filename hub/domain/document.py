@@ -204,7 +204,7 @@ class StatusReport:
     timestamp: str = ""
 
 
-_DATE = re.compile(r"(\d{4})/(\d{1,2})/(\d{1,2})(?: (\d{1,2}):(\d{1,2}):(\d{1,2}))?")
+_DATE = re.compile(r"(\d{4})/(\d{1,2})/(\d{1,2})(?: (\d{1,2}):(\d{1,2}):(\d{1,2}))?", re.ASCII)
 
 
 def read_date(text: str) -> date | None:

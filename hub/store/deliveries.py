@@ -77,6 +77,15 @@ def of_document(connection: Connection, document_id: str) -> list[Delivery]:
     return [_delivery(row) for row in connection.execute(query)]
 
 
+def statuses_about(connection: Connection, document_id: str) -> list[Delivery]:
+    """The deliveries of status packets about a document."""
+    c = t.delivery.c
+    query = (
+        select(*_COLUMNS).where(c.document_id == document_id, c.report_id.is_not(None)).order_by(c.created_at, c.seq)
+    )
+    return [_delivery(row) for row in connection.execute(query)]
+
+
 def of_documents(connection: Connection, document_ids: Sequence[str]) -> list[Delivery]:
     """The deliveries of several documents (no status packets)."""
     c = t.delivery.c

@@ -5,7 +5,9 @@ Time stands still until a test moves it.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +20,8 @@ from hub.app import At, no_step, open_hub
 from hub.domain import edxml
 from hub.domain.document import Business, Document, DocumentRef, Organization, Replaced
 from hub.domain.signature import sign
-from hub.exchange import accept, enrol, hand_over, report
+from hub.exchange import accept, enrol, hand_over
+from hub.exchange import report as statuses
 from hub.exchange.desk import Desk
 from hub.settings import Settings
 from hub.store import deliveries, documents
@@ -62,6 +65,35 @@ class Axis:
         swept: int = self.desk.writer.run(hand_over.sweep, hand_over.Sweep())
         return swept
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Submit inside, wait for the answers outside: what is submitted is written in one batch."""
+        started, go = threading.Event(), threading.Event()
+
+        def hold(_tx: Any, jobs: list[Any]) -> list[Any]:
+            started.set()
+            go.wait()
+            return jobs
+
+        held = self.desk.writer.submit(hold, None)
+        started.wait()
+        try:
+            yield
+        finally:
+            go.set()
+            held.result()
+
+    def states(self, answer: dict[str, Any]) -> dict[str, str]:
+        """The document's own deliveries as they stand now: ``transport/status`` by the addressed code."""
+        with reading(self.desk.engine) as connection:
+            found = deliveries.of_document(connection, answer["id"])
+        return {d.addressed: f"{d.state}/{d.status}" for d in found}
+
+    def evidence(self, answer: dict[str, Any]) -> list[Any]:
+        """The document's leaves, oldest first."""
+        with reading(self.desk.engine) as connection:
+            return documents.evidence_of(connection, answer["id"])
+
     def delivery(self, delivery_id: str) -> Delivery:
         with reading(self.desk.engine) as connection:
             found = deliveries.get(connection, delivery_id)
@@ -97,7 +129,9 @@ class Peer:
     def system_id(self) -> str:
         return self.credentials["system_id"]
 
-    def draft(self, *to: str, number: str = "", symbol: str = "VP", date: str = "2025/09/30", **changes: Any) -> Document:
+    def draft(
+        self, *to: str, number: str = "", symbol: str = "VP", date: str = "2025/09/30", **changes: Any
+    ) -> Document:
         """A new document of this agency, numbered on unless ``number`` says otherwise."""
         if not number:
             self.number += 1
@@ -123,13 +157,23 @@ class Peer:
         """Send a new document; gives the hub's answer or raises its refusal."""
         return self.post(self.packet(self.draft(*to, **changes), signed=signed)).body
 
+    def issue(self, *to: str, **changes: Any) -> tuple[Document, dict[str, Any]]:
+        """Send a new document that later packets will name; gives it and the hub's answer."""
+        document = self.draft(*to, **changes)
+        return document, self.post(self.packet(document)).body
+
     def post(self, packet: bytes) -> accept.Accepted:
+        accepted: accept.Accepted = self.submit(packet).result()
+        return accepted
+
+    def submit(self, packet: bytes) -> Future[Any]:
+        """Check a packet and queue it; raises at once what the check refuses."""
         desk = self.axis.desk
         now = self.axis.clock()
-        submission = accept.Submission(packet, self.system_id, new_id(now), "vết-thử", None, desk.terms.limits)
-        prepared = accept.prepare(submission, desk.rosters.current(now=True), now)
-        accepted: accept.Accepted = desk.writer.run(accept.commit, prepared)
-        return accepted
+        submission = accept.Submission(
+            packet, self.system_id, new_id(now), "vết-thử", None, desk.terms.limits, desk.terms.refuse_taken
+        )
+        return desk.writer.submit(accept.commit, accept.prepare(submission, desk.rosters.current(now=True), now))
 
     def update(self, original: Document, *to: str, **changes: Any) -> dict[str, Any]:
         business = Business(type="2", reason="Cập nhật", document_id=original.document_id)
@@ -141,7 +185,8 @@ class Peer:
 
     def revoke(self, original: Document, *to: str, **changes: Any) -> dict[str, Any]:
         named = DocumentRef(document_id=original.document_id, promulgation_date=original.promulgation_date)
-        return self.send(*to, **({"business": Business(type="1", reason="Thu hồi"), "response_for": (named,)} | changes))
+        said: dict[str, Any] = {"business": Business(type="1", reason="Thu hồi"), "response_for": (named,)}
+        return self.send(*to, **(said | changes))
 
     def report(
         self,
@@ -167,12 +212,12 @@ class Peer:
         packet = edxml.write_status(said)
         return self.tell(sign(packet, self.key, self.certificate) if signed else packet).body
 
-    def tell(self, packet: bytes) -> report.Reported:
+    def tell(self, packet: bytes) -> statuses.Reported:
         desk = self.axis.desk
         now = self.axis.clock()
-        submission = report.Submission(packet, self.system_id, new_id(now), "vết-thử", desk.terms.limits)
-        prepared = report.prepare(submission, desk.rosters.current(now=True), now)
-        reported: report.Reported = desk.writer.run(report.commit, prepared)
+        submission = statuses.Submission(packet, self.system_id, new_id(now), "vết-thử", desk.terms.limits)
+        prepared = statuses.prepare(submission, desk.rosters.current(now=True), now)
+        reported: statuses.Reported = desk.writer.run(statuses.commit, prepared)
         return reported
 
     def inbox(self, after: int = 0, limit: int = 500) -> list[Any]:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from builders.documents import NGHE_AN, VPCP, a_file, acceptable, some_facts
+from builders.packets import frame
 
 from hub.domain.document import Business, Document, DocumentRef, Organization, Replaced, StaffInfo
+from hub.domain.edxml import parse, read_document
 from hub.domain.rules import check
 from hub.domain.rules.header import repaired_date
 from hub.domain.rules.notation import ADMINISTRATIVE
@@ -305,3 +307,10 @@ def test_a_replacement_must_name_what_it_replaces(replaced: tuple[Replaced, ...]
 def test_a_revocation_needs_no_attachment() -> None:
     revocation = acceptable(attachments=(), manifest=(), business=Business(type="1", reason="Gửi nhầm"))
     assert found(revocation) == []
+
+
+@pytest.mark.parametrize("written", ["", " ", " 1 ", "x"])
+def test_a_steering_type_that_stops_the_vendors_reader_is_refused_as_it_was_written(written: str) -> None:
+    packet = frame(f"<SteeringType>{written}</SteeringType>")
+    found = check(read_document(parse(packet)), some_facts())
+    assert [v.rule for v in found if v.pointer == "MessageHeader/SteeringType"] == ["steering-type"]

@@ -76,13 +76,17 @@ def signed_by_xmlsec(
     canonicalization: Any = xmlsec.constants.TransformExclC14N,
     transforms: tuple[Any, ...] = (xmlsec.constants.TransformEnveloped,),
     language: str = "",
+    position: int = 99,
+    tail: str = "",
 ) -> bytes:
     """The whole form, every digest and value made by xmlsec."""
     root = etree.fromstring(write_document(a_document()))
+    root.set("version", "1.0")
     if language:
         root.set("{http://www.w3.org/XML/1998/namespace}lang", language)
     signature = xmlsec.template.create(root, canonicalization, method)
-    root[0][0].append(signature)
+    root[0][0].insert(position, signature)
+    signature.tail = tail
     reference = xmlsec.template.add_reference(signature, digest, uri="")
     for transform in transforms:
         xmlsec.template.add_transform(reference, transform)
@@ -146,6 +150,13 @@ def test_we_verify_what_xmlsec_signed(key: str, method: Any, algorithm: str) -> 
     assert read_document(result.tree) == a_document()
 
 
+@pytest.mark.parametrize("position", [0, 1, 99])
+def test_the_text_after_the_signature_stays_where_it_was(position: int) -> None:
+    method = xmlsec.constants.TransformEcdsaSha256
+    packet = signed_by_xmlsec("P-256", method, position=position, tail="\n    ")
+    assert isinstance(verify(parse(packet)), Signed)
+
+
 @pytest.mark.parametrize("language", ["", "vi"])
 @pytest.mark.parametrize(
     "transforms",
@@ -184,6 +195,14 @@ def test_an_overlong_signed_info_is_only_a_wrong_value() -> None:
     )
     overlong = packet.replace(b"</DigestValue>", b" " * 11_000_000 + b"</DigestValue>")
     assert refused(overlong).code == "signature-value"
+
+
+def test_a_sha1_value_alone_is_refused_unless_allowed_and_is_told() -> None:
+    packet = signed_by_xmlsec("RSA-2048", xmlsec.constants.TransformRsaSha1)
+    assert refused(packet).code == "signature-algorithm"
+    result = verify(parse(packet), sha1=True)
+    assert isinstance(result, Signed)
+    assert (result.algorithm, result.sha1) == ("rsa-sha1", True)
 
 
 def test_sha1_is_refused_unless_allowed() -> None:
@@ -278,6 +297,20 @@ def test_a_value_of_another_width_is_wrong(key: str) -> None:
     for wrong in (octets[:-1], octets[1:], octets + b"\0", b"\0" + octets, b"\0\0" + octets, octets[:32], b""):
         value.text = base64.b64encode(wrong).decode()
         assert refused(etree.tostring(root)).code == "signature-value"
+
+
+def test_an_ecdsa_value_without_its_leading_zeros_is_wrong() -> None:
+    private_key, _ = a_certificate()
+    root = etree.fromstring(signed())
+    octets = canonical(find(root, "SignedInfo"))
+    s = 2**256
+    while s >= 2**248:  # one in 256 is this short
+        r, s = decode_dss_signature(private_key.sign(octets, ec.ECDSA(hashes.SHA256())))
+    value = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    find(root, "SignatureValue").text = base64.b64encode(value).decode()
+    assert isinstance(verify(parse(etree.tostring(root))), Signed)
+    find(root, "SignatureValue").text = base64.b64encode(value[:32] + value[33:]).decode()
+    assert refused(etree.tostring(root)).code == "signature-value"
 
 
 @pytest.mark.parametrize("key", ["P-256", "P-384"])

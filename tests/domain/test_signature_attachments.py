@@ -7,11 +7,13 @@ import copy
 import hashlib
 
 import pytest
-from builders.forgery import DOCUMENT, changed, dsig, qcvn, refused, sealed, signed
+from builders.forgery import DOCUMENT, Change, changed, dsig, qcvn, refused, sealed, signed
+from builders.keys import a_certificate
+from builders.packets import a_document, an_attachment
 from lxml import etree
 
-from hub.domain.edxml import QCVN, parse
-from hub.domain.signature import Signed, verify
+from hub.domain.edxml import QCVN, parse, write_document
+from hub.domain.signature import Signed, sign, verify
 
 
 def test_an_attachment_without_reference_is_refused() -> None:
@@ -61,6 +63,15 @@ def test_a_manifest_entry_without_attachment_is_refused() -> None:
         entry = copy.deepcopy(qcvn(root, "edXMLManifest")[0])
         entry[0].text = "cid:tep-3"
         qcvn(root, "edXMLManifest").append(entry)
+
+    assert refused(sealed(signed(), declare)).code == "signature-attachment-mismatch"
+
+
+def test_a_content_id_declared_twice_is_refused() -> None:
+    def declare(root: etree._Element) -> None:
+        entry = copy.deepcopy(qcvn(root, "edXMLManifest")[0])
+        qcvn(entry, "AttachmentName").text = "khac.pdf"
+        qcvn(root, "edXMLManifest").insert(0, entry)
 
     assert refused(sealed(signed(), declare)).code == "signature-attachment-mismatch"
 
@@ -118,11 +129,24 @@ def test_a_field_of_an_attachment_that_the_manifest_cannot_sign_is_refused(name:
     assert refused(changed(signed(), add)).code == "signature-form"
 
 
-def test_bytes_that_are_not_base64_are_no_file() -> None:
-    def spoil(root: etree._Element) -> None:
-        qcvn(root, "ContentTransferEncoded").text += "!"
+def test_a_field_with_elements_in_it_is_refused() -> None:
+    def split(root: etree._Element) -> None:
+        name = qcvn(qcvn(root, "Attachment"), "AttachmentName")
+        inner = etree.SubElement(name, f"{{{QCVN}}}b")
+        inner.tail, name.text = name.text[4:], name.text[:4]
 
-    assert refused(changed(signed(), spoil)).code == "signature-digest"
+    assert refused(changed(signed(), split)).code == "signature-form"
+
+
+def test_bytes_that_are_not_base64_are_no_file() -> None:
+    empty = sign(write_document(a_document(attachments=(an_attachment(content=b""),))), *a_certificate())
+    for packet in (signed(), empty):
+
+        def spoil(root: etree._Element) -> None:
+            content = qcvn(root, "ContentTransferEncoded")
+            content.text = f"{content.text or ''}!"
+
+        assert refused(changed(packet, spoil)).code == "signature-digest"
 
 
 @pytest.mark.parametrize("position", [0, 1, 2])
@@ -130,6 +154,16 @@ def test_bytes_that_are_not_base64_are_no_file() -> None:
 def test_the_root_has_no_child_beside_envelope_and_attachments(position: int, name: str) -> None:
     packet = changed(signed(), lambda root: root.insert(position, etree.Element(name)))
     assert refused(packet).code in {"signature-form", "signature-attachment-mismatch"}
+
+
+def test_the_list_of_attachments_holds_nothing_else() -> None:
+    changes: list[Change] = [
+        lambda root: root[1].append(etree.Element(f"{{{QCVN}}}Attachment")),
+        lambda root: root[1].insert(0, etree.Element(f"{{{QCVN}}}ContentTransferEncoded")),
+        lambda root: setattr(root[1], "text", "Nội dung"),
+    ]
+    for change in changes:
+        assert refused(changed(signed(), change)).code == "signature-form"
 
 
 def test_attachments_in_another_namespace_are_refused_as_not_every_reader_finds_them() -> None:
@@ -147,16 +181,30 @@ def test_a_child_of_the_root_is_covered_by_the_whole_form() -> None:
     assert refused(packet).code == "signature-digest"
 
 
-def test_the_whole_form_may_name_each_file_too_but_not_only_some() -> None:
-    def name_files(root: etree._Element, ids: tuple[str, ...]) -> None:
-        for content_id in ids:
-            reference = copy.deepcopy(dsig(root, "Reference"))
-            reference.set("URI", f"cid:{content_id}")
-            reference.remove(reference[0])
-            octets = next(file.octets for file in DOCUMENT.attachments if file.content_id == content_id)
-            reference[-1].text = base64.b64encode(hashlib.sha256(octets).digest()).decode()
-            dsig(root, "SignedInfo").append(reference)
+def name_files(root: etree._Element, *content_ids: str) -> None:
+    for content_id in content_ids:
+        reference = copy.deepcopy(dsig(root, "Reference"))
+        reference.set("URI", f"cid:{content_id}")
+        reference.remove(reference[0])
+        octets = next(file.octets for file in DOCUMENT.attachments if file.content_id == content_id)
+        reference[-1].text = base64.b64encode(hashlib.sha256(octets).digest()).decode()
+        dsig(root, "SignedInfo").append(reference)
 
-    assert isinstance(verify(parse(sealed(signed("whole"), lambda r: name_files(r, ("tep-1", "tep-2"))))), Signed)
-    assert refused(sealed(signed("whole"), lambda r: name_files(r, ("tep-1",)))).code == "signature-form"
-    assert refused(sealed(signed("whole"), lambda r: name_files(r, ("tep-1", "tep-1")))).code == "signature-form"
+
+def test_the_whole_form_may_name_each_file_too() -> None:
+    packet = sealed(signed("whole"), lambda root: name_files(root, "tep-1", "tep-2"))
+    assert isinstance(verify(parse(packet)), Signed)
+
+
+@pytest.mark.parametrize("named", [("tep-1",), ("tep-2",), ("tep-1", "tep-1")])
+def test_the_whole_form_names_each_file_or_none(named: tuple[str, ...]) -> None:
+    assert refused(sealed(signed("whole"), lambda root: name_files(root, *named))).code == "signature-form"
+
+
+def test_two_files_under_one_name_are_refused_in_the_whole_form_too() -> None:
+    def same_id(root: etree._Element) -> None:
+        name_files(root, "tep-2")
+        dsig(root, "SignedInfo")[-1].set("URI", "cid:tep-1")
+        qcvn(root[1][1], "ContentId").text = "cid:tep-1"
+
+    assert refused(sealed(signed("whole"), same_id)).code == "signature-attachment-mismatch"

@@ -244,6 +244,12 @@ def test_a_value_that_is_not_base64_is_refused(name: str, text: str) -> None:
     assert refused(changed(signed(), spoil)).code == "signature-form"
 
 
+@pytest.mark.parametrize("name", ["DigestValue", "SignatureValue"])
+def test_a_value_with_elements_in_it_is_refused(name: str) -> None:
+    packet = changed(signed(), lambda root: dsig(root, name).append(etree.Element(f"{{{QCVN}}}MessageHeader")))
+    assert refused(packet).code == "signature-form"
+
+
 def test_a_wrong_value_is_refused() -> None:
     def spoil(root: etree._Element) -> None:
         octets = base64.b64decode(dsig(root, "SignatureValue").text)

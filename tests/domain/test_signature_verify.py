@@ -175,16 +175,15 @@ def test_a_changed_certificate_is_refused_or_a_placeholder_or_another_certificat
     der[at % len(der)] = octet
     root = etree.fromstring(signed())
     next(root.iter(f"{{{DSIG}}}X509Certificate")).text = base64.b64encode(der).decode()
+    if bytes(der) == a_certificate()[1].public_bytes(Encoding.DER):
+        return
     try:
         result = verify(parse(etree.tostring(root)))
     except Refusal as refusal:
-        assert refusal.code in {"certificate-invalid", "signature-value"}
-        return
-    if isinstance(result, Signed):
-        assert result.fingerprint == hashlib.sha256(der).hexdigest()
-        assert result.certificate.subject.rfc4514_string()
+        code = refusal.code
     else:
-        assert result == Unsigned("placeholder")
+        code = result.why if isinstance(result, Unsigned) else result.fingerprint
+    assert code in {"certificate-invalid", "signature-value", "placeholder", hashlib.sha256(der).hexdigest()}
 
 
 @pytest.mark.parametrize("form", ["fast", "whole"])

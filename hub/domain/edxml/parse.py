@@ -199,9 +199,10 @@ def _syntax_refusal(errors: list[etree._LogEntry], limits: Limits) -> Refusal:
 
 def _frame(root: etree._Element, well_formed: bool) -> Tree:
     envelopes = list(root.iterchildren("{*}edXMLEnvelope"))
-    # Of two envelopes two readers could take a different one.
-    if len(envelopes) != 1:
-        raise Refusal("xml-two-envelopes", value=f"{len(envelopes)} edXMLEnvelope")
+    if not envelopes:
+        raise Refusal("xml-no-envelope")
+    if len(envelopes) > 1:  # two readers could take different ones
+        raise Refusal("xml-two-envelopes")
     envelope = envelopes[0]
     namespace = etree.QName(envelope).namespace or ""
     if namespace != QCVN:

@@ -43,6 +43,10 @@ def read_document(tree: Tree, limits: Limits = DEFAULT_LIMITS) -> Document:
     fields: dict[str, Any] = fields_of(header, names.TEXTS)
     for group, table in names.GROUPS.items():
         fields |= fields_of(child(header, group), table)
+    steering = child(header, "SteeringType")
+    if steering is not None:
+        # The vendor's reader stops at anything but an integer, blanks and nothing included: kept for the rule to see.
+        fields["steering_type"] = str(steering.xpath("string()"))[:200] or " "
     traces = child(tree.header, "TraceHeaderList")
     return Document(
         sender=Organization(**fields_of(child(header, "From"), names.ORGANIZATION)),

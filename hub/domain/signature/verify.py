@@ -3,20 +3,20 @@
 The steps, marked by number in the code:
 
 (0) A packet that is not namespace-well-formed as sent has no signature: no signer could have canonicalised it.
-(1) A Signature counts only in XML Signature's namespace, with one certificate that can be parsed; anything else
-    (the vendor's placeholder, an empty DigitalSignature) is no signature. The certificate's key must be strong.
+(1) A Signature counts only in XML Signature's namespace; others are placeholders, as the vendor's library writes them.
 (2) There is one Signature in the packet and it stands directly in the header: no wrapping.
-(3) The packet has no comment or processing instruction: one reader would stop at it, another read past it.
-(4) The Signature has the named shape, as many References at most as there is to sign, and every Id is unique, so
+(3) It carries one certificate; one that cannot be parsed makes it a placeholder. The certificate's key is strong.
+(4) The packet has no comment or processing instruction: one reader would stop at it, another read past it.
+(5) The Signature has the named shape, as many References at most as there is to sign, and every Id is unique, so
     that no two readers can resolve a Reference to different elements.
-(5) The algorithms are accepted ones, and fit the key.
-(6) Reference 1 is the envelope itself (fast form) or the whole packet (whole form), by the named transforms.
-(7) The digest of its canonical bytes is right. From here on only those bytes are read: what was signed is what counts.
-(8) Fast form: nothing stands beside the envelope but the attachments, each declared in the *signed* manifest with
+(6) The algorithms are accepted ones, and fit the key.
+(7) Reference 1 is the envelope itself (fast form) or the whole packet (whole form), by the named transforms.
+(8) The digest of its canonical bytes is right. From here on only those bytes are read: what was signed is what counts.
+(9) Fast form: nothing stands beside the envelope but the attachments, each declared in the *signed* manifest with
     the same name, content type and description.
-(9) Each attachment has one ``cid:`` Reference and its digest, over the octets after Base64, is right. In the whole
-    form these References may be missing, all of them.
-(10) The value over the canonical SignedInfo is right for the certificate's key; no other KeyInfo is ever a key.
+(10) Each attachment has one ``cid:`` Reference and its digest, over the octets after Base64, is right. In the whole
+     form these References may be missing, all of them.
+(11) The value over the canonical SignedInfo is right for the certificate's key; no other KeyInfo is ever a key.
 
 The caller must still decide whether the certificate is registered, whom it may sign for and whether it counts at
 the moment: :func:`hub.domain.signature.judge`. Chains and revocation are not looked at.
@@ -86,28 +86,28 @@ def verify(tree: Tree, *, sha1: bool = False) -> Unsigned | Signed:
     signature = tree.signature
     if tree.signatures != 1 or signature is None:  # (2)
         raise Refusal("signature-misplaced", pointer="Signature")
-    certificate = read_certificate(signature)  # (1)
+    certificate = read_certificate(signature)  # (3)
     if certificate is None:
         return Unsigned("placeholder")
     key = algorithms.key_of(certificate)
-    if _is_annotated(tree.root):  # (3)
+    if _is_annotated(tree.root):  # (4)
         raise Refusal("signature-comment")
-    claim = read_claim(signature, most_references=1 + len(tree.attachments))  # (4)
+    claim = read_claim(signature, most_references=1 + len(tree.attachments))  # (5)
     _check_ids(tree.root)
-    method = algorithms.method_of(claim.method, key, sha1=sha1)  # (5)
+    method = algorithms.method_of(claim.method, key, sha1=sha1)  # (6)
     digests = [algorithms.digest_of(reference.digest_method, sha1=sha1) for reference in claim.references]
-    form, canonical = _envelope(tree, signature, claim.references[0])  # (6)
-    if algorithms.digest(digests[0], canonical) != claim.references[0].digest:  # (7)
+    form, canonical = _envelope(tree, signature, claim.references[0])  # (7)
+    if algorithms.digest(digests[0], canonical) != claim.references[0].digest:  # (8)
         raise _wrong_digest("envelope" if form == "fast" else "packet")
     signed = signed_tree(tree, canonical)
     files = attachment_parts(tree, DECODED_ONLY) if form == "fast" or len(claim.references) > 1 else ()
-    if form == "fast":  # (8)
+    if form == "fast":  # (9)
         _check_beside_envelope(tree)
         _check_manifest(signed, files)
-    if form == "fast" or len(claim.references) > 1:  # (9)
+    if form == "fast" or len(claim.references) > 1:  # (10)
         _check_files(files, claim.references[1:], digests[1:])
     octets = canonical_signed_info(claim.signed_info, claim.canonicalization)
-    if not algorithms.is_right(method, key, claim.value, octets):  # (10)
+    if not algorithms.is_right(method, key, claim.value, octets):  # (11)
         raise Refusal("signature-value", pointer="Signature/SignatureValue")
     return Signed(
         certificate=certificate,
@@ -154,18 +154,9 @@ def canonical_without(top: etree._Element, signature: etree._Element | None, exc
 
     ``top`` is the root, or the C14N is exclusive: nothing is inherited from above. The caller's tree stays as it is.
     """
-    steps = []
-    node = signature
-    while node is not None and node is not top:
-        parent = node.getparent()
-        if parent is None:
-            raise bad_form("enveloped-signature")
-        steps.append(parent.index(node))
-        node = parent
-    bare = copied = copy.deepcopy(top)
-    for step in reversed(steps):
-        copied = copied[step]
-    if copied is not bare:
+    bare = copy.deepcopy(top)
+    copied = bare.find(etree.ElementTree(top).getelementpath(signature)) if signature is not None else None
+    if copied is not None:
         take_out(copied)
     return _canonical(bare, exclusive)
 

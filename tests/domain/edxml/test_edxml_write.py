@@ -86,8 +86,12 @@ def test_a_written_status_is_read_back_equal(report: StatusReport) -> None:
     assert read_status(parse(write_status(report))) == report
 
 
+# What starts like a ZIP is read as one, so it comes back whole only if it is one.
+no_archives = st.binary(min_size=1, max_size=60).filter(lambda content: not content.startswith(b"PK\x03\x04"))
+
+
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.text(_characters, max_size=25), st.binary(min_size=1, max_size=60), texts), max_size=3))
+@given(st.lists(st.tuples(st.text(_characters, max_size=25), no_archives, texts), max_size=3))
 def test_written_attachments_are_read_back_equal(files: list[tuple[str, bytes, str]]) -> None:
     attachments = tuple(
         an_attachment(f"{name}.pdf".strip(), content, content_id=str(number), description=description)

