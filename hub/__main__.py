@@ -38,7 +38,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-out = Console()
+# Into a file or pipe as wide as the tables need; on a terminal as wide as it is.
+out = Console(width=None if sys.stdout.isatty() else 150)
 err = Console(stderr=True)
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the hub's data [HUB_DATA_DIR, ./var]")]

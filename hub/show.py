@@ -86,7 +86,8 @@ def log_lines(out: Console, rows: list[RowMapping], *, as_json: bool) -> None:
     if as_json:
         _json(out, ({**row, "kind": log.kind_name(row["kind"])} for row in rows))
         return
-    table = Table("Nhận lúc", "Số, ký hiệu", "Ban hành", "Gửi", "Đến", "Tình trạng", "Xử lý", "Ký", "Trích yếu", "ID")
+    table = Table("Nhận lúc", "Số, ký hiệu", "Ban hành", "Gửi", "Đến", "Tình trạng", "Xử lý", "Ký", "Trích yếu")
+    table.add_column("ID", no_wrap=True, min_width=24)
     for row in rows:
         style = STATE_STYLE[row["state"]]
         what = f"{row['number']}/{row['symbol']}"

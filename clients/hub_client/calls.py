@@ -193,38 +193,30 @@ class Calls:
         tries = 0
         while True:
             heard = yield request
-            if isinstance(heard, Answer):
-                try:
-                    return read(_successful(heard))
-                except _Temporary as temporary:
-                    heard = temporary.lost
-                except (ValueError, LookupError, TypeError) as fault:
-                    heard = Lost(f"the answer is not the hub's: {fault}", fault)
-            if not isinstance(heard, Lost):
-                raise TypeError("a request is answered by Answer or Lost")
+            assert heard is not None, "a request has an outcome"
+            outcome = heard if isinstance(heard, Lost) else _outcome(heard, read)
+            if not isinstance(outcome, Lost):
+                return outcome
             tries += 1
-            if tries >= self.attempts or heard.retry_after > _MOST_PATIENCE:
-                raise Unavailable(tries, heard.why, heard.retry_after) from heard.fault
+            if tries >= self.attempts or outcome.retry_after > _MOST_PATIENCE:
+                raise Unavailable(tries, outcome.why, outcome.retry_after) from outcome.fault
             # On top of a Retry-After, so that all who were told the same do not come back together.
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (tries - 1)) * self.random.uniform(0.5, 1)
-            yield Pause(heard.retry_after + pause)
+            yield Pause(outcome.retry_after + pause)
 
 
-class _Temporary(Exception):
-    def __init__(self, lost: Lost) -> None:
-        super().__init__(lost.why)
-        self.lost = lost
-
-
-def _successful(answer: Answer) -> Answer:
-    """The answer itself if it is 2xx. Raises ``Refused`` for a final one, else ``_Temporary``."""
+def _outcome(answer: Answer, read: Callable[[Answer], T]) -> T | Lost:
+    """What the answer says, or ``Lost`` for one that may be another next time. Raises ``Refused``."""
     if 200 <= answer.status < 300:
-        return answer
+        try:
+            return read(answer)
+        except (ValueError, LookupError, TypeError) as fault:
+            return Lost(f"the answer is not the hub's: {fault}", fault)
     refusal = refused(answer.status, answer.headers, answer.body)
     if answer.status not in {408, 429} and answer.status < 500:
         raise refusal
     asked = answer.headers.get("retry-after", "")
-    raise _Temporary(Lost(str(refusal), refusal, float(asked) if asked.isascii() and asked.isdigit() else 0))
+    return Lost(str(refusal), refusal, int(asked) if asked.isascii() and asked.isdigit() else 0)
 
 
 def _path(*parts: str) -> str:

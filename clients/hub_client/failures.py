@@ -14,8 +14,8 @@ from typing import Any
 from hub.errors import Severity, Violation
 
 
-class HubFailure(Exception):
-    """Refused or unavailable."""
+class HubFailure(Exception):  # noqa: N818  (a refusal is an answer, not a fault)
+    """The hub did not do what it was asked: ``Refused`` or ``Unavailable``."""
 
 
 @dataclass(eq=False)

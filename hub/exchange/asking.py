@@ -54,9 +54,10 @@ def find(tx: Transaction, document: Document, sender: str, recipients: set[str],
             return _concerned(tx, document.kind, own, group, recipients, repeat)
     named = [target for group in groups for target in group]
     for target in named:
-        if documents.by_document_id(tx.connection, numbering.canonical_document_id(target.document_id)):
+        rows = documents.by_document_id(tx.connection, numbering.canonical_document_id(target.document_id))
+        if any(row["sender"] != sender for row in rows):
             raise Refusal("not-your-document", target.pointer, target.document_id)
-    return Asked(warnings=_unknown(named[:1]))
+    return Asked(warnings=_unknown(named if document.kind is Kind.REPLACEMENT else named[:1]))
 
 
 def _own(tx: Transaction, target: Target, sender: str) -> list[Any]:

@@ -83,11 +83,10 @@ def tell_sender(
     if document is None:
         raise RuntimeError(f"delivery {delivery.id} has no document")
     # A status packet's sender is the recipient of the document it is about, and the other way round for a 13.
-    sender = document["sender"]
+    sent = document
     if delivery.report_id is not None:
-        report = documents.report(tx.connection, delivery.report_id)
-        sender = report["sender"] if report else sender
-    system_id = receiver(tx, sender) or document["system_id"]
+        sent = documents.report(tx.connection, delivery.report_id) or document
+    system_id = receiver(tx, sent["sender"]) or sent["system_id"]
     row = {
         "seq": tx.next_seq(), "system_id": system_id, "document_id": delivery.document_id, "delivery_id": delivery.id,
         "what": what, "status": delivery.status.value, "detail": detail, "report_id": report_id, "at": tx.now,

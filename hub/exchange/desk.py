@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from cryptography.fernet import Fernet
@@ -29,9 +29,11 @@ from hub.exchange.writer import Writer
 from hub.store import documents, payloads
 from hub.store.engine import new_id, reading, temporary
 from hub.store.payloads import Folder
-from hub.store.roster import Rosters
+from hub.store.roster import Roster, Rosters
 
 log = structlog.get_logger()
+Submitted = TypeVar("Submitted")
+Prepared = TypeVar("Prepared")
 _ORPHAN = timedelta(hours=24)
 _LARGE = 64 * 1024  # bytes; small packets are quickest on one thread, large ones release it often
 
@@ -77,12 +79,27 @@ class Desk:
         pool = self._small if size <= _LARGE else self._large
         return await asyncio.get_running_loop().run_in_executor(pool, work)
 
+    def _on_newest(self, prepare: Callable[[Submitted, Roster, datetime], Prepared], submission: Submitted) -> Prepared:
+        """Check on the snapshot; a refusal counts only if the newest roster refuses too.
+
+        Somebody enrolled or a certificate registered a moment ago may not be in the snapshot yet. What a stale one
+        lets pass is checked again by the commit.
+        """
+        roster = self.rosters.current()
+        try:
+            return prepare(submission, roster, self.clock())
+        except Refusal:
+            newest = self.rosters.current(now=True)
+            if newest.version == roster.version:
+                raise
+            return prepare(submission, newest, self.clock())
+
     async def accept(self, packet: bytes, system: System, trace_id: str) -> Accepted:
         """Accept a document packet, or raise the refusal that is now on record."""
         submission = self._submission(packet, system, trace_id)
 
         def prepare() -> documents_in.Prepared:
-            prepared = documents_in.prepare(submission, self.rosters.current(), self.clock())
+            prepared = self._on_newest(documents_in.prepare, submission)
             if submission.place is not None:
                 self._at("before-payload")
                 self.folder.put(submission.place, packet)
@@ -121,7 +138,7 @@ class Desk:
         submission = self._submission(packet, system, "")
 
         def check() -> documents_in.Prepared:
-            prepared = documents_in.prepare(submission, self.rosters.current(), self.clock())
+            prepared = self._on_newest(documents_in.prepare, submission)
             with reading(self.engine) as connection:
                 documents_in.foresee(prepared, connection)
             return prepared
@@ -133,9 +150,7 @@ class Desk:
         """Take a status packet, or raise the refusal that is now on record."""
         submission = statuses_in.Submission(packet, system.id, new_id(self.clock()), trace_id, self.terms.limits)
         try:
-            prepared = await self._check(
-                len(packet), lambda: statuses_in.prepare(submission, self.rosters.current(), self.clock())
-            )
+            prepared = await self._check(len(packet), lambda: self._on_newest(statuses_in.prepare, submission))
             reported: Reported = await self.write(statuses_in.commit, prepared)
         except Refusal as refusal:
             if not refusal.problem.temporary:

@@ -40,7 +40,8 @@ def judged(roster: Roster, system: System, result: Signed | Unsigned, sender: st
     own = directory.resolve(sender)
     successor = directory.successor_of(sender, local_day(now))
     nearest = directory.nearest(sender)
-    platform = nearest.code if nearest else system.code
+    # A platform also signs the reports on what it fetched before a nearer system came (exchange rules 2).
+    platform = system.code if nearest is None or system.code in directory.chain(own) else nearest.code
     registered = roster.certificates.get(result.fingerprint, ()) if isinstance(result, Signed) else ()
     return judge(
         result,

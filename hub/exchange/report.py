@@ -159,11 +159,11 @@ def commit(tx: Transaction, job: Prepared) -> Reported:
     tx.at("report-begin")
     if job.version != tx.roster.version:
         job = prepare(job.submission, tx.roster, tx.now)
-    key = _repeat_key(job)
+    found = _find(tx, job)
+    key = _repeat_key(job, found[0])
     first = documents.report_by_repeat_key(tx.connection, key)
     if first is not None:
         return Reported(False, first["answer"])
-    found = _find(tx, job)
     report_id = tx.new_id()
     code = job.report.status
     if code in FROM_SENDER:
@@ -177,11 +177,11 @@ def commit(tx: Transaction, job: Prepared) -> Reported:
     return done
 
 
-def _repeat_key(job: Prepared) -> str:
-    """Equal in From, document, code, Timestamp and Description: the same report again."""
-    ref = job.report.response_for
+def _repeat_key(job: Prepared, found: _Found) -> str:
+    """Equal in From, document, code, Timestamp and Description: the same report again, however it names them."""
+    document = found.document
     parts = [
-        job.sender, ref.organ_id, numbering.canonical_document_id(ref.document_id), ref.code, ref.promulgation_date,
+        job.sender, found.delivery.recipient, document["sender"], document["document_id"], document["year"],
         job.report.status, job.report.timestamp, job.report.description,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
@@ -199,6 +199,9 @@ def _find(tx: Transaction, job: Prepared) -> list[_Found]:
     if not found:
         found = _between(tx, job, _by_number(tx, ref), mine_is_sender)
     if not found:
+        system = tx.roster.systems[job.submission.system_id]
+        if foreign := may_speak(tx.roster, system, job.sender, tx.now):
+            raise foreign
         raise Refusal("status-document-unknown", "MessageHeader/ResponseFor/DocumentId", ref.document_id or ref.code)
     return _one_year(ref, _one_party(tx, ref, found, mine_is_sender))
 
@@ -222,8 +225,6 @@ def _between(tx: Transaction, job: Prepared, rows: list[Any], mine_is_sender: bo
     if may_speak(tx.roster, system, job.sender, tx.now) is not None:
         # Not the nearest system: only what it fetched itself is still its own to report on (exchange rules 2).
         pairs = [p for p in pairs if not mine_is_sender and p.delivery.system_id == system.id and p.delivery.fetched]
-        if not pairs:
-            raise may_speak(tx.roster, system, job.sender, tx.now) or Refusal("not-your-agency")
     return sorted(pairs, key=lambda p: p.document["seq"], reverse=True)
 
 
@@ -296,19 +297,19 @@ def _progress(tx: Transaction, job: Prepared, found: list[_Found], report_id: st
 
 
 def _answer(tx: Transaction, job: Prepared, found: list[_Found], report_id: str) -> list[_Part]:
-    """15 and 16: the requests of the asking packet that is named, else the newest open request about the original."""
+    """15 and 16: what the newest asking packet asks, of those that are named or ask about the document named."""
     code, by = job.report.status, job.submission.system_id
     by_delivery = {pair.delivery.id: pair.delivery for pair in found}
     asked = deliveries.open_requests_by(tx.connection, [pair.document["id"] for pair in found])
     recipient = found[0].delivery.recipient
     concerned = {d.id: d for d in _deliveries(tx, [row["delivery_id"] for row in asked]) if d.recipient == recipient}
     asked = [row for row in asked if row["delivery_id"] in concerned]
-    requests = [row for row in asked if row["asking_document_id"] == asked[0]["asking_document_id"]]
-    if not requests:
-        requests = deliveries.open_requests(tx.connection, list(by_delivery))[:1]
-    if not requests:
-        newest = found[0].delivery
-        effect(code, newest.status, fetched=newest.fetched, open_requests=0)  # raises, naming what is allowed
+    asked += deliveries.open_requests(tx.connection, list(by_delivery))
+    if not asked:
+        last = found[0].delivery
+        effect(code, last.status, fetched=last.fetched, open_requests=0)  # raises, naming what is allowed
+    _, newest = max((row["seq"], row["asking_delivery_id"]) for row in asked)
+    requests = {row["id"]: row for row in asked if row["asking_delivery_id"] == newest}.values()
     parts = []
     for row in requests:
         delivery = concerned.get(row["delivery_id"]) or by_delivery[row["delivery_id"]]
@@ -319,10 +320,9 @@ def _answer(tx: Transaction, job: Prepared, found: list[_Found], report_id: str)
         if after is not None:
             delivery = change.set_status(tx, delivery, after, by=by, report_id=report_id, detail=job.report.description)
         parts.append(_Part(delivery, Effect.ANSWERS, True))
-    for asking_id in {row["asking_delivery_id"] for row in requests}:
-        for own in _deliveries(tx, [asking_id]):
-            if Move.DONE in TRANSPORT[own.state]:
-                change.move(tx, own, Move.DONE, by=by, detail=code, report_id=report_id)
+    for own in _deliveries(tx, [newest]):
+        if Move.DONE in TRANSPORT[own.state]:
+            change.move(tx, own, Move.DONE, by=by, detail=code, report_id=report_id)
     return parts
 
 

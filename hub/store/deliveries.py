@@ -138,6 +138,7 @@ _INBOX = (
         t.report.c.stated_at.label("status_stated_at"),
         t.report.c.sender.label("status_from"),
         t.report.c.standing.label("status_standing"),
+        t.report.c.signer.label("status_signer"),
     )
     .join_from(t.delivery, t.document, t.delivery.c.document_id == t.document.c.id)
     .join(t.packet, t.delivery.c.packet_id == t.packet.c.id)

@@ -95,6 +95,7 @@ def test_a_repeat_with_new_recipients_adds_them_and_gives_them_its_own_packet(ax
     office, nghe_an, ha_tinh = office_and_provinces(axis)
     document = office.draft("H41")
     first = office.post(office.packet(document)).body
+    axis.clock.pass_(seconds=1)
     packet = office.packet(replace(document, recipients=(Organization("H41"), Organization("H27"))))
     again = office.post(packet)
     assert (again.new, again.kept) == (False, True)
@@ -103,6 +104,18 @@ def test_a_repeat_with_new_recipients_adds_them_and_gives_them_its_own_packet(ax
     assert [(d["to"], d["state"]) for d in again.body["deliveries"]] == [("H41", "waiting"), ("H27", "waiting")]
     assert [row["sha256"] for row in nghe_an.inbox()] == [first["sha256"]]
     assert [row["sha256"] for row in ha_tinh.inbox()] == [hashlib.sha256(packet).hexdigest()]
+
+
+def test_the_first_receipt_is_given_also_when_first_and_repeat_came_at_one_moment(axis: Axis) -> None:
+    office, _, _ = office_and_provinces(axis)
+    document = office.draft("H41")
+    answers = []
+    for packet_id, to in (("f" * 24, "H41"), ("0" * 24, "H27"), ("1" * 24, "H41")):
+        packet = office.packet(replace(document, recipients=(Organization(to),)))
+        submission = accept.Submission(packet, office.system_id, packet_id, "")
+        prepared = accept.prepare(submission, axis.desk.rosters.current(now=True), axis.clock())
+        answers.append(axis.desk.writer.run(accept.commit, prepared).body["sha256"])
+    assert answers == [answers[0]] * 3
 
 
 def test_a_repeat_that_leaves_recipients_out_takes_nothing_from_them(axis: Axis) -> None:
@@ -242,7 +255,7 @@ def test_a_new_id_with_a_known_number(axis: Axis, name: str) -> None:
 def test_a_decision_of_the_prime_minister_forwarded_by_a_province_is_only_flagged(axis: Axis) -> None:
     _, nghe_an, _ = office_and_provinces(axis)
     for document_id in ("một", "hai"):
-        answer = nghe_an.send("H27", number="7", symbol="QĐ-TTg", document_id=document_id)
+        answer = nghe_an.send("H27", number="7", symbol="QĐ-TTg", type_name="Quyết định", document_id=document_id)
     assert answer["issuer"] == "TTg"
     assert warned(answer) == {"duplicate-suspected"}
 

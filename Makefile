@@ -1,0 +1,34 @@
+# Every target sets up .venv by itself. PYTHON=… names the interpreter to make it with; V=1 shows what pip says.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+QUIETLY := $(if $(V),,>/dev/null 2>&1)
+
+.PHONY: setup demo test check
+
+setup: $(READY)
+
+demo: $(READY)
+	@$(BIN)/hub demo
+
+test: $(READY)
+	@$(BIN)/pytest -q -n 2 --dist worksteal
+
+# Runs everything and counts, so that one look shows all there is to repair.
+check: $(READY)
+	@failed=0; \
+	for step in "ruff format --check ." "ruff check ." mypy "pytest -q tests/test_architecture.py tests/test_repository.py"; do \
+	  echo "check: $$step"; $(BIN)/$$step || failed=$$((failed + 1)); \
+	done; \
+	echo "check: $$failed failed"; test $$failed -eq 0
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" \
+	  || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 1; }
+	@echo "Setting up .venv from requirements.lock (about a minute)"
+	@{ $(PYTHON) -m venv .venv \
+	  && $(PIP) install --require-hashes -r requirements.lock \
+	  && $(PIP) install --no-deps --no-build-isolation -e .; } $(QUIETLY) \
+	  || { echo "Setting up .venv failed: make setup V=1 shows why"; exit 1; }
+	@touch $@

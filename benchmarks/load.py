@@ -1,0 +1,116 @@
+"""Load over raw sockets: requests that were built beforehand, each connection sending its next when it has its answer.
+
+An HTTP client library would be the slowest part of the measurement.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+_PATIENCE = 30.0  # seconds one answer may take
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+
+
+@dataclass
+class Answers:
+    """What came back: seconds per answer, how many of each HTTP status, and one answer of another than 2xx."""
+
+    seconds: float = 0.0  # from the first request to the last answer
+    cpu: float = 0.0  # seconds of processor time the load itself took
+    latencies: list[float] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+    refusal: bytes = b""
+
+    @property
+    def rate(self) -> float:
+        """Answers per second."""
+        return len(self.latencies) / self.seconds
+
+    def percentile(self, share: float) -> float:
+        """The latency in seconds that this share of the answers did not exceed."""
+        ordered = sorted(self.latencies)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def request(path: str, token: str, body: bytes) -> bytes:
+    """An HTTP request with a packet."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: application/xml\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def fire(url: str, requests: Sequence[bytes], *, connections: int, seconds: float) -> Answers:
+    """Send until the requests or the seconds are used up."""
+    return asyncio.run(_fire(url, iter(requests), connections, seconds))
+
+
+async def _fire(url: str, requests: Iterator[bytes], connections: int, seconds: float) -> Answers:
+    host, _, port = url.removeprefix("http://").partition(":")
+    answers = Answers()
+    loop = asyncio.get_running_loop()
+    lines = [(await loop.create_connection(_Line, host, int(port)))[1] for _ in range(connections)]
+    began, cpu = time.perf_counter(), time.process_time()
+    try:
+        await asyncio.gather(*(line.send_all(requests, began + seconds, answers) for line in lines))
+    finally:
+        for line in lines:
+            line.close()
+    answers.seconds, answers.cpu = time.perf_counter() - began, time.process_time() - cpu
+    return answers
+
+
+class _Line(asyncio.Protocol):
+    """One connection, with one request under way at most."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._parts: deque[bytes] = deque()
+        self._answer: asyncio.Future[bytes] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.Transport):
+            self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._parts.append(data)
+        whole = b"".join(self._parts)
+        head, end, body = whole.partition(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        if end and length and len(body) >= int(length[1]) and self._answer is not None:
+            self._parts.clear()
+            self._answer.set_result(whole)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(exc or ConnectionResetError("closed before the answer"))
+
+    async def send_all(self, requests: Iterator[bytes], until: float, answers: Answers) -> None:
+        for packet in requests:
+            began = time.perf_counter()
+            answer = await asyncio.wait_for(self._ask(packet), _PATIENCE)
+            ended = time.perf_counter()
+            status = int(answer[9:12])
+            answers.latencies.append(ended - began)
+            answers.statuses[status] += 1
+            if status >= 300:
+                answers.refusal = answer
+            if ended >= until:
+                return
+
+    def _ask(self, packet: bytes) -> asyncio.Future[bytes]:
+        if self._transport is None:
+            raise ConnectionError("not connected")
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(packet)
+        return self._answer
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()

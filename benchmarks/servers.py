@@ -1,0 +1,114 @@
+"""The processes that are measured, started and ended here; and how much of the machine each one took."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.builders.postgres import Server
+
+_READY = 60.0  # seconds in which a server must answer
+_END = 20.0  # seconds in which it must end
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that answers at ``url``."""
+
+    url: str
+    pid: int
+
+    def cpu(self) -> float:
+        """Seconds of processor time of the process so far, its threads included."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS  # utime, stime
+
+
+def machine_cpu() -> float:
+    """Seconds of processor time that everything on this machine took so far, waiting for disks not counted."""
+    user, nice, system, _idle, _wait, irq, softirq, steal = map(int, Path("/proc/stat").read_text().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / _TICKS
+
+
+def enrol(options: Sequence[str], systems: list[dict[str, str]], folder: Path) -> dict[str, str]:
+    """Enrol systems with the hub's own command; gives the token of each agency code."""
+    listed = folder / "systems.json"
+    listed.write_text(json.dumps(systems), "utf-8")
+    command = [sys.executable, "-m", "hub", "enrol", "--from", str(listed), "--json", *options]
+    made = subprocess.run(command, env=_environment(), stdout=subprocess.PIPE, timeout=_READY, check=True)
+    found: list[dict[str, Any]] = json.loads(made.stdout)
+    return {row["agency"]: row["token"] for row in found}
+
+
+@contextmanager
+def hub(options: Sequence[str], log: Path) -> Iterator[Running]:
+    """`hub serve` on a free port, ready."""
+    with _process(["hub", "serve", "--port", "0", *options], log) as running:
+        deadline = time.monotonic() + _READY
+        while not _is_ready(f"{running.url}/readyz"):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the hub does not get ready: {log.read_text()[-2000:]}")
+            time.sleep(0.05)
+        yield running
+
+
+@contextmanager
+def bare_endpoint(log: Path) -> Iterator[Running]:
+    """The endpoint of :mod:`benchmarks.bare`, which listens before it tells where."""
+    with _process(["benchmarks.bare"], log) as running:
+        yield running
+
+
+@contextmanager
+def databases(name: str, count: int) -> Iterator[list[str]]:
+    """URLs of empty databases on a server that writes as durably as in earnest; empty URLs for SQLite."""
+    if name == "sqlite":
+        yield [""] * count
+        return
+    with Server(durable=True) as server:
+        yield [server.create() for _ in range(count)]
+
+
+@contextmanager
+def _process(arguments: list[str], log: Path) -> Iterator[Running]:
+    """A module run by this interpreter, which prints its URL first; ended at the end."""
+    with open(log, "wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments], env=_environment(), stdout=subprocess.PIPE, stderr=errors
+        )
+    try:
+        url = process.stdout.readline().decode().strip() if process.stdout else ""
+        if not url:
+            raise RuntimeError(f"{arguments[0]} did not start: {log.read_text()[-2000:]}")
+        yield Running(url, process.pid)
+    finally:
+        process.terminate()
+        try:
+            process.communicate(timeout=_END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def _environment() -> dict[str, str]:
+    """Without the settings of whoever measures: they would be another hub's."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.URLError:
+        return False

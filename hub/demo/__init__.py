@@ -1,0 +1,170 @@
+"""`hub demo`: a hub of its own, agencies of all levels, and the whole main job, judged by the agencies' books."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from contextlib import AsyncExitStack, ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+
+from clients.hub_client import AsyncHubClient, HubFailure
+from hub.data import read_agencies
+from hub.demo.books import Books
+from hub.demo.peers import Peer, key_and_certificate
+from hub.demo.story import Story
+
+_BELOW = {
+    "H41.05": "Ủy ban nhân dân huyện Diễn Châu",
+    "H41.05.12": "Ủy ban nhân dân xã Diễn Thịnh",
+}
+_STEPS = 52  # what the story reports as done
+_AT_ONCE = 8  # registrations at one time
+
+
+def play(out: Console, *, keep: Path | None = None, keep_running: bool = False) -> int:
+    """Play; gives the exit code: 0 if nothing was lost or doubled and the story went as told."""
+    with ExitStack() as stack:
+        folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lienthong-")))
+        url = stack.enter_context(_Server(folder)).url
+        out.print(f"Trục chạy tại {url}, dữ liệu ở {folder} / the hub runs there")
+        books = asyncio.run(_play(out, url, folder))
+        if keep_running:
+            out.print(f"{url}/docs – Ctrl-C để dừng / to stop")
+            with suppress(KeyboardInterrupt):
+                threading.Event().wait()
+    for fault in books.faults:
+        out.print(f"[red]✗ {escape(fault)}[/red]")
+    sys.stdout.write(books.line() + "\n")
+    return 1 if books.lost or books.doubled or books.faults else 0
+
+
+class _Server:
+    """The hub as a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> _Server:
+        folder = self._folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._log = open(folder / "hub.log", "w")
+        self._process = subprocess.Popen(  # noqa: S603  (this program itself)
+            [sys.executable, "-m", "hub", "serve", "--port", "0", "--data-dir", str(folder)],
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.url = self._process.stdout.readline().strip()
+        if not self.url:
+            self.__exit__()
+            raise SystemExit(f"the hub did not start: see {folder / 'hub.log'}")
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._log.close()
+
+
+def _enrol(folder: Path) -> dict[str, dict[str, str]]:
+    """Enrol everybody by the command an operator uses; credentials by agency code."""
+    listed = [agency for agency in read_agencies() if agency.level == 1 and agency.closed_on is None]
+    rows = [{"code": agency.code} for agency in listed]
+    rows += [{"code": code, "name": name} for code, name in _BELOW.items()]
+    source = folder / "enrol.json"
+    source.write_text(json.dumps(rows), encoding="utf-8")
+    command = [sys.executable, "-m", "hub", "enrol", "--from", str(source), "--json", "--data-dir", str(folder)]
+    made = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603  (likewise)
+    return {row["agency"]: row for row in json.loads(made)}
+
+
+async def _play(out: Console, url: str, folder: Path) -> Books:
+    books = Books()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    async with AsyncExitStack() as stack:
+        with Progress(*columns, console=out, transient=True) as progress:
+            task = progress.add_task("ghi danh / enrolling", total=None)
+            peers = await _peers(stack, url, await asyncio.to_thread(_enrol, folder), books)
+            progress.update(task, total=_STEPS, completed=0)
+
+            def step(what: str) -> None:
+                progress.update(task, advance=1, description=escape(what[:60]))
+
+            story = Story(peers, books, step)
+            try:
+                await story.play()
+            except HubFailure as failure:
+                books.faults.append(str(failure))
+        await _show(out, story)
+    return books
+
+
+async def _peers(
+    stack: AsyncExitStack, url: str, credentials: dict[str, dict[str, str]], books: Books
+) -> dict[str, Peer]:
+    """One client per system, each with a key and certificate registered by its one-time code."""
+    names = {agency.code: agency.name for agency in read_agencies()} | _BELOW
+    room = asyncio.Semaphore(_AT_ONCE)
+    peers: dict[str, Peer] = {}
+
+    async def connect(code: str, given: dict[str, str]) -> None:
+        key, certificate = key_and_certificate(code)
+        client = AsyncHubClient(url, given["token"], key=key, certificate=certificate)
+        await stack.enter_async_context(client)
+        async with room:
+            await client.register_certificate(code, given["system_id"], given["code"])
+        peers[code] = Peer(code, names[code], given["system_id"], client, key, certificate, books)
+
+    await asyncio.gather(*(connect(code, given) for code, given in credentials.items()))
+    return {code: peers[code] for code in credentials}
+
+
+async def _show(out: Console, story: Story) -> None:
+    columns = ("Số, ký hiệu", "Loại", "Ban hành", "Gửi", "Đến", "Tình trạng", "Xử lý", "Yêu cầu", "Chung")
+    table = Table(*columns, title="Văn bản")
+    for sender, accepted, document in story.sent.values():
+        state = await sender.client.document(accepted.id)
+        where, what = _states(state["deliveries"])
+        to = [d["to"] for d in state["deliveries"]]
+        named = ", ".join(to) if len(to) <= 4 else f"{len(to)} nơi nhận"
+        kind = ("mới", "thu hồi", "cập nhật", "thay thế")[document.kind]
+        table.add_row(
+            f"{document.number}/{document.symbol}",
+            kind,
+            state["issuer"],
+            sender.code,
+            named,
+            where,
+            what,
+            state["state"],
+        )
+    out.print(table)
+    refused = Table("Gói lỗi", "Mã", "Vì sao", "Sửa thế nào", title="Từ chối, báo ngay cho nơi gửi")
+    for told in story.told:
+        violation = told.refusal.violations[0]
+        refused.add_row(told.sort, violation.rule, escape(violation.vi), escape(violation.repair[:120]))
+    out.print(refused)
+
+
+def _states(deliveries: list[dict[str, Any]]) -> tuple[str, str]:
+    """Transport and processing of all recipients; counted when there are many."""
+    if len(deliveries) <= 4:
+        return "\n".join(d["state"] for d in deliveries), "\n".join(d["status"] for d in deliveries)
+    return tuple(  # type: ignore[return-value]  # two columns
+        ", ".join(f"{n} {name}" for name, n in Counter(d[column] for d in deliveries).most_common())
+        for column in ("state", "status")
+    )
