@@ -142,16 +142,9 @@ async def _show(out: Console, story: Story) -> None:
         to = [d["to"] for d in state["deliveries"]]
         named = ", ".join(to) if len(to) <= 4 else f"{len(to)} nơi nhận"
         kind = ("mới", "thu hồi", "cập nhật", "thay thế")[document.kind]
-        table.add_row(
-            f"{document.number}/{document.symbol}",
-            kind,
-            state["issuer"],
-            sender.code,
-            named,
-            where,
-            what,
-            state["state"],
-        )
+        asked = "\n".join(f"{r['ask']}: {r['outcome']}" for d in state["deliveries"] for r in d["requests"])
+        code = f"{document.number}/{document.symbol}"
+        table.add_row(code, kind, state["issuer"], sender.code, named, where, what, asked, state["state"])
     out.print(table)
     refused = Table("Gói lỗi", "Mã", "Vì sao", "Sửa thế nào", title="Từ chối, báo ngay cho nơi gửi")
     for told in story.told:
