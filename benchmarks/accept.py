@@ -7,8 +7,10 @@ machine: an endpoint that does nothing, and commits of rows nobody checked (:mod
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 from benchmarks import bare, load, machine, servers
@@ -61,7 +63,7 @@ def run(plan: Plan) -> None:
         )
         bare_seconds = min(plan.seconds, _BARE_SECONDS)
         with servers.bare_endpoint(folder / "bare.log") as endpoint:
-            _measure("endpoint", endpoint, packets, plan, bare_seconds)
+            _measure("endpoint", endpoint, cycle(packets), plan, bare_seconds)
         stored = bare.commits(
             folder, bare_url, packets, group=plan.connections, to=plan.recipients, seconds=bare_seconds
         )
@@ -77,7 +79,7 @@ def _enrol(office: Office, recipients: list[Organization], options: list[str], f
     return servers.enrol(options, systems, folder)[office.code]
 
 
-def _measure(name: str, server: Running, packets: list[bytes], plan: Plan, seconds: float) -> None:
+def _measure(name: str, server: Running, packets: Iterable[bytes], plan: Plan, seconds: float) -> None:
     """Fire at a server and print what came of it, with what else the machine did meanwhile: the figure's noise."""
     before, all_before = server.cpu(), servers.machine_cpu()
     answers = _fired(server, packets, plan, seconds)
@@ -91,7 +93,7 @@ def _measure(name: str, server: Running, packets: list[bytes], plan: Plan, secon
     )
 
 
-def _fired(server: Running, packets: list[bytes], plan: Plan, seconds: float) -> Answers:
+def _fired(server: Running, packets: Iterable[bytes], plan: Plan, seconds: float) -> Answers:
     answers = load.fire(server.url, packets, connections=plan.connections, seconds=seconds)
     if set(answers.statuses) != {_ACCEPTED}:
         raise RuntimeError(

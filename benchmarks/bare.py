@@ -9,7 +9,6 @@ import hashlib
 import os
 import socket
 import sqlite3
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -113,4 +112,4 @@ def _writing(folder: Path, database_url: str) -> Iterator[_Write]:
 
 
 if __name__ == "__main__":
-    sys.exit(serve())
+    serve()

@@ -9,7 +9,7 @@ import asyncio
 import re
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 _PATIENCE = 30.0  # seconds one answer may take
@@ -46,7 +46,7 @@ def request(path: str, token: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-def fire(url: str, requests: Sequence[bytes], *, connections: int, seconds: float) -> Answers:
+def fire(url: str, requests: Iterable[bytes], *, connections: int, seconds: float) -> Answers:
     """Send until the requests or the seconds are used up."""
     return asyncio.run(_fire(url, iter(requests), connections, seconds))
 

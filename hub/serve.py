@@ -33,6 +33,7 @@ def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
         "log_config": None,
         "access_log": False,
         "server_header": False,
+        "proxy_headers": behind_proxy,
         "timeout_graceful_shutdown": 10,
     }
     if workers > 1:

@@ -151,12 +151,12 @@ def story(out: Console, connection: Connection, key: str, *, as_json: bool) -> N
         }
         _json(out, [told])
         return
-    _head(out, document, links)
+    _head(out, document, documents.first_packet(connection, document_id), links)
     _recipients(out, rows, requests)
     _time_line(out, document, {d.id: d.addressed for d in (*rows, *statuses)}, events, reports, tries)
 
 
-def _head(out: Console, document: RowMapping, links: list[RowMapping]) -> None:
+def _head(out: Console, document: RowMapping, packet: RowMapping, links: list[RowMapping]) -> None:
     table = Table(show_header=False, box=None)
     facts = {
         "Văn bản": f"{document['number']}/{document['symbol']} ({document['type_name']}, {document['year']})",
@@ -165,7 +165,7 @@ def _head(out: Console, document: RowMapping, links: list[RowMapping]) -> None:
         "Nơi gửi / ban hành": f"{document['sender']} / {document['issuer']} ({document['issuer_basis']})",
         "DocumentId": document["document_id"],
         "ID": document["id"],
-        "Chữ ký": f"{document['standing']} {document['signer']}",
+        "Chữ ký": f"{packet['standing']} {packet['signer']}",
         "Nhận lúc": moment(document["accepted_at"]),
         "Mã vết": document["trace_id"],
         "Cảnh báo": ", ".join(sorted({w["rule"] for w in document["warnings"]})),

@@ -6,9 +6,11 @@ What is asked, repeated and raised is decided in ``calls``; here are sockets, pa
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from random import Random
 from types import TracebackType
 from typing import Any, TypeVar
@@ -72,7 +74,7 @@ class HubClient:
     ) -> None:
         """``timeout``: seconds to connect, and for the next part to be written or read; ``attempts``: tries in all."""
         self._calls = Calls(key, certificate, attempts, random, clock)
-        self._http = httpx.Client(base_url=base_url, headers=_headers(token), transport=transport)
+        self._http = httpx.Client(base_url=base_url, headers=_headers(token), transport=transport, verify=_trust())
         self._timeout, self._sleep = timeout, sleep
 
     def __enter__(self) -> HubClient:
@@ -234,7 +236,7 @@ class AsyncHubClient:
         clock: Callable[[], datetime] = _now,
     ) -> None:
         self._calls = Calls(key, certificate, attempts, random, clock)
-        self._http = httpx.AsyncClient(base_url=base_url, headers=_headers(token), transport=transport)
+        self._http = httpx.AsyncClient(base_url=base_url, headers=_headers(token), transport=transport, verify=_trust())
         self._timeout, self._sleep = timeout, sleep
 
     async def __aenter__(self) -> AsyncHubClient:
@@ -341,6 +343,12 @@ class AsyncHubClient:
                 return _answer(response, body)
         except _LOST as fault:
             return _lost(fault)
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    # Read once: it takes longer than most calls, and a process may hold a client for each of many systems.
+    return httpx.create_ssl_context()
 
 
 def _headers(token: str) -> dict[str, str]:

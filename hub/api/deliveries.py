@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
@@ -20,6 +21,7 @@ from hub.exchange.examine import may_receive
 from hub.store import deliveries, documents
 from hub.store.engine import reading
 
+log = structlog.get_logger()
 router = APIRouter(prefix="/v1", tags=["deliveries"])
 
 _LOOK_AGAIN = 5.0  # seconds: on SQLite another process's commit rings no bell here
@@ -55,7 +57,8 @@ async def inbox(
             rung.clear()
             rows = await run_in_threadpool(look)
             left = deadline - loop.time()
-            if rows or left <= 0 or face.bell.closing:
+            # A client that is gone would hold one of its system's waiting polls until the end.
+            if rows or left <= 0 or face.bell.closing or await request.is_disconnected():
                 break
             try:
                 await asyncio.wait_for(rung.wait(), min(left, _LOOK_AGAIN))
@@ -149,4 +152,6 @@ async def failed(delivery_id: str, request: Request, caller: Calling) -> Respons
 async def _write(request: Request, caller: Caller, verb: Any, delivery_id: str) -> Response:
     said = await json_of(request, Holding)
     job = hand_over.HandOver(caller.system.id, delivery_id, said.lease, said.reason)
-    return shapes.reply(await interface(request).desk.write(verb, job))
+    answer = await interface(request).desk.write(verb, job)
+    log.info(verb.__name__, delivery=delivery_id, document=answer["document"], state=answer.get("state", "taken"))
+    return shapes.reply(answer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+import structlog
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
@@ -21,6 +22,7 @@ from hub.store import deliveries, documents
 from hub.store.deliveries import Delivery
 from hub.store.engine import reading
 
+log = structlog.get_logger()
 router = APIRouter(prefix="/v1", tags=["documents"])
 
 PACKET_BODY = {
@@ -57,13 +59,13 @@ async def validate(request: Request, caller: Calling) -> Response:
     """``{valid, violations[], warnings[]}``: what sending this packet now would answer. Nothing is stored."""
     async with packet_of(request) as packet:
         try:
-            prepared = await interface(request).desk.validate(packet, caller.system)
+            foreseen = await interface(request).desk.validate(packet, caller.system)
         except Refusal as refusal:
             if refusal.problem.temporary:
                 raise
             warnings = refusal.extra.get("warnings", [])
             return shapes.reply(_validation(list(refusal.violations), warnings, refusal.code))
-    return shapes.reply(_validation([], prepared.warnings, ""))
+    return shapes.reply(_validation([], foreseen, ""))
 
 
 def _validation(violations: Any, warnings: Any, code: str) -> dict[str, Any]:
@@ -99,12 +101,15 @@ def show(document_id: str, request: Request, caller: Calling) -> Response:
     """For the sender every recipient; for a recipient its own part."""
     with reading(interface(request).desk.engine) as connection:
         document, own, is_sender = _visible(connection, request, caller, document_id)
-        first = documents.first_packet(connection, document_id)
+        if is_sender:
+            packet = documents.first_packet(connection, document_id)
+        else:
+            packet = documents.packet_facts(connection, own[-1].packet_id)
         ids = [delivery.id for delivery in own]
         requests = deliveries.requests_of(connection, ids)
         events = deliveries.events_of(connection, ids)
         links = documents.links_of(connection, document_id) if is_sender else []
-    body = shapes.accepted(accept.answer(document, first["sha256"] if first else "", own))
+    body = shapes.accepted(accept.answer(document, packet, own))
     body["deliveries"] = [shapes.delivery_item(delivery, requests, events) for delivery in own]
     body["state"] = shapes.overall_of(own).value
     body["links"] = [{"document": link["document_id"], "target": link["target_id"]} for link in links]
@@ -133,7 +138,7 @@ async def attachment(document_id: str, n: int, request: Request, caller: Calling
     if not 1 <= n <= len(found):
         raise Refusal("not-found")
     if fetched:
-        await face.desk.write(hand_over.fetch, hand_over.Fetch(caller.system.id, fetched))
+        await _fetched(face, caller, fetched)
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found[n - 1].name)}",
         "X-Content-Type-Options": "nosniff",
@@ -145,7 +150,7 @@ async def hand_out(face: Interface, caller: Caller, row: Any, fetched: tuple[str
     """A packet's bytes; the fetch is on record before the first of them goes out (exchange rules 6)."""
     body = row["body"] if row["place"] is None else face.desk.folder.stream(row["place"])
     if fetched:
-        await face.desk.write(hand_over.fetch, hand_over.Fetch(caller.system.id, fetched))
+        await _fetched(face, caller, fetched)
     headers = {
         "Content-Length": str(row["size"]),
         "X-Packet-SHA256": row["sha256"],
@@ -154,6 +159,11 @@ async def hand_out(face: Interface, caller: Caller, row: Any, fetched: tuple[str
     if isinstance(body, bytes):
         return Response(body, 200, headers, "application/xml")
     return StreamingResponse(body, 200, headers, "application/xml")
+
+
+async def _fetched(face: Interface, caller: Caller, delivery_ids: tuple[str, ...]) -> None:
+    document = await face.desk.write(hand_over.fetch, hand_over.Fetch(caller.system.id, delivery_ids))
+    log.info("fetched", deliveries=delivery_ids, document=document)
 
 
 def _bytes(face: Interface, row: Any) -> bytes:
@@ -184,12 +194,8 @@ def _packet_row(face: Interface, request: Request, caller: Caller, document_id: 
     """
     now = face.desk.clock()
     with reading(face.desk.engine) as connection:
-        _document, own, is_sender = _visible(connection, request, caller, document_id)
+        _document, own, _is_sender = _visible(connection, request, caller, document_id)
         received = [d for d in own if may_receive(caller.roster, caller.system, d, now)]
-        if received:
-            row = documents.packet(connection, received[-1].packet_id)
-        else:
-            row = documents.first_packet(connection, document_id) if is_sender else None
-    if row is None:
-        raise Refusal("not-found")
+        packet_id = received[-1].packet_id if received else documents.first_packet(connection, document_id)["id"]
+        row = documents.packet(connection, packet_id)
     return row, tuple(d.id for d in received if d.packet_id == row["id"])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 from sqlalchemy import Engine
@@ -32,6 +32,8 @@ def listening(engine: Engine, bell: Bell) -> Iterator[None]:
         yield
     finally:
         stop.set()
+        with suppress(psycopg.Error), psycopg.connect(url, autocommit=True, connect_timeout=2) as connection:
+            connection.execute(f"NOTIFY {CHANNEL}")  # ends the thread's wait; names no system, so it rings nobody
         thread.join()
 
 
@@ -42,7 +44,7 @@ def _listen(url: str, bell: Bell, stop: threading.Event) -> None:
                 connection.execute(f"LISTEN {CHANNEL}")
                 bell.ring([ALL])
                 while not stop.is_set():
-                    for notice in connection.notifies(timeout=_AGAIN):
+                    for notice in connection.notifies(timeout=_AGAIN, stop_after=1):
                         bell.ring(notice.payload.split(","))
         except psycopg.Error:
             stop.wait(_AGAIN)

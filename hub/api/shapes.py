@@ -106,7 +106,6 @@ def inbox_item(row: Row) -> dict[str, Any]:
         "signature": {"standing": row["standing"], "signer": row["signer"]},
     }
     if is_status:
-        item["signature"] = {"standing": row["status_standing"], "signer": row["status_signer"]}
         item["status"] = {
             "code": row["status_code"],
             "from": row["status_from"],

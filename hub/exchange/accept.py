@@ -7,11 +7,15 @@ the counter's lock. What a packet of kind 1–3 asks of earlier documents is ``h
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection, RowMapping
+
 from hub.domain import duplicates, edxml, numbering, rules
+from hub.domain.agency import Directory
 from hub.domain.delivery import Move, Status, Transport
 from hub.domain.document import Document, Kind, content_digest, local_day, read_date
 from hub.domain.duplicates import Decision, First, Known, Outcome
@@ -24,6 +28,8 @@ from hub.exchange.writer import Transaction
 from hub.store import deliveries, documents
 from hub.store.deliveries import Delivery
 from hub.store.roster import Roster
+
+Row = Mapping[str, Any] | RowMapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +150,18 @@ def _recipients(document: Document, roster: Roster, now: datetime) -> tuple[Reci
     return tuple(found.values())
 
 
-def foresee(prepared: Prepared, connection: Any) -> Decision:
-    """What ``commit`` would decide now (for validation); raises the conflict it would refuse."""
-    return _decide(prepared, _Memory(connection, [prepared]))
+def foresee(prepared: Prepared, directory: Directory, connection: Connection) -> list[Any]:
+    """The warnings ``commit`` would answer with now (for validation); raises the refusal it would."""
+    memory = _Memory(connection, [prepared])
+    decision = _decide(prepared, memory)
+    if decision.outcome is Outcome.REPEAT:
+        first = documents.get(connection, decision.first)
+        return list(first["warnings"]) if first else []
+    asked = asking.NOTHING
+    if prepared.document.kind is not Kind.NEW:
+        recipients = {recipient.code for recipient in prepared.recipients}
+        asked = asking.find(connection, directory, prepared.document, prepared.sender, recipients)
+    return [*prepared.warnings, *_warnings(prepared, decision, memory), *asked.warnings]
 
 
 def commit(tx: Transaction, jobs: list[Prepared]) -> list[Accepted | Refusal]:
@@ -223,13 +238,15 @@ def _accept(tx: Transaction, job: Prepared, memory: _Memory, rows: _Rows) -> Acc
     asked = asking.NOTHING
     if job.document.kind is not Kind.NEW:
         rows.flush(tx)
-        asked = asking.find(tx, job.document, job.sender, {r.code for r in job.recipients})
+        recipients = {recipient.code for recipient in job.recipients}
+        asked = asking.find(tx.connection, tx.roster.directory, job.document, job.sender, recipients)
     document_id = tx.new_id()
     new = [_delivery(tx, job, document_id, recipient) for recipient in job.recipients]
     warnings = [asdict(v) for v in (*job.warnings, *_warnings(job, decision, memory), *asked.warnings)]
     row = _document_row(tx, job, document_id, decision, warnings)
     rows.documents.append(row)
-    rows.packets.append(_packet_row(tx, job, document_id))
+    packet = _packet_row(tx, job, document_id)
+    rows.packets.append(packet)
     rows.deliveries.extend(deliveries.row_of(delivery) for delivery in new)
     rows.evidence.append(_evidence(tx, job, document_id, new))
     memory.remember(job, document_id)
@@ -238,7 +255,7 @@ def _accept(tx: Transaction, job: Prepared, memory: _Memory, rows: _Rows) -> Acc
         new = asking.ask(tx, asked, job.document.kind, document_id, new)
     for delivery in new:
         tx.ring(delivery.system_id)
-    return Accepted(True, True, answer(row, job.sha256, new))
+    return Accepted(True, True, answer(row, packet, new))
 
 
 def _warnings(job: Prepared, decision: Decision, memory: _Memory) -> list[Violation]:
@@ -273,7 +290,8 @@ def _repeat(tx: Transaction, job: Prepared, document_id: str) -> Accepted:
     if added:
         asked = asking.NOTHING
         if job.document.kind is not Kind.NEW:
-            asked = asking.find(tx, job.document, job.sender, {d.recipient for d in added}, repeat=True)
+            recipients = {delivery.recipient for delivery in added}
+            asked = asking.find(tx.connection, tx.roster.directory, job.document, job.sender, recipients, repeat=True)
         documents.add(tx.connection, [], [_packet_row(tx, job, document_id)], [_evidence(tx, job, document_id, added)])
         deliveries.add(tx.connection, [deliveries.row_of(delivery) for delivery in added])
         if asked.targets:
@@ -289,21 +307,21 @@ def _repeat(tx: Transaction, job: Prepared, document_id: str) -> Accepted:
     for delivery in added:
         tx.ring(delivery.system_id)
     first = documents.first_packet(tx.connection, document_id)
-    body = answer(document, first["sha256"] if first else job.sha256, [*standing.values(), *added])
+    body = answer(document, first, [*standing.values(), *added])
     body["warnings"] = [*body["warnings"], *(asdict(v) for v in warnings)]
     return Accepted(False, bool(added), body)
 
 
-def answer(document: Any, sha256: str, all_deliveries: list[Delivery]) -> dict[str, Any]:
-    """What a sender is told of a document it sent (exchange rules 8)."""
+def answer(document: Row, packet: Row, all_deliveries: list[Delivery]) -> dict[str, Any]:
+    """What a sender is told of a document and the packet it was accepted with (exchange rules 8)."""
     return {
         "id": document["id"],
         "document_id": document["document_id"],
-        "sha256": sha256,
+        "sha256": packet["sha256"],
         "accepted_at": document["accepted_at"],
         "issuer": document["issuer"],
         "issuer_basis": document["issuer_basis"],
-        "signature": {"standing": document["standing"], "signer": document["signer"]},
+        "signature": {"standing": packet["standing"], "signer": packet["signer"]},
         "warnings": document["warnings"],
         "deliveries": [{"id": d.id, "to": d.addressed, "state": d.state.value} for d in all_deliveries],
     }
@@ -363,9 +381,6 @@ def _document_row(
         "identity": job.identity,
         "business": job.business if kind_new else None,
         "number_claim": job.business if decision.claims_number else None,
-        "standing": job.verdict.standing.value,
-        "signer": job.verdict.owner,
-        "fingerprint": job.verdict.fingerprint,
         "warnings": warnings,
         "flags": list(decision.flags),
         "accepted_at": tx.now,
@@ -388,11 +403,15 @@ def _packet_row(tx: Transaction, job: Prepared, document_id: str | None) -> dict
     submission = job.submission
     return {
         "id": submission.packet_id,
+        "seq": tx.next_seq(),
         "document_id": document_id,
         "sha256": job.sha256,
         "size": len(submission.packet),
         "body": None if submission.place else submission.packet,
         "place": submission.place,
+        "standing": job.verdict.standing.value,
+        "signer": job.verdict.owner,
+        "fingerprint": job.verdict.fingerprint,
         "received_at": tx.now,
     }
 

@@ -10,7 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Connection
+
 from hub.domain import duplicates, numbering
+from hub.domain.agency import Directory
 from hub.domain.delivery import FINAL, Ask, Move, Status, Transport, can_withdraw
 from hub.domain.document import Document, Kind
 from hub.domain.duplicates import Target
@@ -41,7 +44,15 @@ def final(delivery: Delivery) -> bool:
     return delivery.state is Transport.WITHDRAWN or delivery.status in FINAL
 
 
-def find(tx: Transaction, document: Document, sender: str, recipients: set[str], *, repeat: bool = False) -> Asked:
+def find(
+    connection: Connection,
+    directory: Directory,
+    document: Document,
+    sender: str,
+    recipients: set[str],
+    *,
+    repeat: bool = False,
+) -> Asked:
     """Which of the sender's documents are meant.
 
     Raises ``not-your-document`` when nothing named is the sender's own and something is another's, and
@@ -49,23 +60,21 @@ def find(tx: Transaction, document: Document, sender: str, recipients: set[str],
     """
     groups = duplicates.targets(document)
     for group in groups:
-        own = [(target, rows) for target in group if (rows := _own(tx, target, sender))]
+        own = [(target, rows) for target in group if (rows := _own(connection, target, sender))]
         if own:
-            return _concerned(tx, document.kind, own, group, recipients, repeat)
+            return _concerned(connection, directory, document.kind, own, group, recipients, repeat)
     named = [target for group in groups for target in group]
     for target in named:
-        rows = documents.by_document_id(tx.connection, numbering.canonical_document_id(target.document_id))
+        rows = documents.by_document_id(connection, numbering.canonical_document_id(target.document_id))
         if any(row["sender"] != sender for row in rows):
             raise Refusal("not-your-document", target.pointer, target.document_id)
     return Asked(warnings=_unknown(named if document.kind is Kind.REPLACEMENT else named[:1]))
 
 
-def _own(tx: Transaction, target: Target, sender: str) -> list[Any]:
+def _own(connection: Connection, target: Target, sender: str) -> list[Any]:
     """The sender's documents under a DocumentId: of the year named, else of the newest year; no revocations."""
     text = numbering.canonical_document_id(target.document_id)
-    rows = [
-        row for row in documents.by_document_id(tx.connection, text, sender=sender) if row["kind"] != Kind.REVOCATION
-    ]
+    rows = [row for row in documents.by_document_id(connection, text, sender=sender) if row["kind"] != Kind.REVOCATION]
     if not rows:
         return []
     years = {row["year"] for row in rows}
@@ -74,7 +83,8 @@ def _own(tx: Transaction, target: Target, sender: str) -> list[Any]:
 
 
 def _concerned(
-    tx: Transaction,
+    connection: Connection,
+    directory: Directory,
     kind: Kind,
     own: list[tuple[Target, list[Any]]],
     group: Iterable[Target],
@@ -83,9 +93,9 @@ def _concerned(
 ) -> Asked:
     concerned: dict[str, Delivery] = {}
     for target, rows in own:
-        only = {tx.roster.directory.resolve(code) for code in target.organ_ids} or recipients
+        only = {directory.resolve(code) for code in target.organ_ids} or recipients
         wanted = only & recipients
-        for delivery in deliveries.of_documents(tx.connection, [row["id"] for row in rows]):
+        for delivery in deliveries.of_documents(connection, [row["id"] for row in rows]):
             if delivery.recipient in wanted:
                 concerned[delivery.id] = delivery
     ended = [d.state is Transport.WITHDRAWN or d.status in _GONE for d in concerned.values()]

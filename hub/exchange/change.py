@@ -42,7 +42,7 @@ def move(
     values = {"state": after, "lease": None, "lease_until": None} | values
     if after is Transport.WAITING:
         values["seq"] = tx.next_seq()
-        if not delivery.fetched:
+        if not delivery.fetched or delivery.system_id not in tx.roster.systems:
             values["system_id"] = receiver(tx, delivery.recipient) or delivery.system_id
     changed = _write(tx, delivery, values, what.value, by, detail, report_id)
     if after is Transport.WAITING:
@@ -136,10 +136,10 @@ def _write(
 
 
 def _evidence_of_hand_over(tx: Transaction, delivery: Delivery, by: str | None) -> None:
-    packet = documents.packet(tx.connection, delivery.packet_id)
+    packet = documents.packet_facts(tx.connection, delivery.packet_id)
     body = {
         "delivery": delivery.id, "document": delivery.document_id, "recipient": delivery.recipient, "system": by or "",
-        "sha256": packet["sha256"] if packet else "", "at": tx.now.isoformat(),
+        "sha256": packet["sha256"], "at": tx.now.isoformat(),
     }  # fmt: skip
     documents.add(tx.connection, [], [], [evidence(tx, "handover", delivery.document_id, body, delivery.id)])
 

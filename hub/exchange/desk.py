@@ -117,6 +117,8 @@ class Desk:
             raise
         if not accepted.kept:
             self._drop(submission.place)
+        what = "accepted" if accepted.new else "repeated"
+        log.info(what, document=accepted.body["id"], deliveries=len(accepted.body["deliveries"]), system=system.id)
         return accepted
 
     def _submission(self, packet: bytes, system: System, trace_id: str) -> documents_in.Submission:
@@ -133,18 +135,17 @@ class Desk:
         if place is not None:
             self.folder.remove(place)
 
-    async def validate(self, packet: bytes, system: System) -> documents_in.Prepared:
-        """Every check of :meth:`accept`, duplicates included, storing nothing. Raises the refusal."""
+    async def validate(self, packet: bytes, system: System) -> list[Any]:
+        """Every check of :meth:`accept`, duplicates included, storing nothing: its warnings. Raises its refusal."""
         submission = self._submission(packet, system, "")
 
-        def check() -> documents_in.Prepared:
+        def check() -> list[Any]:
             prepared = self._on_newest(documents_in.prepare, submission)
             with reading(self.engine) as connection:
-                documents_in.foresee(prepared, connection)
-            return prepared
+                return documents_in.foresee(prepared, self.rosters.current().directory, connection)
 
-        prepared: documents_in.Prepared = await self._check(len(packet), check)
-        return prepared
+        warnings: list[Any] = await self._check(len(packet), check)
+        return warnings
 
     async def report(self, packet: bytes, system: System, trace_id: str) -> Reported:
         """Take a status packet, or raise the refusal that is now on record."""
@@ -156,13 +157,15 @@ class Desk:
             if not refusal.problem.temporary:
                 await self._record(packet, system, trace_id, refusal)
             raise
+        log.info("reported", document=reported.body["document"], status=reported.body["status"], system=system.id)
         return reported
 
     async def _record(self, packet: bytes, system: System, trace_id: str, refusal: Refusal) -> None:
         refused = await self._check(
             len(packet), lambda: refuse.describe(packet, system.id, trace_id, refusal, self.terms.limits)
         )
-        await self.write(refuse.record, refused)
+        refusal_id = await self.write(refuse.record, refused)
+        log.info("refused", refusal=refusal_id, code=refusal.code, system=system.id)
 
     @asynccontextmanager
     async def sweeping(self) -> AsyncIterator[None]:

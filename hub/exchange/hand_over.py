@@ -6,7 +6,6 @@ Every verb takes a job that names the acting system and the delivery; a delivery
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,7 +41,7 @@ def claim(tx: Transaction, job: HandOver) -> dict[str, Any]:
         delivery = change.move(tx, delivery, Move.LEASE_OVER, by=delivery.system_id)
     lease, until_ = tx.new_id(), tx.now + change.LEASE
     change.move(tx, delivery, Move.TAKE, by=job.system_id, lease=lease, lease_until=until_)
-    return {"id": delivery.id, "lease": lease, "until": until_}
+    return {"id": delivery.id, "document": delivery.document_id, "lease": lease, "until": until_}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +53,19 @@ class Fetch:
 
 
 @each
-def fetch(tx: Transaction, job: Fetch) -> None:
-    """Record the fetch before the first byte goes out; from now on the delivery stays with this system."""
+def fetch(tx: Transaction, job: Fetch) -> str:
+    """Record the fetch before the first byte goes out; from now on the delivery stays with this system.
+
+    Gives the document's id.
+    """
+    document = ""
     for delivery_id in job.delivery_ids:
         delivery = _mine(tx, HandOver(job.system_id, delivery_id))
         first: dict[str, Any] = {} if delivery.fetched else {"fetched_at": tx.now, "system_id": job.system_id}
         change.note(tx, delivery, "fetch", by=job.system_id, **first)
+        document = delivery.document_id
     tx.at("fetch-written")
+    return document
 
 
 @each
@@ -76,7 +81,7 @@ def done(tx: Transaction, job: HandOver) -> dict[str, Any]:
             raise Refusal("delivery-not-fetched", facts={"delivery": delivery.id})
         delivery = change.move(tx, delivery, Move.DONE, by=job.system_id)
         tx.at("done-written")
-    return {"id": delivery.id, "state": delivery.state.value}
+    return {"id": delivery.id, "document": delivery.document_id, "state": delivery.state.value}
 
 
 @each
@@ -101,7 +106,12 @@ def failed(tx: Transaction, job: HandOver) -> dict[str, Any]:
 
 
 def _failure(delivery: Delivery) -> dict[str, Any]:
-    return {"id": delivery.id, "state": delivery.state.value, "attempts": delivery.attempts}
+    return {
+        "id": delivery.id,
+        "document": delivery.document_id,
+        "state": delivery.state.value,
+        "attempts": delivery.attempts,
+    }
 
 
 def _mine(tx: Transaction, job: HandOver) -> Delivery:
@@ -114,7 +124,7 @@ def _mine(tx: Transaction, job: HandOver) -> Delivery:
 
 def _holds(delivery: Delivery, job: HandOver) -> None:
     """A named lease must be the one that stands; without one the state alone decides."""
-    if job.lease is not None and not hmac.compare_digest(job.lease, delivery.lease or ""):
+    if job.lease is not None and job.lease != (delivery.lease or ""):
         raise Refusal("lease-lost")
 
 

@@ -27,7 +27,7 @@ from hub.domain.delivery import (
     can_withdraw,
     effect,
 )
-from hub.domain.document import DocumentRef, Kind, StatusReport, read_date, read_timestamp
+from hub.domain.document import VIETNAM, DocumentRef, Kind, StatusReport, read_date, read_timestamp
 from hub.domain.signature import Signed, Verdict, verify
 from hub.errors import Refusal
 from hub.exchange import asking, change
@@ -368,7 +368,7 @@ def _record(
         "id": report_id,
         "document": document["id"],
         "status": job.report.status,
-        "accepted_at": tx.now.isoformat(),
+        "accepted_at": tx.now.astimezone(VIETNAM).isoformat(timespec="milliseconds"),
         "delivery": handed_id,
         "warnings": [asdict(v) for v in job.verdict.warnings],
         "deliveries": [
@@ -401,8 +401,10 @@ def _rows(
 ) -> None:
     submission = job.submission
     packet = {
-        "id": submission.packet_id, "document_id": None, "sha256": job.sha256, "size": len(submission.packet),
-        "body": submission.packet, "place": None, "received_at": tx.now,
+        "id": submission.packet_id, "seq": tx.next_seq(), "document_id": None, "sha256": job.sha256,
+        "size": len(submission.packet), "body": submission.packet, "place": None,
+        "standing": job.verdict.standing.value, "signer": job.verdict.owner, "fingerprint": job.verdict.fingerprint,
+        "received_at": tx.now,
     }  # fmt: skip
     body = {
         "report": report_id, "document": document_id, "status": job.report.status, "sha256": job.sha256,
@@ -413,7 +415,6 @@ def _rows(
         "id": report_id, "packet_id": submission.packet_id, "system_id": submission.system_id,
         "document_id": document_id, "sender": job.sender, "addressee": other, "code": job.report.status,
         "description": job.report.description, "stated_at": job.stated_at, "repeat_key": key,
-        "standing": job.verdict.standing.value, "signer": job.verdict.owner, "fingerprint": job.verdict.fingerprint,
         "answer": answer, "received_at": tx.now, "trace_id": submission.trace_id,
     }  # fmt: skip
     documents.add_report(tx.connection, row)

@@ -17,6 +17,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import wraps
 from itertools import groupby
 from typing import Any
 
@@ -84,6 +85,7 @@ def transaction(engine: Engine, rosters: Rosters, now: datetime, at: Callable[[s
 def each(verb: Callable[[Transaction, Any], Any]) -> Verb:
     """A verb that handles one job at a time, each whole or not at all."""
 
+    @wraps(verb)
     def handle(tx: Transaction, jobs: list[Any]) -> list[Any]:
         results: list[Any] = []
         for job in jobs:
@@ -151,7 +153,9 @@ class Writer:
                 if work is None:
                     open_ = False
                     break
-                batch.append(work)
+                # Who has gone away asks for nothing; once begun, work cannot be called off and is always answered.
+                if work.answer.set_running_or_notify_cancel():
+                    batch.append(work)
                 if len(batch) == _BATCH or self._waiting.empty():
                     break
                 work = self._waiting.get()

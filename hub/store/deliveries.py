@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, or_, select, update
 
 from hub.domain.delivery import Status, Transport
 from hub.store import tables as t
@@ -129,16 +129,14 @@ _INBOX = (
         t.document.c.type_name,
         t.document.c.promulgated_on,
         t.document.c.due_on,
-        t.document.c.standing,
-        t.document.c.signer,
         t.packet.c.sha256,
+        t.packet.c.standing,
+        t.packet.c.signer,
         t.packet.c.size,
         t.report.c.code.label("status_code"),
         t.report.c.description.label("status_description"),
         t.report.c.stated_at.label("status_stated_at"),
         t.report.c.sender.label("status_from"),
-        t.report.c.standing.label("status_standing"),
-        t.report.c.signer.label("status_signer"),
     )
     .join_from(t.delivery, t.document, t.delivery.c.document_id == t.document.c.id)
     .join(t.packet, t.delivery.c.packet_id == t.packet.c.id)
@@ -177,11 +175,15 @@ def overdue(connection: Connection, now: datetime, limit: int) -> list[Delivery]
 
 
 def unfetched(connection: Connection) -> list[Delivery]:
-    """Every delivery nobody fetched that could still be."""
+    """Every delivery that could still be fetched and that no standing system has fetched."""
     c = t.delivery.c
+    retired = select(t.system.c.id).where(t.system.c.state == "retired")
     query = (
         select(*_COLUMNS)
-        .where(c.fetched_at.is_(None), c.state.in_(["waiting", "taken", "failed", "expired"]))
+        .where(
+            or_(c.fetched_at.is_(None), c.system_id.in_(retired)),
+            c.state.in_(["waiting", "taken", "failed", "expired"]),
+        )
         .order_by(c.seq)
     )
     return [_delivery(row) for row in connection.execute(query)]

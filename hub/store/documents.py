@@ -77,14 +77,23 @@ def by_number(connection: Connection, number: str, symbol: str, year: int) -> li
     return list(connection.execute(query.order_by(c.seq.desc())).mappings())
 
 
-def packet(connection: Connection, packet_id: str) -> RowMapping | None:
-    return connection.execute(select(t.packet).where(t.packet.c.id == packet_id)).mappings().one_or_none()
+def packet(connection: Connection, packet_id: str) -> RowMapping:
+    """A packet with its bytes (``body``) or the place they lie at."""
+    return connection.execute(select(t.packet).where(t.packet.c.id == packet_id)).mappings().one()
 
 
-def first_packet(connection: Connection, document_id: str) -> RowMapping | None:
-    """The packet the document was accepted with."""
-    query = select(t.packet).where(t.packet.c.document_id == document_id)
-    return connection.execute(query.order_by(t.packet.c.received_at, t.packet.c.id).limit(1)).mappings().one_or_none()
+_FACTS = [column for column in t.packet.c if column.name != "body"]
+
+
+def packet_facts(connection: Connection, packet_id: str) -> RowMapping:
+    """A packet without its bytes."""
+    return connection.execute(select(*_FACTS).where(t.packet.c.id == packet_id)).mappings().one()
+
+
+def first_packet(connection: Connection, document_id: str) -> RowMapping:
+    """The packet the document was accepted with, without its bytes."""
+    query = select(*_FACTS).where(t.packet.c.document_id == document_id)
+    return connection.execute(query.order_by(t.packet.c.seq).limit(1)).mappings().one()
 
 
 def places_in_use(connection: Connection, places: Iterable[str]) -> set[str]:

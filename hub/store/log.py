@@ -29,7 +29,7 @@ _LINE = (
         t.document.c.symbol,
         t.document.c.year,
         t.document.c.subject,
-        t.document.c.standing,
+        t.packet.c.standing,
         t.delivery.c.id.label("delivery"),
         t.delivery.c.recipient,
         t.delivery.c.addressed,
@@ -42,6 +42,7 @@ _LINE = (
         t.report.c.sender.label("status_from"),
     )
     .join_from(t.document, t.delivery, t.delivery.c.document_id == t.document.c.id)
+    .join(t.packet, t.delivery.c.packet_id == t.packet.c.id)
     .outerjoin(t.report, t.delivery.c.report_id == t.report.c.id)
 )
 

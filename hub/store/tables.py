@@ -166,9 +166,6 @@ document = Table(
     Column("identity", String(64), nullable=False),
     Column("business", String(64)),  # kind new only
     Column("number_claim", String(64)),  # the same, for the one document that owns the number
-    Column("standing", String(20), nullable=False),
-    Column("signer", CODE, nullable=False),
-    Column("fingerprint", String(64), nullable=False),
     Column("warnings", JSON, nullable=False),
     Column("flags", JSON, nullable=False),
     Column("accepted_at", Moment, nullable=False),
@@ -186,11 +183,15 @@ packet = Table(
     "packet",
     metadata,
     Column("id", ID, primary_key=True),
+    Column("seq", Long, nullable=False),
     Column("document_id", ID, ForeignKey("document.id")),
     Column("sha256", String(64), nullable=False),
     Column("size", Integer, nullable=False),
     Column("body", LargeBinary),
     Column("place", Text),
+    Column("standing", String(20), nullable=False),  # of these bytes: a repeat may be signed otherwise
+    Column("signer", CODE, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
     Column("received_at", Moment, nullable=False),
     CheckConstraint("(body IS NULL) <> (place IS NULL)", name="somewhere"),
     Index("ix_packet_document_id", "document_id"),
@@ -210,9 +211,6 @@ report = Table(
     Column("description", Text, nullable=False),
     Column("stated_at", Moment, nullable=False),  # Timestamp as written
     Column("repeat_key", String(64), nullable=False),
-    Column("standing", String(20), nullable=False),
-    Column("signer", CODE, nullable=False),
-    Column("fingerprint", String(64), nullable=False),
     Column("answer", JSON, nullable=False),  # the first answer, given again to a repeat
     Column("received_at", Moment, nullable=False),
     Column("trace_id", String(64), nullable=False),

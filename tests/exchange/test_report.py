@@ -545,7 +545,7 @@ def test_an_unsigned_report_is_taken_only_from_a_legacy_system(axis: Axis, profi
             province.report("03", document, signed=False)
     else:
         province.report("03", document, signed=False)
-        assert [row["status_standing"] for row in office.inbox()] == ["unsigned"]
+        assert [row["standing"] for row in office.inbox()] == ["unsigned"]
 
 
 # Who may report after the systems changed.

@@ -1,0 +1,493 @@
+"""Sending documents, checking them first, and reading them back."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders.api import UNKNOWN, Agency, Hub, a_hub, refused, with_recipients
+from builders.axis import Peer
+from builders.packets import PDF, a_zip, an_attachment
+from hub.domain.document import Business, Document, DocumentRef, Organization
+from hub.store import tables as t
+
+EVERYTHING = (t.document, t.packet, t.delivery, t.event, t.outbox, t.evidence, t.refusal)
+NINE = "2025-10-01T09:00:00.000+07:00"  # START, as REST writes it
+
+
+def office_and_provinces(hub: Hub, **terms: Any) -> tuple[Agency, Agency, Agency]:
+    """The Government Office, Nghệ An and Hà Tĩnh."""
+    return hub.enrol("G22", **terms), hub.enrol("H41"), hub.enrol("H27")
+
+
+def revoking(office: Agency, document_id: str) -> bytes:
+    named = DocumentRef(document_id=document_id)
+    return office.packet("H41", business=Business(type="1", reason="Thu hồi"), response_for=(named,))
+
+
+def rules(violations: list[dict[str, Any]]) -> set[str]:
+    return {violation["rule"] for violation in violations}
+
+
+def test_a_new_document_is_accepted_with_everything_its_sender_needs_to_know(hub: Hub) -> None:
+    office, *_ = office_and_provinces(hub)
+    document = office.peer.draft("H41", "000.00.00.H27", sender=Organization("G22", name="Văn phòng Chính phủ"))
+    packet = office.peer.packet(document)
+    answer = office.post("/v1/documents", packet)
+    body = answer.json()
+    assert answer.status_code == 201
+    assert answer.headers["content-type"] == "application/json"
+    first, second = (delivery["id"] for delivery in body["deliveries"])
+    assert len({body["id"], first, second}) == 3
+    assert all(len(one) == 24 and set(one) <= set("0123456789abcdef") for one in (body["id"], first, second))
+    names = {"H41": "Ủy ban nhân dân tỉnh Nghệ An", "000.00.00.H27": "Ủy ban nhân dân tỉnh Hà Tĩnh"}
+    assert body == {
+        "id": body["id"],
+        "document_id": "G22,2025/09/30,1/VP",
+        "sha256": hashlib.sha256(packet).hexdigest(),
+        "accepted_at": NINE,
+        "issuer": "G22",
+        "issuer_basis": "from",
+        "signature": {"standing": "signed", "signer": "G22"},
+        "warnings": [
+            {
+                "rule": "name-directory",
+                "severity": "warning",
+                "pointer": f"MessageHeader/To[{n}]/OrganName",
+                "value": written,
+                "message": {
+                    "vi": f"Tên cơ quan khác với danh mục: mã {written[-3:]} là “{name}”.",
+                    "en": f"The name differs from the directory: {written[-3:]} is “{name}”.",
+                },
+                "repair": name,
+            }
+            for n, (written, name) in enumerate(names.items(), 1)
+        ],
+        "deliveries": [
+            {"id": first, "to": "H41", "state": "waiting"},
+            {"id": second, "to": "000.00.00.H27", "state": "waiting"},
+        ],
+    }
+
+
+def test_the_same_packet_again_is_answered_200_with_the_first_answer(hub: Hub) -> None:
+    office, nghe_an, _ = office_and_provinces(hub)
+    packet = office.packet("H41")
+    first = office.post("/v1/documents", packet)
+    hub.axis.clock.pass_(minutes=5)
+    again = office.post("/v1/documents", packet)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json()
+    assert len(nghe_an.inbox()) == 1
+
+
+def test_a_repeat_to_more_recipients_is_answered_200_with_what_it_added(hub: Hub) -> None:
+    office, _, ha_tinh = office_and_provinces(hub)
+    document, first = office.issue("H41")
+    again = office.post("/v1/documents", office.peer.packet(with_recipients(document, "H41", "H27")))
+    assert again.status_code == 200
+    assert [(d["to"], d["state"]) for d in again.json()["deliveries"]] == [("H41", "waiting"), ("H27", "waiting")]
+    assert [item["document"]["id"] for item in ha_tinh.inbox()] == [first["id"]]
+
+
+def changed_subject(document: Document, _peer: Peer) -> Document:
+    return replace(document, subject="V/v nội dung khác")
+
+
+def another_id(document: Document, peer: Peer) -> Document:
+    return replace(document, document_id=f"{peer.code},2025/09/30,1/VP-2")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"), [(changed_subject, "document-conflict"), (another_id, "number-taken")], ids=["id", "number"]
+)
+def test_a_conflict_names_the_document_it_is_with(hub: Hub, change: Any, code: str) -> None:
+    office, *_ = office_and_provinces(hub)
+    document, first = office.issue("H41")
+    answer = office.post("/v1/documents", office.peer.packet(change(document, office.peer)))
+    assert refused(answer, code)["first"] == first["id"]
+    assert hub.count(t.document) == 1
+
+
+def test_a_document_revoked_everywhere_is_not_revoked_again(hub: Hub) -> None:
+    office, *_ = office_and_provinces(hub)
+    document, _ = office.issue("H41")
+    assert office.post("/v1/documents", revoking(office, document.document_id)).status_code == 201
+    refused(office.post("/v1/documents", revoking(office, document.document_id)), "already-revoked")
+
+
+def test_a_packet_from_another_agency_is_403_and_says_whose_the_system_is(hub: Hub) -> None:
+    office, nghe_an, _ = office_and_provinces(hub)
+    body = refused(nghe_an.post("/v1/documents", office.packet("H27")), "not-your-agency")
+    assert body["violations"][0]["repair"] == "H41 (Ủy ban nhân dân tỉnh Nghệ An)"
+
+
+def broken(office: Agency) -> bytes:
+    """A packet with three errors and a warning."""
+    return office.packet("H99", "W00", "H41", subject="", sender=Organization("G22", name="Văn phòng chính phủ"))
+
+
+def test_every_violation_comes_in_one_answer_with_place_value_and_repair(hub: Hub) -> None:
+    office, *_ = office_and_provinces(hub)
+    body = refused(office.post("/v1/documents", broken(office)), "packet-refused")
+    told = {v["rule"]: (v["severity"], v["pointer"], v["value"]) for v in body["violations"]}
+    assert told == {
+        "recipient-unknown": ("error", "MessageHeader/To[1]/OrganId", "H99"),
+        "recipient-is-node": ("error", "MessageHeader/To[2]/OrganId", "W00"),
+        "field-missing": ("error", "MessageHeader/Subject", ""),
+    }
+    assert all(v["repair"] and v["message"]["vi"] and v["message"]["en"] for v in body["violations"])
+    assert rules(body["warnings"]) == {"name-directory"}
+    assert body["warnings"][0].keys() == body["violations"][0].keys()
+    assert hub.count(t.document, t.packet, t.delivery, t.outbox, t.evidence) == 0
+
+
+def test_a_refused_packet_is_on_record_for_the_operator(hub: Hub) -> None:
+    office, *_ = office_and_provinces(hub)
+    packet = broken(office)
+    answer = office.post("/v1/documents", packet, headers={"X-Request-Id": "vet-1"})
+    refused(answer, "packet-refused")
+    (row,) = hub.rows(t.refusal)
+    assert (row.system_id, row.sender, row.document_id) == (office.peer.system_id, "G22", "G22,2025/09/30,1/VP")
+    assert (row.code, row.trace_id, row.size) == ("packet-refused", "vet-1", len(packet))
+    assert row.sha256 == hashlib.sha256(packet).hexdigest()
+
+
+def test_a_status_packet_is_sent_elsewhere(hub: Hub) -> None:
+    office, nghe_an, _ = office_and_provinces(hub)
+    document, _ = office.issue("H41")
+    body = refused(nghe_an.post("/v1/documents", nghe_an.status("03", document)), "packet-is-status")
+    assert body["violations"][0]["repair"] == "POST /v1/statuses"
+
+
+# Validation.
+
+
+def acceptable(office: Agency) -> bytes:
+    return office.packet("H41", due_date="2020/01/01")
+
+
+def conflicting(office: Agency) -> bytes:
+    document, _ = office.issue("H41")
+    return office.peer.packet(replace(document, subject="V/v nội dung khác"))
+
+
+def numbered_twice(office: Agency) -> bytes:
+    document, _ = office.issue("H41")
+    return office.peer.packet(another_id(document, office.peer))
+
+
+def repeated(office: Agency) -> bytes:
+    packet = office.packet("H41")
+    assert office.post("/v1/documents", packet).status_code == 201
+    return packet
+
+
+def foreign(office: Agency) -> bytes:
+    return office.packet("H41", sender=Organization("H27", name="Ủy ban nhân dân tỉnh Hà Tĩnh"))
+
+
+def unsigned(office: Agency) -> bytes:
+    return office.peer.packet(office.peer.draft("H41"), signed=False)
+
+
+def tampered(office: Agency) -> bytes:
+    return office.packet("H41").replace("kết nối".encode(), "giả mạo".encode())
+
+
+def unreadable(_office: Agency) -> bytes:
+    return b"<edXML>"
+
+
+def of_another_year(office: Agency) -> bytes:
+    document, _ = office.issue("H41")
+    return office.peer.packet(replace(document, promulgation_date="2024/09/30"))
+
+
+def revoking_the_unknown(office: Agency) -> bytes:
+    return revoking(office, "G22,2019/01/01,1/VP")
+
+
+def revoking_the_revoked(office: Agency) -> bytes:
+    document, _ = office.issue("H41")
+    assert office.post("/v1/documents", revoking(office, document.document_id)).status_code == 201
+    return revoking(office, document.document_id)
+
+
+def revoking_anothers(office: Agency) -> bytes:
+    document, _ = office.hub.enrol("H36").issue("H41")
+    return revoking(office, document.document_id)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        *(acceptable, repeated, broken, conflicting, numbered_twice, foreign, unsigned, tampered, unreadable),
+        *(of_another_year, revoking_the_unknown, revoking_the_revoked, revoking_anothers),
+    ],
+    ids=lambda build: build.__name__,
+)
+def test_validating_says_what_sending_would_and_stores_nothing(hub: Hub, build: Any) -> None:
+    office, *_ = office_and_provinces(hub)
+    packet = build(office)
+    before = hub.count(*EVERYTHING)
+    answer = office.post("/v1/documents/validate", packet)
+    said = answer.json()
+    assert answer.status_code == 200
+    assert said.keys() == {"valid", "code", "violations", "warnings"}
+    assert hub.count(*EVERYTHING) == before
+    sent = office.post("/v1/documents", packet)
+    body = sent.json()
+    assert said["valid"] == (sent.status_code < 400)
+    assert said["code"] == body.get("code", "")
+    assert said["violations"] == body.get("violations", [])
+    assert said["warnings"] == body.get("warnings", [])
+
+
+# Reading back.
+
+
+def test_the_sender_sees_every_recipient_and_a_recipient_only_itself(hub: Hub) -> None:
+    office, nghe_an, ha_tinh = office_and_provinces(hub)
+    document, sent = office.issue("H41", "H27")
+    (waiting,) = nghe_an.inbox()
+    nghe_an.fetch(waiting["id"])
+    hub.axis.clock.pass_(minutes=1)
+    assert nghe_an.report("03", document).status_code == 201
+    seen = office.get(f"/v1/documents/{sent['id']}").json()
+    expires = "2025-10-31T09:00:00.000+07:00"
+    past: dict[str, Any] = {"what": "fetch", "state": "waiting", "status": "none", "detail": ""}
+    own = {
+        "id": waiting["id"],
+        "to": "H41",
+        "state": "delivered",
+        "status": "03",
+        "fetched_at": NINE,
+        "reason": "",
+        "expires_at": expires,
+        "requests": [],
+        "history": [
+            past | {"at": NINE},
+            past | {"at": NINE.replace(":00:", ":01:", 1), "what": "done", "state": "delivered"},
+            past
+            | {
+                "at": NINE.replace(":00:", ":01:", 1),
+                "what": "status",
+                "state": "delivered",
+                "status": "03",
+                "detail": "Đã tiếp nhận",
+            },
+        ],
+    }
+    (other,) = ha_tinh.inbox()
+    untouched = {
+        "id": other["id"],
+        "to": "H27",
+        "state": "waiting",
+        "status": "none",
+        "fetched_at": None,
+        "reason": "",
+        "expires_at": expires,
+        "requests": [],
+        "history": [],
+    }
+    assert seen == sent | {"deliveries": [own, untouched], "state": "open", "links": []}
+    part = nghe_an.get(f"/v1/documents/{sent['id']}").json()
+    assert part == seen | {"deliveries": [own], "warnings": []}
+
+
+def test_the_sender_sees_what_was_asked_of_each_recipient_and_what_replaced_the_document(hub: Hub) -> None:
+    office, nghe_an, _ = office_and_provinces(hub)
+    document, sent = office.issue("H41")
+    nghe_an.receive(nghe_an.inbox()[0]["id"])
+    asking = office.post("/v1/documents", revoking(office, document.document_id)).json()
+    seen = office.get(f"/v1/documents/{sent['id']}").json()
+    assert seen["deliveries"][0]["requests"] == [
+        {"ask": "revocation", "outcome": "open", "opened_at": NINE, "closed_at": None}
+    ]
+    assert seen["links"] == [{"document": asking["id"], "target": sent["id"]}]
+
+
+def test_the_packet_comes_back_byte_for_byte_to_sender_and_recipient(hub: Hub) -> None:
+    office, nghe_an, _ = office_and_provinces(hub)
+    packet = office.packet("H41").replace(b"\n</edXML>", b"\n\t </edXML>")  # blanks no writer of ours makes
+    sent = office.post("/v1/documents", packet).json()
+    for reader in (office, nghe_an):
+        answer = reader.get(f"/v1/documents/{sent['id']}/packet")
+        assert answer.status_code == 200
+        assert answer.content == packet
+        assert answer.headers["content-type"] == "application/xml"
+        assert answer.headers["content-length"] == str(len(packet))
+        assert answer.headers["x-packet-sha256"] == sent["sha256"] == hashlib.sha256(packet).hexdigest()
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_reading_a_packet_counts_as_its_fetch_for_the_recipient_alone(hub: Hub) -> None:
+    office, nghe_an, _ = office_and_provinces(hub)
+    sent = office.send("H41")
+
+    def fetched() -> Any:
+        return office.get(f"/v1/documents/{sent['id']}").json()["deliveries"][0]["fetched_at"]
+
+    office.get(f"/v1/documents/{sent['id']}/packet")
+    assert fetched() is None
+    nghe_an.get(f"/v1/documents/{sent['id']}")
+    assert fetched() is None
+    nghe_an.get(f"/v1/documents/{sent['id']}/packet")
+    assert fetched() == NINE
+
+
+def test_a_later_recipient_reads_the_packet_that_named_it_and_the_sender_the_first(hub: Hub) -> None:
+    office, nghe_an, ha_tinh = office_and_provinces(hub)
+    document, sent = office.issue("H41")
+    second = office.peer.packet(with_recipients(document, "H27"))
+    assert office.post("/v1/documents", second).status_code == 200
+    read = {one.peer.code: one.get(f"/v1/documents/{sent['id']}/packet") for one in (office, nghe_an, ha_tinh)}
+    assert read["H27"].content == second
+    assert read["G22"].content == read["H41"].content != second
+    assert read["H27"].headers["x-packet-sha256"] == hashlib.sha256(second).hexdigest()
+
+
+def test_a_withdrawn_document_is_gone_for_its_recipient_and_stays_for_its_sender(hub: Hub) -> None:
+    office, nghe_an, _ = office_and_provinces(hub)
+    document, sent = office.issue("H41")
+    assert office.report("13", document).status_code == 201
+    paths = [f"/v1/documents/{sent['id']}{part}" for part in ("", "/packet", "/attachments/1")]
+    paths += [f"/v1/deliveries/{sent['deliveries'][0]['id']}{part}" for part in ("", "/packet")]
+    for path in paths:
+        refused(nghe_an.get(path), "not-found")
+    assert [office.get(path).status_code for path in paths[:3]] == [200, 200, 200]
+
+
+# Attachments.
+
+HOSTILE_NAME = "Quyết định 15%0d%0aSet-Cookie; x='y' filename=z.exe .pdf"
+
+
+def test_attachments_come_unwrapped_and_never_as_a_page_of_the_hub(hub: Hub) -> None:
+    office, nghe_an, _ = office_and_provinces(hub)
+    page = b"<script>alert(document.domain)</script>"
+    files = (
+        an_attachment("Công văn 15.pdf", content_id="1"),
+        replace(an_attachment("phu-luc.pdf", content_id="2"), octets=a_zip(("f00d.pdf", PDF))),
+        an_attachment("trang.html", page, content_id="3", content_type="text/html"),
+        an_attachment(HOSTILE_NAME, content_id="4"),
+    )
+    sent = office.send("H41", attachments=files)
+    names = {
+        1: "C%C3%B4ng%20v%C4%83n%2015.pdf",
+        2: "phu-luc.pdf",
+        3: "trang.html",
+        4: "Quy%E1%BA%BFt%20%C4%91%E1%BB%8Bnh%2015%250d%250aSet-Cookie%3B%20x%3D%27y%27%20filename%3Dz.exe%20.pdf",
+    }
+    for reader in (office, nghe_an):
+        for n, name in names.items():
+            answer = reader.get(f"/v1/documents/{sent['id']}/attachments/{n}")
+            assert answer.status_code == 200
+            assert answer.content == (page if n == 3 else PDF)
+            assert answer.headers["content-disposition"] == f"attachment; filename*=UTF-8''{name}"
+            assert answer.headers["content-type"] == "application/octet-stream"
+            assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_reading_an_attachment_counts_as_the_fetch_of_the_packet(hub: Hub) -> None:
+    office, nghe_an, _ = office_and_provinces(hub)
+    sent = office.send("H41")
+    refused(nghe_an.get(f"/v1/documents/{sent['id']}/attachments/2"), "not-found")
+    assert office.get(f"/v1/documents/{sent['id']}").json()["deliveries"][0]["fetched_at"] is None
+    nghe_an.get(f"/v1/documents/{sent['id']}/attachments/1")
+    assert office.get(f"/v1/documents/{sent['id']}").json()["deliveries"][0]["fetched_at"] == NINE
+
+
+@pytest.mark.parametrize("n", ["0", "2", "-1", "9" * 30])
+def test_an_attachment_that_is_not_there_is_not_found(hub: Hub, n: str) -> None:
+    office, *_ = office_and_provinces(hub)
+    sent = office.send("H41")
+    refused(office.get(f"/v1/documents/{sent['id']}/attachments/{n}"), "not-found")
+
+
+def test_an_unknown_document_is_not_found(hub: Hub) -> None:
+    office, *_ = office_and_provinces(hub)
+    for part in ("", "/packet", "/attachments/1"):
+        refused(office.get(f"/v1/documents/{UNKNOWN}{part}"), "not-found")
+
+
+# Large packets.
+
+
+def large(office: Agency, size: int) -> bytes:
+    content = b"%PDF-1.7\n" + bytes(range(256)) * (size // 256)
+    return office.packet("H41", attachments=(an_attachment("bao-cao.pdf", content),))
+
+
+def payloads(folder: Path) -> list[Path]:
+    return [path for path in (folder / "payloads").rglob("*") if path.is_file()]
+
+
+def test_a_large_packet_goes_through_the_payload_folder_and_comes_back_equal(hub: Hub, tmp_path: Path) -> None:
+    office, nghe_an, _ = office_and_provinces(hub)
+    packet = large(office, 1024 * 1024)
+    sent = office.post("/v1/documents", packet).json()
+    (stored,) = payloads(tmp_path)
+    assert stored.read_bytes() == packet
+    (row,) = hub.rows(t.packet)
+    assert (row.body, row.size) == (None, len(packet))
+    assert nghe_an.fetch(nghe_an.inbox()[0]["id"]) == packet
+    answer = office.get(f"/v1/documents/{sent['id']}/packet")
+    assert answer.content == packet
+    assert answer.headers["content-length"] == str(len(packet))
+    attachment = nghe_an.get(f"/v1/documents/{sent['id']}/attachments/1").content
+    assert hashlib.sha256(attachment).digest() == hashlib.sha256(attachment[:9] + bytes(range(256)) * 4096).digest()
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_the_inline_limit_decides_where_a_packet_lies(tmp_path: Path, extra: int) -> None:
+    with a_hub(tmp_path, inline_limit=5_000) as hub:
+        office, *_ = office_and_provinces(hub)
+        document = office.peer.draft("H41")
+        packet = office.peer.packet(document).ljust(5_000 + extra)
+        assert len(packet) == 5_000 + extra
+        assert office.post("/v1/documents", packet).status_code == 201
+        assert len(payloads(tmp_path)) == extra
+
+
+def test_a_large_packet_that_is_refused_or_repeated_leaves_no_payload_behind(hub: Hub, tmp_path: Path) -> None:
+    office, *_ = office_and_provinces(hub)
+    content = bytes(200_000)
+    bad = office.packet("H99", attachments=(an_attachment("bao-cao.pdf", content),))
+    refused(office.post("/v1/documents", bad), "packet-refused")
+    assert payloads(tmp_path) == []
+    good = large(office, 200_000)
+    assert [office.post("/v1/documents", good).status_code for _ in range(2)] == [201, 200]
+    assert len(payloads(tmp_path)) == 1
+
+
+def test_a_large_packet_is_streamed(hub: Hub) -> None:
+    office, *_ = office_and_provinces(hub)
+    packet = large(office, 1024 * 1024)
+    sent = office.post("/v1/documents", packet).json()
+    parts: list[bytes] = []
+    path = f"/v1/documents/{sent['id']}/packet"
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            parts.append(message.get("body", b""))
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"authorization", f"Bearer {office.token}".encode())],
+    }
+    hub.portal.call(hub.app, scope, receive, send)
+    assert b"".join(parts) == packet
+    assert max(map(len, parts)) <= 256 * 1024
