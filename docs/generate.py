@@ -1,7 +1,7 @@
 """Writes what the documentation takes from the code: ``python docs/generate.py [--check]``.
 
-Each part stands in a page between ``<!-- generated: NAME -->`` and ``<!-- end -->`` and is made anew from the code's own
-tables, so that page and program cannot disagree. ``--check`` writes nothing and fails if a page is behind.
+Each part stands in a page between ``<!-- generated: NAME -->`` and ``<!-- end -->`` and is made anew from the code's
+own tables, so that page and program cannot disagree. ``--check`` writes nothing and fails if a page is behind.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hub.errors import PROBLEMS, Problem, Severity
 from hub.settings import Settings
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "docs/exchange.md", "docs/refusals.md", "docs/signature.md")
+PAGES = ("README.md", "docs/architecture.md", "docs/exchange.md", "docs/refusals.md", "docs/signature.md")
 MIB = 1024 * 1024
 
 # The catalogue's sections, each by the first code in it.
@@ -147,6 +147,14 @@ def algorithms() -> str:
     return table(("Name", "SignatureMethod", "Mind"), rows)
 
 
+def decisions() -> str:
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    titles = [page.read_text("utf-8").partition("\n")[0].removeprefix("# ").partition(". ") for page in pages]
+    return "\n".join(
+        f"{n}. [{title}](decisions/{page.name})" for page, (n, _, title) in zip(pages, titles, strict=True)
+    )
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "refusals": refusals,
@@ -158,6 +166,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "answers": answers,
     "answers diagram": answers_diagram,
     "algorithms": algorithms,
+    "decisions": decisions,
 }
 _REGION = re.compile(r"(<!-- generated: ([a-z ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

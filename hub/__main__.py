@@ -135,7 +135,7 @@ def agencies(
         wanted = fold(" ".join(words or []))
         with reading(desk.engine) as connection:
             directory = roster.load(connection).directory
-        found = [a for a in directory.agencies() if wanted in fold(f"{a.code} {a.name}")]
+        found = [a for a in directory.agencies if wanted in fold(f"{a.code} {a.name}")]
         show.agencies(out, directory, found, local_day(desk.clock()), as_json=as_json)
 
 

@@ -87,7 +87,13 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
                     yield
                     bell.close()
 
-    app = FastAPI(title="Trục liên thông văn bản", version=version("lienthong"), lifespan=lifespan, redoc_url=None)
+    app = FastAPI(
+        title="Trục liên thông văn bản",
+        version=version("lienthong"),
+        lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect would lead to whatever the request's Host header says
+    )
     problems.install(app)
     for module in (documents, deliveries, agencies, health):
         app.include_router(module.router)

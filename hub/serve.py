@@ -11,6 +11,7 @@ from typing import Any
 import typer
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
 
 from hub.app import create_app, log_as_json
 from hub.settings import Settings
@@ -36,18 +37,17 @@ def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
         "proxy_headers": behind_proxy,
         "timeout_graceful_shutdown": 10,
     }
-    if workers > 1:
-        os.environ[_SETTINGS] = settings.model_dump_json()
-        uvicorn.run(
-            "hub.serve:worker", factory=True, workers=workers, host=settings.host, port=settings.port, **options
-        )
-        return
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.create_server((settings.host, settings.port), family=family, backlog=2048) as listening:
         # On standard output, so that whoever started the hub on port 0 learns where it is.
         sys.stdout.write(f"http://{settings.host}:{listening.getsockname()[1]}\n")
         sys.stdout.flush()
-        uvicorn.Server(uvicorn.Config(create_app(settings), **options)).run(sockets=[listening])
+        if workers > 1:
+            os.environ[_SETTINGS] = settings.model_dump_json()
+            config = uvicorn.Config("hub.serve:worker", factory=True, workers=workers, **options)
+            Multiprocess(config, sockets=[listening]).run()
+        else:
+            uvicorn.Server(uvicorn.Config(create_app(settings), **options)).run(sockets=[listening])
 
 
 def worker() -> FastAPI:

@@ -36,7 +36,7 @@ def agencies(
     directory, today = caller.roster.directory, local_day(interface(request).desk.clock())
     wanted = fold(q)
     found: list[dict[str, Any]] = []
-    for agency in directory.agencies():
+    for agency in directory.agencies:
         if agency.code <= after or (wanted and wanted not in fold(f"{agency.code} {agency.name}")):
             continue
         closed = directory.closed(agency.code, today)

@@ -185,9 +185,10 @@ class Directory:
         self._agencies = {self.resolve(agency.code): agency for agency in by_rank}
         self._systems = {self.resolve(code): system for code, system in (systems or {}).items()}
 
-    def agencies(self) -> list[Agency]:
+    @cached_property
+    def agencies(self) -> tuple[Agency, ...]:
         """Every listed agency, by code."""
-        return sorted(self._agencies.values(), key=lambda agency: agency.code)
+        return tuple(sorted(self._agencies.values(), key=lambda agency: agency.code))
 
     def resolve(self, code: str) -> str:
         """The code under which the agency is known here."""

@@ -143,25 +143,26 @@ def steer(tx: Transaction, job: Steer) -> dict[str, Any]:
 
 
 def reroute(tx: Transaction) -> int:
-    """Move what nobody fetched to the nearest system, with a fresh ``seq``; gives how many moved."""
-    moved = 0
-    for delivery in deliveries.unfetched(tx.connection):
-        system_id = _receiver(tx, delivery)
-        if system_id is not None and system_id != delivery.system_id:
-            change.note(
-                tx, delivery, "moved", by=delivery.system_id, detail=system_id, system_id=system_id, seq=tx.next_seq()
-            )
-            tx.ring(system_id)
-            moved += 1
-    return moved
+    """Move what nobody fetched to the nearest system, oldest first, each with a fresh ``seq``; gives how many moved."""
+    moving: list[tuple[Delivery, str]] = []
+    for recipient, holder, is_status in deliveries.unfetched_routes(tx.connection):
+        system_id = _receiver(tx, recipient, is_status)
+        if system_id is not None and system_id != holder:
+            found = deliveries.unfetched(tx.connection, recipient, holder, is_status)
+            moving += [(delivery, system_id) for delivery in found]
+    for delivery, system_id in sorted(moving, key=lambda pair: pair[0].seq):
+        by = delivery.system_id
+        change.note(tx, delivery, "moved", by=by, detail=system_id, system_id=system_id, seq=tx.next_seq())
+        tx.ring(system_id)
+    return len(moving)
 
 
-def _receiver(tx: Transaction, delivery: Delivery) -> str | None:
+def _receiver(tx: Transaction, recipient: str, is_status: bool) -> str | None:
     """A document stays with a locked system until another is nearer; a status waits for whoever may receive."""
-    nearest = tx.roster.directory.nearest(delivery.recipient)
-    if delivery.report_id is None and nearest is not None:
+    nearest = tx.roster.directory.nearest(recipient)
+    if not is_status and nearest is not None:
         return nearest.id
-    return change.receiver(tx, delivery.recipient)
+    return change.receiver(tx, recipient)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +228,8 @@ def _endorsed(tx: Transaction, job: Registration, text: bytes, standing: list[An
 def _spend_code(tx: Transaction, job: Registration, code: str) -> None:
     row = roster.one_time_code(tx.connection, job.system_id)
     refusal = Refusal("one-time-code-wrong", facts={"code": code})
-    if row is None or row["tries_left"] <= 0 or row["expires_at"] <= tx.now:
+    own = tx.roster.directory.same(job.code, code)  # bound to the system and its agency, not to units below
+    if row is None or not own or row["tries_left"] <= 0 or row["expires_at"] <= tx.now:
         raise refusal
     if not hmac.compare_digest(row["code_hash"], hashed(job.one_time_code)):
         roster.spend_try(tx.connection, job.system_id)

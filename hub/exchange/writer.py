@@ -187,8 +187,11 @@ class Writer:
         with transaction(self._engine, self._rosters, self._clock(), self._at) as tx:
             for verb, works in groupby(batch, key=lambda work: work.verb):
                 results.extend(verb(tx, [work.job for work in works]))
-        for call in tx.after:
-            call()
-        if tx.rung:
-            self._committed(tx.rung)
+        try:
+            for call in tx.after:
+                call()
+            if tx.rung:
+                self._committed(tx.rung)
+        except Exception:  # what is committed is answered, and never done again
+            log.exception("after-commit-fault")
         return results

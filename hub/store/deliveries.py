@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, insert, or_, select, update
 
 from hub.domain.delivery import Status, Transport
 from hub.store import tables as t
@@ -174,18 +174,27 @@ def overdue(connection: Connection, now: datetime, limit: int) -> list[Delivery]
     return [_delivery(row) for row in connection.execute(query)]
 
 
-def unfetched(connection: Connection) -> list[Delivery]:
-    """Every delivery that could still be fetched and that no standing system has fetched."""
+def _unfetched() -> ColumnElement[bool]:
+    """What could still be fetched, and no standing system has fetched."""
     c = t.delivery.c
     retired = select(t.system.c.id).where(t.system.c.state == "retired")
-    query = (
-        select(*_COLUMNS)
-        .where(
-            or_(c.fetched_at.is_(None), c.system_id.in_(retired)),
-            c.state.in_(["waiting", "taken", "failed", "expired"]),
-        )
-        .order_by(c.seq)
-    )
+    on_its_way = c.state.in_(["waiting", "taken", "failed", "expired"])
+    return and_(on_its_way, or_(c.fetched_at.is_(None), c.system_id.in_(retired)))
+
+
+def unfetched_routes(connection: Connection) -> list[tuple[str, str | None, bool]]:
+    """The routes of what nobody fetched: (recipient, system, whether a status), each once."""
+    c = t.delivery.c
+    query = select(c.recipient, c.system_id, c.report_id.is_not(None)).where(_unfetched()).distinct()
+    return [(row[0], row[1], bool(row[2])) for row in connection.execute(query)]
+
+
+def unfetched(connection: Connection, recipient: str, system_id: str | None, is_status: bool) -> list[Delivery]:
+    """What nobody fetched of one route, oldest first."""
+    c = t.delivery.c
+    same = c.system_id.is_(None) if system_id is None else c.system_id == system_id
+    kind = c.report_id.is_not(None) if is_status else c.report_id.is_(None)
+    query = select(*_COLUMNS).where(_unfetched(), c.recipient == recipient, same, kind).order_by(c.seq)
     return [_delivery(row) for row in connection.execute(query)]
 
 
@@ -231,7 +240,9 @@ def add_outbox(connection: Connection, rows: Rows) -> None:
 
 
 def outbox(connection: Connection, system_id: str, after: int, limit: int) -> list[RowMapping]:
-    """What a system reads about the documents it sent, in order."""
+    """What a system reads about the documents it sent, or an earlier system of its agency, in order."""
+    s = t.system.c
+    own = select(s.id).where(s.code == select(s.code).where(s.id == system_id).scalar_subquery())
     query = (
         select(
             t.outbox,
@@ -241,7 +252,7 @@ def outbox(connection: Connection, system_id: str, after: int, limit: int) -> li
         )
         .join_from(t.outbox, t.delivery, t.outbox.c.delivery_id == t.delivery.c.id)
         .join(t.document, t.outbox.c.document_id == t.document.c.id)
-        .where(t.outbox.c.system_id == system_id, t.outbox.c.seq > after)
+        .where(t.outbox.c.system_id.in_(own), t.outbox.c.seq > after)
         .order_by(t.outbox.c.seq)
         .limit(limit)
     )

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from builders.api import UNKNOWN, Agency, Hub, a_hub, refused
+
 from hub.data import read_agencies
 from hub.domain.document import Business, Organization
 
@@ -115,7 +116,9 @@ def test_a_cursor_finds_what_came_later_and_what_came_back(hub: Hub) -> None:
     assert ids(nghe_an.inbox(after=page["next"])) == [first], "available again, so it is new in the list"
 
 
-@pytest.mark.parametrize("after", ["", "czE", "0", "s1", "czA=", "Ly8v", "ff" * 32, "%00", "Ï€", "czk5OTk5OTk5OTk5OTk5OTk5OTk5"])
+@pytest.mark.parametrize(
+    "after", ["", "czE", "0", "s1", "czA=", "Ly8v", "ff" * 32, "%00", "Ï€", "czk5OTk5OTk5OTk5OTk5OTk5OTk5"]
+)
 def test_a_cursor_no_list_gave_out_is_refused_or_reads_as_a_position(hub: Hub, after: str) -> None:
     nghe_an = hub.enrol("H41")
     for path in ("/v1/inbox", "/v1/outbox"):

@@ -11,6 +11,7 @@ import pytest
 from builders.api import UNKNOWN, Agency, Hub, a_hub, refused, with_recipients
 from builders.axis import Peer
 from builders.packets import PDF, a_zip, an_attachment
+
 from hub.domain.document import Business, Document, DocumentRef, Organization
 from hub.store import tables as t
 

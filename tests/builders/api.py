@@ -155,6 +155,62 @@ def a_hub(folder: Path, database_url: str = "", at: At = no_step, **changes: Any
         yield Hub(app, Axis(face.desk, clock), face, portal, http)
 
 
+def operations(app: FastAPI) -> list[tuple[str, str]]:
+    """Every operation under ``/v1``: method and path, its parameters in braces."""
+    paths: dict[str, dict[str, Any]] = app.openapi()["paths"]
+    return [(method.upper(), path) for path, each in paths.items() for method in each if path.startswith("/v1/")]
+
+
+@dataclass
+class Raw:
+    """The answer to a request made by hand, and how much of its body the hub asked for."""
+
+    answer: httpx.Response
+    asked: int  # times
+
+
+def raw(hub: Hub, method: str, path: str, token: str = "", *body: bytes, then: Any = None, **scope: Any) -> Raw:
+    """A request no client would make: the path is not normalised, ``headers`` are bytes, the body comes in parts.
+
+    After the last part the client goes away, or does what ``then`` says when awaited.
+    """
+    headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
+    parts = list(body)
+    asked = 0
+    status, named, received = 0, [], bytearray()
+
+    async def receive() -> dict[str, Any]:
+        nonlocal asked
+        asked += 1
+        if parts:
+            return {"type": "http.request", "body": parts.pop(0), "more_body": bool(parts or then)}
+        return await then() if then else {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        nonlocal status, named
+        if message["type"] == "http.response.start":
+            status, named = message["status"], message["headers"]
+        else:
+            received.extend(message.get("body", b""))
+
+    values = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(errors="replace"),
+        "root_path": "",
+        "query_string": b"",
+    }
+    given = scope.pop("headers", [])
+    hub.portal.call(hub.app, values | scope | {"headers": headers + given}, receive, send)
+    answer = httpx.Response(status, headers=named, content=bytes(received))
+    if status >= 400 and method != "HEAD":
+        problem(answer)
+    return Raw(answer, asked)
+
+
 def problem(answer: httpx.Response) -> dict[str, Any]:
     """The body of a refused request, after a look at every member that each of them has (RFC 9457)."""
     assert answer.headers["content-type"] == "application/problem+json", answer.text

@@ -14,7 +14,6 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -26,7 +25,7 @@ import uvicorn
 from builders.axis import Clock, Peer
 from builders.packets import a_status
 
-from clients.hub_client import HubClient, Unavailable
+from clients.hub_client import HubClient, Refused, Unavailable
 from hub.app import create_app
 from hub.domain import edxml
 from hub.domain.document import DocumentRef, Organization
@@ -163,7 +162,9 @@ class Agency:
             with HubClient(url, self.peer.credentials["token"], attempts=1) as client:
                 try:
                     return request(client)
-                except Unavailable:
+                except Unavailable as failure:
+                    if isinstance(failure.__cause__, Refused):
+                        raise  # an answer: the hub lives
                     self.books.repeated.append(what)
             self.hub.revive(url)
             self.mourn(what)
@@ -210,7 +211,10 @@ class Agency:
 
 
 def at_once(*works: Callable[[], None]) -> None:
-    """Run in threads that start together; the first fault of any of them is raised when all have ended."""
+    """Run in threads that start together; the first fault of any of them is raised when all have ended.
+
+    The last runs in this thread: a database server that it starts would die with a thread of its own.
+    """
     faults: list[BaseException] = []
     gate = threading.Barrier(len(works))
 
@@ -221,11 +225,12 @@ def at_once(*works: Callable[[], None]) -> None:
         except BaseException as fault:
             faults.append(fault)
 
-    with ExitStack() as stack:
-        for work in works:
-            thread = threading.Thread(target=run, args=(work,))
-            thread.start()
-            stack.callback(thread.join)
+    threads = [threading.Thread(target=run, args=(work,)) for work in works[:-1]]
+    for thread in threads:
+        thread.start()
+    run(works[-1])
+    for thread in threads:
+        thread.join()
     if faults:
         raise faults[0]
 

@@ -90,6 +90,13 @@ def test_a_registration_that_never_happened_stays_refused(hub: Served) -> None:
     assert refused.code == "one-time-code-wrong"
 
 
+def test_a_certificate_of_the_platform_is_not_taken_for_one_of_the_agency_below(hub: Served) -> None:
+    platform = enrolled(hub, "H30")
+    refused, _ = ask("sync", hub, platform, "register_certificate", "H30.5", platform.system_id)
+    assert isinstance(refused, Refused)
+    assert refused.code == "possession-not-proved"
+
+
 @pytest.fixture(scope="module")
 def packet(hub: Served, office: Peer, province: Peer) -> bytes:
     with client(hub, office) as sender:

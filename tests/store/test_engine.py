@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -108,6 +109,18 @@ def test_sqlite_syncs_every_commit_and_keeps_readers_apart_from_the_writer(tmp_p
             name: connection.execute(text(f"PRAGMA {name}")).scalar_one() for name in ("synchronous", "journal_mode")
         }
     assert pragmas == {"synchronous": 2, "journal_mode": "wal"}
+
+
+def test_a_new_file_that_another_process_is_just_making_is_waited_for(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "hub.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with opened(f"sqlite:///{tmp_path / 'hub.db'}") as engine, ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(lambda: engine.connect().close())
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.1)
+        other.execute("COMMIT")
+        waiting.result(timeout=10)
+    other.close()
 
 
 def test_ids_of_later_seconds_sort_later_and_never_repeat() -> None:
