@@ -125,7 +125,7 @@ def _id(status: Status) -> str:
 def answers() -> str:
     asks = list(next(iter(ANSWER.values())))
     rows = [(f"**{code}**", *(row[ask] or "status stays" for ask in asks)) for code, row in ANSWER.items()]
-    return table(("Answer", *(f"to a {ask}" for ask in asks)), rows)
+    return table(("Answer", *(f"to {ask}" for ask in asks)), rows)
 
 
 def answers_diagram() -> str:

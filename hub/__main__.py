@@ -12,7 +12,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-import structlog
 import typer
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 from pydantic import ValidationError
@@ -69,7 +68,7 @@ def _settings(data_dir: Path | None, database_url: str | None, **more: Any) -> S
 
 @contextmanager
 def _hub(data_dir: Path | None, database_url: str | None) -> Iterator[Desk]:
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    log_as_json()
     with open_hub(_settings(data_dir, database_url)) as desk:
         yield desk
 

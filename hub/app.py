@@ -83,7 +83,7 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
             bell.open()
             app.state.interface = Interface(desk, bell, settings)
             async with desk.sweeping():
-                with listening(desk.engine, bell):
+                with listening(desk.engine, bell), bell.closed_by_signals():
                     yield
                     bell.close()
 

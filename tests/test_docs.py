@@ -115,7 +115,7 @@ def test_the_processing_table_is_the_program_s() -> None:
 
 def test_the_answer_table_is_the_program_s() -> None:
     assert table("answers") == {
-        code: {f"to a {ask}": after.value if after else "status stays" for ask, after in row.items()}
+        code: {f"to {ask}": after.value if after else "status stays" for ask, after in row.items()}
         for code, row in ANSWER.items()
     }
 

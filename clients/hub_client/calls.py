@@ -125,7 +125,8 @@ class Calls:
         return (yield from self._ask(Request("GET", "/v1/outbox", _query(after=after, limit=limit)), answers.read_page))
 
     def take(self, delivery_id: str) -> Steps[Lease]:
-        return (yield from self._ask(Request("POST", _path("deliveries", delivery_id, "taken")), answers.read_lease))
+        named = _posted({"lease": f"{self.random.getrandbits(96):024x}"}, "deliveries", delivery_id, "taken")
+        return (yield from self._ask(named, answers.read_lease))
 
     def packet(self, delivery_id: str) -> Steps[Received]:
         return (yield from self._ask(Request("GET", _path("deliveries", delivery_id, "packet")), answers.read_received))

@@ -131,7 +131,7 @@ class HubClient:
     def take(self, delivery_id: str) -> Lease:
         """Claim a delivery for this process. Refused as ``lease-held`` while another holds it.
 
-        When the answer to a claim was lost, the repeat meets that claim and is refused so too, until its lease is over.
+        The lease is named here, so that a repeat after a lost answer is given the same.
         """
         return self._run(self._calls.take(delivery_id))
 

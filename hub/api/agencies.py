@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from hub.api import shapes
-from hub.api.caller import Calling, interface, json_body, json_of
+from hub.api.caller import Calling, Id, interface, json_body, json_of
 from hub.api.problems import responses
 from hub.domain.document import local_day
 from hub.domain.search import fold
@@ -21,7 +21,7 @@ from hub.store.engine import reading
 
 router = APIRouter(prefix="/v1", tags=["agencies"])
 
-Code = Annotated[str, Path(max_length=64)]
+Code = Annotated[str, Path(max_length=64, pattern="^[^\\0]*$")]
 
 
 @router.get("/agencies", summary="The directory of agencies", responses=responses("request-invalid"))
@@ -59,11 +59,12 @@ def agencies(
 
 @router.get("/agencies/{code}/certificates", summary="Certificates that ever counted for an agency")
 def certificates(code: Code, request: Request, caller: Calling) -> Response:
-    """Every certificate registered for the code, and for the platform that may sign for it, with from and until."""
+    """Every certificate registered for the code, and for the platform or successor that may sign for it."""
     directory = caller.roster.directory
     own = directory.resolve(code)
     platform = directory.nearest(code)
-    codes = [own, *([platform.code] if platform and platform.code != own else [])]
+    successor = directory.successor_of(code, local_day(interface(request).desk.clock()))
+    codes = dict.fromkeys(each for each in (own, successor, platform.code if platform else "") if each)
     with reading(interface(request).desk.engine) as connection:
         rows = roster.certificates_of(connection, codes)
     items = [
@@ -120,7 +121,7 @@ async def register(code: Code, request: Request, caller: Calling) -> Response:
 
 
 @router.get("/evidence/{document_id}", summary="Evidence of a document", responses=responses("not-found"))
-def evidence(document_id: str, request: Request, caller: Calling) -> Response:
+def evidence(document_id: Id, request: Request, caller: Calling) -> Response:
     """The leaf entries a party may see: all for the sender, its own hand-overs and reports for a recipient."""
     face = interface(request)
     with reading(face.desk.engine) as connection:

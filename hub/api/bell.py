@@ -7,9 +7,12 @@ the two is missed; and it looks again every few seconds, for commits of other pr
 from __future__ import annotations
 
 import asyncio
+import signal
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 ALL = "*"
 
@@ -31,6 +34,29 @@ class Bell:
         self.closing = True
         self._ring([ALL])
         self._loop = None
+
+    @contextmanager
+    def closed_by_signals(self) -> Iterator[None]:
+        """Close on SIGTERM and SIGINT already: the server waits for open requests before it ends the application."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            self.closing = True
+            self.ring([ALL])
+            theirs = before[signal.Signals(number)]
+            if callable(theirs):
+                theirs(number, frame)
+
+        for number in before:
+            signal.signal(number, stop)
+        try:
+            yield
+        finally:
+            for number, theirs in before.items():
+                signal.signal(number, theirs)
 
     def ring(self, systems: Iterable[str]) -> None:
         loop = self._loop

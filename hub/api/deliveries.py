@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from hub.api import shapes
-from hub.api.caller import Caller, Calling, interface, json_body, json_of
+from hub.api.caller import Caller, Calling, Id, interface, json_body, json_of
 from hub.api.documents import hand_out
 from hub.api.problems import responses
 from hub.errors import Refusal
@@ -80,7 +80,7 @@ def outbox(request: Request, caller: Calling, after: After = None, limit: Limit 
 
 
 @router.get("/deliveries/{delivery_id}", summary="One delivery", responses=responses("not-found"))
-def show(delivery_id: str, request: Request, caller: Calling) -> Response:
+def show(delivery_id: Id, request: Request, caller: Calling) -> Response:
     """One delivery of this system, in whatever state, as the inbox tells it."""
     face = interface(request)
     with reading(face.desk.engine) as connection:
@@ -92,7 +92,7 @@ def show(delivery_id: str, request: Request, caller: Calling) -> Response:
 
 
 @router.get("/deliveries/{delivery_id}/packet", summary="The packet, byte for byte", responses=responses("not-found"))
-async def packet(delivery_id: str, request: Request, caller: Calling) -> Response:
+async def packet(delivery_id: Id, request: Request, caller: Calling) -> Response:
     """A document or status packet; from its first byte on it counts as fetched by this system."""
     face = interface(request)
 
@@ -115,14 +115,21 @@ class Holding(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    lease: str | None = Field(None, max_length=64, description="The lease from `taken`, when one is held")
-    reason: str = Field("", max_length=1000, description="Why the packet cannot be taken (`failed`)")
+    lease: str | None = Field(
+        None, max_length=64, description="The lease from `taken`; there, a name for it of 24 hex digits"
+    )
+    reason: str = Field(
+        "", max_length=1000, pattern="^[^\\0]*$", description="Why the packet cannot be taken (`failed`)"
+    )
 
 
 @router.post(
-    "/deliveries/{delivery_id}/taken", summary="Claim a delivery", responses=responses("not-found", "lease-held")
+    "/deliveries/{delivery_id}/taken",
+    summary="Claim a delivery",
+    openapi_extra=json_body(Holding),
+    responses=responses("not-found", "lease-held"),
 )
-async def taken(delivery_id: str, request: Request, caller: Calling) -> Response:
+async def taken(delivery_id: Id, request: Request, caller: Calling) -> Response:
     """``{id, lease, until}``: no other process of this system is handed the delivery until then."""
     return await _write(request, caller, hand_over.claim, delivery_id)
 
@@ -133,7 +140,7 @@ async def taken(delivery_id: str, request: Request, caller: Calling) -> Response
     openapi_extra=json_body(Holding),
     responses=responses("not-found", "lease-lost"),
 )
-async def done(delivery_id: str, request: Request, caller: Calling) -> Response:
+async def done(delivery_id: Id, request: Request, caller: Calling) -> Response:
     """The recipient has stored the packet. Safe to repeat."""
     return await _write(request, caller, hand_over.done, delivery_id)
 
@@ -144,7 +151,7 @@ async def done(delivery_id: str, request: Request, caller: Calling) -> Response:
     openapi_extra=json_body(Holding),
     responses=responses("not-found", "lease-lost"),
 )
-async def failed(delivery_id: str, request: Request, caller: Calling) -> Response:
+async def failed(delivery_id: Id, request: Request, caller: Calling) -> Response:
     """Before the first fetch an attempt, of which the fifth fails the delivery; after it the delivery fails at once."""
     return await _write(request, caller, hand_over.failed, delivery_id)
 

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from hub.api import shapes
-from hub.api.caller import Caller, Calling, Interface, interface, packet_of
+from hub.api.caller import Caller, Calling, Id, Interface, interface, packet_of
 from hub.api.problems import responses, violation_body
 from hub.domain import edxml
 from hub.domain.document import local_day
@@ -97,7 +97,7 @@ async def report(request: Request, caller: Calling) -> Response:
 @router.get(
     "/documents/{document_id}", summary="A document and its recipients' states", responses=responses("not-found")
 )
-def show(document_id: str, request: Request, caller: Calling) -> Response:
+def show(document_id: Id, request: Request, caller: Calling) -> Response:
     """For the sender every recipient; for a recipient its own part."""
     with reading(interface(request).desk.engine) as connection:
         document, own, is_sender = _visible(connection, request, caller, document_id)
@@ -119,7 +119,7 @@ def show(document_id: str, request: Request, caller: Calling) -> Response:
 
 
 @router.get("/documents/{document_id}/packet", summary="The packet, byte for byte", responses=responses("not-found"))
-async def packet(document_id: str, request: Request, caller: Calling) -> Response:
+async def packet(document_id: Id, request: Request, caller: Calling) -> Response:
     """The packet as it was sent. Handing it to a recipient counts as its fetch."""
     face = interface(request)
     row, fetched = await run_in_threadpool(lambda: _packet_row(face, request, caller, document_id))
@@ -129,7 +129,7 @@ async def packet(document_id: str, request: Request, caller: Calling) -> Respons
 @router.get(
     "/documents/{document_id}/attachments/{n}", summary="One attachment, unwrapped", responses=responses("not-found")
 )
-async def attachment(document_id: str, n: int, request: Request, caller: Calling) -> Response:
+async def attachment(document_id: Id, n: int, request: Request, caller: Calling) -> Response:
     """The n-th file, from 1. Handing it to a recipient counts as the fetch of the packet."""
     face = interface(request)
     row, fetched = await run_in_threadpool(lambda: _packet_row(face, request, caller, document_id))

@@ -80,7 +80,7 @@ def install(app: FastAPI) -> None:
         found = [
             Violation(
                 "request-field", Severity.ERROR, ".".join(str(part) for part in error["loc"]),
-                str(error.get("input"))[:200], "Giá trị không hợp lệ.", str(error["msg"]), _bounds(error),
+                _shown(error.get("input"))[:200], "Giá trị không hợp lệ.", str(error["msg"]), _bounds(error),
             )
             for error in fault.errors()
         ]  # fmt: skip
@@ -102,6 +102,10 @@ def fault_problem(fault: Exception) -> Response:
     return problem(refusal)
 
 
+def _shown(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
 def _bounds(error: Any) -> str:
     return ", ".join(f"{name} {value}" for name, value in (error.get("ctx") or {}).items() if name != "error")
 
@@ -109,7 +113,7 @@ def _bounds(error: Any) -> str:
 def responses(*codes: str, repeat: str = "") -> dict[int | str, dict[str, Any]]:
     """The OpenAPI entries of the refusals an operation can answer with; ``repeat`` describes a 200 beside the 201."""
     by_status: dict[int | str, list[str]] = {}
-    for code in ("not-authenticated", "system-locked", "busy", "database-away", *codes):
+    for code in ("not-authenticated", "system-locked", "request-invalid", "busy", "database-away", *codes):
         by_status.setdefault(PROBLEMS[code].status, []).append(f"`{code}`: {PROBLEMS[code].en}")
     found: dict[int | str, dict[str, Any]] = {200: {"description": repeat}} if repeat else {}
     return found | {

@@ -6,6 +6,7 @@ Every verb takes a job that names the acting system and the delivery; a delivery
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,18 +31,32 @@ class HandOver:
     reason: str = ""
 
 
+_LEASE = re.compile(r"[0-9a-f]{24}")
+
+
 @each
 def claim(tx: Transaction, job: HandOver) -> dict[str, Any]:
-    """Take a lease on a delivery: ``{lease, until}``. Raises ``lease-held``, ``delivery-final``."""
+    """Take a lease on a delivery: ``{lease, until}``. Raises ``lease-held``, ``delivery-final``.
+
+    A caller may name its lease (24 hex digits), so that it can ask again when the answer was lost.
+    """
     delivery = _mine(tx, job)
+    if delivery.state is Transport.TAKEN and job.lease is not None and job.lease == delivery.lease:
+        return _claimed(delivery)
     if delivery.state is Transport.TAKEN:
         if delivery.lease_until is None or delivery.lease_until > tx.now:
             until = delivery.lease_until.astimezone(VIETNAM).isoformat() if delivery.lease_until else ""
             raise Refusal("lease-held", facts={"until": until})
         delivery = change.move(tx, delivery, Move.LEASE_OVER, by=delivery.system_id)
-    lease, until_ = tx.new_id(), tx.now + change.LEASE
-    change.move(tx, delivery, Move.TAKE, by=job.system_id, lease=lease, lease_until=until_)
-    return {"id": delivery.id, "document": delivery.document_id, "lease": lease, "until": until_}
+    lease = job.lease if job.lease is not None and _LEASE.fullmatch(job.lease) else tx.new_id()
+    until_ = tx.now + change.LEASE
+    return _claimed(change.move(tx, delivery, Move.TAKE, by=job.system_id, lease=lease, lease_until=until_))
+
+
+def _claimed(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "id": delivery.id, "document": delivery.document_id, "lease": delivery.lease, "until": delivery.lease_until
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

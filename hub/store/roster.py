@@ -34,13 +34,6 @@ class Roster:
     tokens: Mapping[str, System]
     certificates: Mapping[str, tuple[Counted, ...]]
 
-    def certificates_of(self, codes: Iterable[str]) -> list[Counted]:
-        """Every certificate that ever counted for one of the codes, oldest first."""
-        wanted = set(codes)
-        return sorted(
-            (c for found in self.certificates.values() for c in found if c.code in wanted), key=lambda c: c.since
-        )
-
 
 def load(connection: Connection) -> Roster:
     """The snapshot as the connection sees it."""

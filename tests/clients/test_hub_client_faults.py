@@ -235,3 +235,12 @@ def test_a_document_is_not_sent_without_a_key(hub: Served, office: Peer) -> None
             keyless.send(a_letter(office, PROVINCE))
         with pytest.raises(ValueError, match="key"):
             keyless.register_certificate(OFFICE, office.system_id)
+
+
+def test_a_claim_whose_answer_was_lost_is_given_again(hub: Served, office: Peer, province: Peer) -> None:
+    with client(hub, office) as sender:
+        delivery = sender.send(a_letter(office, PROVINCE)).deliveries[0]["id"]
+    with a_line(loses_the_answer, to=hub.base_url) as line:
+        lease, _ = ask("sync", line, province, "take", delivery)
+    assert len(lease.lease) == 24
+    assert len(line.requests) == 2
