@@ -21,7 +21,7 @@ from hub.store.engine import reading
 
 router = APIRouter(prefix="/v1", tags=["agencies"])
 
-Code = Annotated[str, Path(max_length=64, pattern="^[^\\0]*$")]
+Code = Annotated[str, Path(max_length=64, pattern="^[^\\x00]*$")]
 
 
 @router.get("/agencies", summary="The directory of agencies", responses=responses("request-invalid"))

@@ -119,7 +119,7 @@ class Holding(BaseModel):
         None, max_length=64, description="The lease from `taken`; there, a name for it of 24 hex digits"
     )
     reason: str = Field(
-        "", max_length=1000, pattern="^[^\\0]*$", description="Why the packet cannot be taken (`failed`)"
+        "", max_length=1000, pattern="^[^\\x00]*$", description="Why the packet cannot be taken (`failed`)"
     )
 
 

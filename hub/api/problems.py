@@ -110,10 +110,13 @@ def _bounds(error: Any) -> str:
     return ", ".join(f"{name} {value}" for name, value in (error.get("ctx") or {}).items() if name != "error")
 
 
+_ANYWHERE = ("not-authenticated", "system-locked", "request-invalid", "busy", "database-away")
+
+
 def responses(*codes: str, repeat: str = "") -> dict[int | str, dict[str, Any]]:
     """The OpenAPI entries of the refusals an operation can answer with; ``repeat`` describes a 200 beside the 201."""
     by_status: dict[int | str, list[str]] = {}
-    for code in ("not-authenticated", "system-locked", "request-invalid", "busy", "database-away", *codes):
+    for code in dict.fromkeys((*_ANYWHERE, *codes)):
         by_status.setdefault(PROBLEMS[code].status, []).append(f"`{code}`: {PROBLEMS[code].en}")
     found: dict[int | str, dict[str, Any]] = {200: {"description": repeat}} if repeat else {}
     return found | {

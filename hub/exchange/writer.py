@@ -47,7 +47,6 @@ class Transaction:
     at: Callable[[str], None]  # named steps, for crash tests
     _seq: int
     rung: set[str] = field(default_factory=set)
-    after: list[Callable[[], None]] = field(default_factory=list)  # run once committed
 
     def next_seq(self) -> int:
         self._seq += 1
@@ -188,8 +187,6 @@ class Writer:
             for verb, works in groupby(batch, key=lambda work: work.verb):
                 results.extend(verb(tx, [work.job for work in works]))
         try:
-            for call in tx.after:
-                call()
             if tx.rung:
                 self._committed(tx.rung)
         except Exception:  # what is committed is answered, and never done again

@@ -16,6 +16,7 @@ from typing import Any
 
 from builders.keys import a_certificate
 from builders.packets import a_document, a_status
+
 from hub.app import At, no_step, open_hub
 from hub.domain import edxml
 from hub.domain.document import Business, Document, DocumentRef, Organization, Replaced

@@ -154,7 +154,7 @@ def test_every_bad_recipient_is_told_and_refuses_the_whole_packet(axis: Axis) ->
     axis.enrol("H27")
     axis.enrol("G14")
     axis.steer("H27", "lock")
-    with pytest.raises(Refusal, match="^packet-refused") as refused:
+    with pytest.raises(Refusal, match=r"^packet-refused") as refused:
         office.send("H41", *(code for code, _ in BAD.values()))
     assert rules_of(refused.value) == [(rule, code) for code, rule in BAD.values()]
     assert province.inbox() == []
@@ -211,7 +211,7 @@ def test_a_system_sends_for_its_own_subtree_up_to_nearer_systems(axis: Axis, nam
     if allowed:
         assert province.post(packet).new
     else:
-        with pytest.raises(Refusal, match="^not-your-agency") as refused:
+        with pytest.raises(Refusal, match=r"^not-your-agency") as refused:
             province.post(packet)
         assert refused.value.violations[0].pointer == "MessageHeader/From/OrganId"
 
@@ -261,7 +261,7 @@ def test_a_system_that_is_locked_or_retired_sends_nothing(axis: Axis, action: st
     office = axis.enrol("G22")
     axis.enrol("H41")
     axis.steer("G22", action)
-    with pytest.raises(Refusal, match=f"^{code}"):
+    with pytest.raises(Refusal, match=rf"^{code}"):
         office.send("H41")
 
 
@@ -280,7 +280,7 @@ def test_what_was_checked_before_the_systems_changed_is_checked_again_when_it_is
     axis.desk.writer.run(accept.commit, prepared[0])
     assert (len(department.inbox()), province.inbox()) == (1, [])
     axis.steer("G22", "lock")
-    with pytest.raises(Refusal, match="^system-locked"):
+    with pytest.raises(Refusal, match=r"^system-locked"):
         axis.desk.writer.run(accept.commit, prepared[1])
 
 
@@ -319,7 +319,7 @@ def test_a_signature_counts_as_the_profile_says(axis: Axis, profile: str, signer
         packet = sign(packet, *keys[signer])
     outcome = OUTCOMES[profile, signer]
     if isinstance(outcome, str):
-        with pytest.raises(Refusal, match=f"^{outcome}"):
+        with pytest.raises(Refusal, match=rf"^{outcome}"):
             province.post(packet)
         assert office.inbox() == []
     else:
@@ -336,7 +336,7 @@ def test_the_key_of_an_ancestor_signs_for_nobody_who_has_a_nearer_platform(axis:
     province = axis.enrol("H41")
     department = axis.enrol("H41.05", "Sở Khoa học và Công nghệ")
     packet = sign(department.packet(department.draft("G22"), signed=False), province.key, province.certificate)
-    with pytest.raises(Refusal, match="^certificate-other-agency"):
+    with pytest.raises(Refusal, match=r"^certificate-other-agency"):
         department.post(packet)
 
 
@@ -345,13 +345,13 @@ def test_a_packet_changed_after_signing_is_refused_in_every_profile(axis: Axis, 
     office = axis.enrol("G22", profile=profile)
     axis.enrol("H41")
     packet = office.packet(office.draft("H41", subject="V/v gửi báo cáo"))
-    with pytest.raises(Refusal, match="^signature-digest"):
+    with pytest.raises(Refusal, match=r"^signature-digest"):
         office.post(packet.replace("V/v gửi báo cáo".encode(), "V/v hủy báo cáo".encode()))
 
 
 def test_signature_and_rules_are_told_in_one_answer(axis: Axis) -> None:
     office = axis.enrol("G22")
-    with pytest.raises(Refusal, match="^signature-required") as refused:
+    with pytest.raises(Refusal, match=r"^signature-required") as refused:
         office.send("W00", signed=False, subject="", promulgation_date="30/09/2025")
     assert {rule for rule, _ in rules_of(refused.value)} == {
         "signature-required",
@@ -397,7 +397,7 @@ def test_a_refused_packet_is_no_document_but_its_refusal_is_kept(axis: Axis) -> 
 
 def test_a_packet_that_cannot_be_read_is_kept_as_a_digest_and_a_rule(axis: Axis) -> None:
     office = axis.enrol("G22")
-    with pytest.raises(Refusal, match="^xml-not-well-formed"):
+    with pytest.raises(Refusal, match=r"^xml-not-well-formed"):
         send(axis, office, b"<edXML>")
     assert [(row["code"], row["sender"], row["subject"]) for row in refusals(axis)] == [("xml-not-well-formed", "", "")]
 
@@ -426,7 +426,7 @@ def test_a_large_packet_that_is_refused_or_repeated_leaves_no_file(axis: Axis) -
     send(axis, office, packet)
     kept = stored(axis)
     assert not send(axis, office, packet).kept
-    with pytest.raises(Refusal, match="^document-conflict"):
+    with pytest.raises(Refusal, match=r"^document-conflict"):
         send(axis, office, office.packet(replace(document, subject="V/v khác")))
     assert stored(axis) == kept
     assert len(kept) == 1

@@ -52,7 +52,9 @@ def test_enrolling_gives_credentials_that_are_kept_only_as_hashes_and_under_the_
     assert row["token_hash"] == hashlib.sha256(made["token"].encode()).hexdigest()
     assert axis.desk.vault.decrypt(row["secret"]) == made["secret"].encode()
     with reading(axis.desk.engine) as connection:
-        stored = repr(connection.execute(select(t.system)).all()) + repr(connection.execute(select(t.one_time_code)).all())
+        stored = repr(connection.execute(select(t.system)).all()) + repr(
+            connection.execute(select(t.one_time_code)).all()
+        )
     for shown in (made["token"], made["secret"], made["code"]):
         assert shown not in stored
 
@@ -69,7 +71,7 @@ def test_the_operator_may_bring_id_secret_profile_and_certificate(axis: Axis) ->
 
 def test_a_code_the_directory_does_not_have_needs_a_name_and_is_listed_under_it(axis: Axis) -> None:
     for code, rule in (("X77", "agency-unknown"), ("H41.05", "agency-unknown"), ("UBND-XA", "agency-code-form")):
-        with pytest.raises(Refusal, match=f"^{rule}"):
+        with pytest.raises(Refusal, match=rf"^{rule}"):
             axis.enrol(code)
         axis.enrol(code, "Cơ quan Thử")
         agency = axis.desk.rosters.current(now=True).directory.listed(code)
@@ -78,7 +80,7 @@ def test_a_code_the_directory_does_not_have_needs_a_name_and_is_listed_under_it(
 
 
 def test_systems_are_enrolled_all_or_none(axis: Axis) -> None:
-    with pytest.raises(Refusal, match="^agency-unknown"):
+    with pytest.raises(Refusal, match=r"^agency-unknown"):
         enrol_all(axis, enrol.Enrolment("H41"), enrol.Enrolment("X77"))
     assert systems(axis) == {}
 
@@ -115,7 +117,7 @@ def test_enrolling_again_gives_what_waits_to_the_new_system_with_a_fresh_place(a
     before = axis.delivery(delivery).seq
     new = axis.enrol("H41")
     assert [row["id"] for row in new.inbox(before)] == [delivery]
-    with pytest.raises(Refusal, match="^not-authenticated"):
+    with pytest.raises(Refusal, match=r"^not-authenticated"):
         old.fetch(delivery)
     new.receive(delivery)
 
@@ -134,7 +136,7 @@ def test_what_a_retired_system_left_goes_to_the_platform_above(axis: Axis) -> No
     axis.steer("H41.05", "retire")
     assert [row["id"] for row in province.inbox()] == [delivery]
     assert axis.events(delivery)[-1]["what"] == "moved"
-    with pytest.raises(Refusal, match="^not-authenticated"):
+    with pytest.raises(Refusal, match=r"^not-authenticated"):
         department.claim(delivery)
 
 
@@ -163,7 +165,7 @@ def test_a_locked_system_keeps_what_waits_and_finds_it_when_it_is_unlocked(axis:
     before = axis.delivery(delivery)
     axis.steer("H41", "lock")
     for verb in (province.claim, province.fetch, province.done, province.failed):
-        with pytest.raises(Refusal, match="^system-locked"):
+        with pytest.raises(Refusal, match=r"^system-locked"):
             verb(delivery)
     axis.steer("H41", "unlock")
     assert axis.delivery(delivery) == before
@@ -174,7 +176,7 @@ def test_a_locked_system_keeps_what_waits_and_finds_it_when_it_is_unlocked(axis:
 def test_only_a_code_with_a_system_of_its_own_can_be_steered(axis: Axis, action: str) -> None:
     axis.enrol("H41")
     for code in ("H27", "H41.05"):
-        with pytest.raises(Refusal, match="^agency-unknown"):
+        with pytest.raises(Refusal, match=r"^agency-unknown"):
             axis.steer(code, action)
     assert [row["state"] for row in systems(axis).values()] == ["active"]
 
@@ -220,7 +222,7 @@ def register(
 @pytest.mark.parametrize("key", ["P-256", "P-384", "RSA-2048"])
 def test_the_first_certificate_comes_with_the_one_time_code_and_counts_at_once(axis: Axis, key: str) -> None:
     office, province = axis.enrol("G22", keyed=False, key=key), axis.enrol("H41")
-    with pytest.raises(Refusal, match="^certificate-unknown"):
+    with pytest.raises(Refusal, match=r"^certificate-unknown"):
         office.send("H41")
     made = register(office, "G22", key=key)
     assert registered(axis, "G22") == [(made["fingerprint"], "one-time-code")]
@@ -231,7 +233,7 @@ def test_the_first_certificate_comes_with_the_one_time_code_and_counts_at_once(a
 def test_a_one_time_code_serves_once(axis: Axis) -> None:
     office = axis.enrol("G22", keyed=False)
     register(office, "một")
-    with pytest.raises(Refusal, match="^possession-not-proved"):
+    with pytest.raises(Refusal, match=r"^possession-not-proved"):
         register(office, "hai")
     assert len(registered(axis, "G22")) == 1
 
@@ -240,10 +242,10 @@ def test_four_wrong_codes_leave_the_right_one_good_and_a_fifth_does_not(axis: Ax
     for wrong in (4, 5):
         office = axis.enrol("G22", keyed=False)
         for _ in range(wrong):
-            with pytest.raises(Refusal, match="^one-time-code-wrong"):
+            with pytest.raises(Refusal, match=r"^one-time-code-wrong"):
                 register(office, one_time_code="đoán")
         if wrong == 5:
-            with pytest.raises(Refusal, match="^one-time-code-wrong"):
+            with pytest.raises(Refusal, match=r"^one-time-code-wrong"):
                 register(office)
             assert registered(axis, "G22") == []
         else:
@@ -256,10 +258,10 @@ def test_tries_are_spent_although_others_in_the_batch_succeed(axis: Axis) -> Non
     office, province = axis.enrol("G22", keyed=False), axis.enrol("H41")
     delivery = province.send("G22")["deliveries"][0]["id"]
     for _ in range(5):
-        with pytest.raises(Refusal, match="^one-time-code-wrong"):
+        with pytest.raises(Refusal, match=r"^one-time-code-wrong"):
             register(office, one_time_code="đoán")
         office.fetch(delivery)
-    with pytest.raises(Refusal, match="^one-time-code-wrong"):
+    with pytest.raises(Refusal, match=r"^one-time-code-wrong"):
         register(office)
 
 
@@ -270,7 +272,7 @@ def test_a_one_time_code_counts_for_seven_days(axis: Axis, days: float, good: bo
     if good:
         register(office)
     else:
-        with pytest.raises(Refusal, match="^one-time-code-wrong"):
+        with pytest.raises(Refusal, match=r"^one-time-code-wrong"):
             register(office)
     assert len(registered(axis, "G22")) == int(good)
 
@@ -280,17 +282,17 @@ def test_a_one_time_code_is_void_once_a_certificate_stands(axis: Axis) -> None:
     code = office.credentials["code"]
     enrolled_by_operator = axis.enrol("G22")
     assert enrolled_by_operator.credentials["code"] == ""
-    with pytest.raises(Refusal, match="^possession-not-proved"):
+    with pytest.raises(Refusal, match=r"^possession-not-proved"):
         register(enrolled_by_operator, one_time_code=code)
 
 
 def test_a_one_time_code_serves_its_own_system_and_agency_only(axis: Axis) -> None:
     office, province = axis.enrol("G22", keyed=False), axis.enrol("H41", keyed=False)
-    with pytest.raises(Refusal, match="^one-time-code-wrong"):
+    with pytest.raises(Refusal, match=r"^one-time-code-wrong"):
         register(office, one_time_code=province.credentials["code"])
-    with pytest.raises(Refusal, match="^one-time-code-wrong"):
+    with pytest.raises(Refusal, match=r"^one-time-code-wrong"):
         register(province, code="H41.05")
-    with pytest.raises(Refusal, match="^not-found"):
+    with pytest.raises(Refusal, match=r"^not-found"):
         register(office, code="H41")
     register(province)
     assert [len(registered(axis, code)) for code in ("G22", "H41", "H41.05")] == [0, 1, 0]
@@ -305,7 +307,7 @@ UNPROVED: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", list(UNPROVED))
 def test_nobody_registers_a_key_he_does_not_hold(axis: Axis, name: str) -> None:
     office = axis.enrol("G22", keyed=False)
-    with pytest.raises(Refusal, match="^possession-not-proved"):
+    with pytest.raises(Refusal, match=r"^possession-not-proved"):
         register(office, **UNPROVED[name])
     register(office)
 
@@ -321,7 +323,7 @@ def test_a_proof_made_for_another_system_agency_or_code_does_not_serve(axis: Axi
         (office.system_id, "G22", other, once),
         (office.system_id, "G22", certificate, "khác"),
     ):
-        with pytest.raises(Refusal, match="^possession-not-proved"):
+        with pytest.raises(Refusal, match=r"^possession-not-proved"):
             register(office, proof=signature(key, enrol.statement(*said)))
 
 
@@ -342,7 +344,7 @@ def test_a_stolen_token_registers_no_key(axis: Axis) -> None:
         {"endorsed_by": fingerprint(office.certificate), "endorsement": signature(thief.key, b"x")},
         {"one_time_code": "đoán"},
     ):
-        with pytest.raises(Refusal, match="^possession-not-proved"):
+        with pytest.raises(Refusal, match=r"^possession-not-proved"):
             register(office, **endorsed)
     assert registered(axis, "G22") == before
 
@@ -351,7 +353,7 @@ def test_a_certificate_that_has_ended_endorses_none(axis: Axis) -> None:
     office = axis.enrol("G22")
     with axis.desk.engine.begin() as connection:
         roster.end_certificate(connection, fingerprint(office.certificate), "G22", axis.clock())
-    with pytest.raises(Refusal, match="^possession-not-proved"):
+    with pytest.raises(Refusal, match=r"^possession-not-proved"):
         register(office, endorser=office)
 
 
@@ -371,7 +373,7 @@ def test_registering_the_same_certificate_again_changes_nothing(axis: Axis) -> N
 @pytest.mark.parametrize("key", ["Ed25519", "P-521", "RSA-1024"])
 def test_a_key_the_exchange_does_not_use_is_not_registered(axis: Axis, key: str) -> None:
     office = axis.enrol("G22", keyed=False)
-    with pytest.raises(Refusal, match="^certificate-invalid"):
+    with pytest.raises(Refusal, match=r"^certificate-invalid"):
         register(office, key=key, proof=b"\x00" * 64)
     assert registered(axis, "G22") == []
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from builders.axis import Axis, Peer
+
 from hub.errors import Refusal
 from hub.exchange import hand_over
 from hub.exchange.writer import Writer
@@ -59,7 +60,7 @@ def test_a_second_claim_is_told_until_when_the_first_holds(axis: Axis) -> None:
     _, province, delivery = one_on_its_way(axis)
     province.claim(delivery)
     axis.clock.pass_(minutes=4, seconds=59)
-    with pytest.raises(Refusal, match="^lease-held") as refused:
+    with pytest.raises(Refusal, match=r"^lease-held") as refused:
         province.claim(delivery)
     assert "2025-10-01T09:05:00+07:00" in refused.value.en
 
@@ -70,7 +71,7 @@ def test_a_claim_that_is_over_can_be_taken_anew_before_anybody_sweeps(axis: Axis
     axis.clock.pass_(minutes=5)
     second = province.claim(delivery)
     assert second["lease"] != first["lease"]
-    with pytest.raises(Refusal, match="^lease-lost"):
+    with pytest.raises(Refusal, match=r"^lease-lost"):
         province.failed(delivery, lease=first["lease"])
 
 
@@ -90,7 +91,7 @@ def test_a_claim_that_is_over_gives_the_delivery_back_with_a_fresh_place(axis: A
 def test_what_is_no_longer_waiting_cannot_be_claimed(axis: Axis, wanted: str) -> None:
     _, province, delivery = one_on_its_way(axis)
     bring_to(axis, province, delivery, wanted)
-    with pytest.raises(Refusal, match="^delivery-final"):
+    with pytest.raises(Refusal, match=r"^delivery-final"):
         province.claim(delivery)
     assert state(axis, delivery) == wanted
 
@@ -113,7 +114,7 @@ def test_what_was_never_fetched_cannot_be_confirmed(axis: Axis, wanted: str) -> 
     _, province, delivery = one_on_its_way(axis)
     if wanted != "waiting":
         bring_to(axis, province, delivery, wanted)
-    with pytest.raises(Refusal, match="^delivery-not-fetched"):
+    with pytest.raises(Refusal, match=r"^delivery-not-fetched"):
         province.done(delivery)
     assert state(axis, delivery) == wanted
 
@@ -136,11 +137,11 @@ def test_another_lease_than_the_standing_one_is_lost(axis: Axis, verb: str) -> N
     axis.sweep()
     province.fetch(delivery)
     for lease in (lost, "0" * 24, "của người khác"):
-        with pytest.raises(Refusal, match="^lease-lost"):
+        with pytest.raises(Refusal, match=r"^lease-lost"):
             getattr(province, verb)(delivery, lease=lease)
     assert state(axis, delivery) == "waiting"
     standing = province.claim(delivery)["lease"]
-    with pytest.raises(Refusal, match="^lease-lost"):
+    with pytest.raises(Refusal, match=r"^lease-lost"):
         getattr(province, verb)(delivery, lease=lost)
     getattr(province, verb)(delivery, lease=standing)
     assert state(axis, delivery) == {"done": "delivered", "failed": "failed"}[verb]
@@ -182,7 +183,7 @@ def test_a_failure_after_the_fetch_fails_at_once(axis: Axis) -> None:
 def test_what_has_ended_cannot_fail_any_more(axis: Axis, wanted: str) -> None:
     _, province, delivery = one_on_its_way(axis)
     bring_to(axis, province, delivery, wanted)
-    with pytest.raises(Refusal, match="^delivery-final"):
+    with pytest.raises(Refusal, match=r"^delivery-final"):
         province.failed(delivery)
     assert state(axis, delivery) == wanted
 
@@ -257,7 +258,7 @@ def test_nothing_of_a_withdrawn_packet_can_be_reached(axis: Axis) -> None:
     office.report("13", document)
     assert waiting(province) == []
     for verb in (province.claim, province.fetch, province.done, province.failed):
-        with pytest.raises(Refusal, match="^not-found"):
+        with pytest.raises(Refusal, match=r"^not-found"):
             verb(delivery)
 
 
@@ -266,7 +267,7 @@ def test_a_delivery_of_another_system_is_not_found_like_one_that_does_not_exist(
     other = axis.enrol("H27")
     for peer, asked in ((other, delivery), (office, delivery), (other, "0" * 24)):
         for verb in (peer.claim, peer.fetch, peer.done, peer.failed):
-            with pytest.raises(Refusal, match="^not-found"):
+            with pytest.raises(Refusal, match=r"^not-found"):
                 verb(asked)
     assert state(axis, delivery) == "waiting"
 
@@ -274,7 +275,7 @@ def test_a_delivery_of_another_system_is_not_found_like_one_that_does_not_exist(
 def test_several_deliveries_of_one_packet_are_fetched_all_or_none(axis: Axis) -> None:
     office, province = axis.enrol("G22"), axis.enrol("H41")
     first, second = (d["id"] for d in office.send("H41", "H41.05")["deliveries"])
-    with pytest.raises(Refusal, match="^not-found"):
+    with pytest.raises(Refusal, match=r"^not-found"):
         province.fetch(first, "0" * 24)
     assert not axis.delivery(first).fetched
     province.fetch(first, second)
@@ -294,7 +295,7 @@ def test_what_nobody_fetched_moves_to_the_nearer_system_with_a_fresh_place(axis:
     assert waiting(province) == [fetched]
     assert waiting(department, before) == [unfetched]
     for verb in (province.claim, province.fetch):
-        with pytest.raises(Refusal, match="^not-found"):
+        with pytest.raises(Refusal, match=r"^not-found"):
             verb(unfetched)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from builders.axis import Axis, Peer
 from builders.packets import PDF, a_zip, an_attachment
+
 from hub.domain.document import Business, Document, Organization, StaffInfo, Trace
 from hub.domain.signature import sign
 from hub.errors import Refusal
@@ -177,7 +178,7 @@ def test_a_repeat_leaves_what_was_withdrawn_withdrawn(axis: Axis) -> None:
 def test_other_content_under_a_known_id_is_a_conflict_that_names_the_first(axis: Axis) -> None:
     office, nghe_an, _ = office_and_provinces(axis)
     document, first = office.issue("H41")
-    with pytest.raises(Refusal, match="^document-conflict") as refused:
+    with pytest.raises(Refusal, match=r"^document-conflict") as refused:
         office.post(office.packet(replace(document, subject="V/v khác")))
     assert refused.value.extra == {"first": first["id"]}
     assert first["id"] in refused.value.vi
@@ -200,7 +201,7 @@ def test_any_difference_in_content_conflicts(axis: Axis, name: str) -> None:
     office, _, _ = office_and_provinces(axis)
     number = "101"
     office.send("H41", number=number)
-    with pytest.raises(Refusal, match="^document-conflict"):
+    with pytest.raises(Refusal, match=r"^document-conflict"):
         office.send("H41", number=number, **OTHER_CONTENT[name])
 
 
@@ -216,7 +217,7 @@ def test_an_id_of_another_year_makes_another_document_with_a_warning(axis: Axis)
 def test_ids_that_differ_only_in_spelling_are_one(axis: Axis) -> None:
     office, _, _ = office_and_provinces(axis)
     first = office.send("H41", number="5")
-    with pytest.raises(Refusal, match="^document-conflict") as refused:
+    with pytest.raises(Refusal, match=r"^document-conflict") as refused:
         office.send("H41", number="5", document_id="000.00.00.G22, 2025-9-30, 5/VP", subject="V/v khác")
     assert refused.value.extra == {"first": first["id"]}
 
@@ -241,7 +242,7 @@ def test_a_new_id_with_a_known_number(axis: Axis, name: str) -> None:
     first = office.send("H41", **({"number": "7", "document_id": "một", "sender": sender} | first_is))
     second_is = {"number": "7", "document_id": "hai", "sender": sender} | second_is
     if outcome == "number-taken":
-        with pytest.raises(Refusal, match="^number-taken") as refused:
+        with pytest.raises(Refusal, match=r"^number-taken") as refused:
             office.send("H41", **second_is)
         assert refused.value.extra == {"first": first["id"]}
         assert len(nghe_an.inbox()) == 1
@@ -282,7 +283,7 @@ def test_ids_and_numbers_of_another_sender_are_never_in_the_way_and_never_named(
 def test_a_refused_try_leaves_no_memory(axis: Axis) -> None:
     office, nghe_an, _ = office_and_provinces(axis)
     document = office.draft("H41", "W00")
-    with pytest.raises(Refusal, match="^packet-refused"):
+    with pytest.raises(Refusal, match=r"^packet-refused"):
         office.post(office.packet(document))
     mended = office.post(office.packet(replace(document, recipients=(Organization("H41"),), subject="V/v khác")))
     assert mended.new
@@ -342,7 +343,7 @@ def test_a_batch_that_holds_repeats_and_conflicts_loses_nothing_else(axis: Axis)
     assert (first.result().new, repeat.result().new, last.result().new) == (True, False, True)
     assert repeat.result().body == first.result().body
     for future, code in ((conflict, "document-conflict"), (taken, "number-taken")):
-        with pytest.raises(Refusal, match=f"^{code}") as refused:
+        with pytest.raises(Refusal, match=rf"^{code}") as refused:
             future.result()
         assert refused.value.extra == {"first": first.result().body["id"]}
     assert [row["document_id"] for row in nghe_an.inbox()] == [a.result().body["id"] for a in (first, last)]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from builders.axis import Axis, Peer
+
 from hub.domain.document import Document, DocumentRef
 from hub.errors import Refusal
 
@@ -56,7 +57,7 @@ def test_a_withdrawal_is_told_again_to_who_asks_again(axis: Axis) -> None:
     document, _ = office.issue("H41")
     first = office.report("13", document)
     assert office.report("13", document) == first
-    with pytest.raises(Refusal, match="^delivery-final"):
+    with pytest.raises(Refusal, match=r"^delivery-final"):
         office.report("13", document, description="Lần nữa")
 
 
@@ -98,7 +99,7 @@ def test_what_is_final_cannot_be_taken_back(axis: Axis, code: str) -> None:
     if code == "15":
         office.report("13", document)
     province.report(code, document)
-    with pytest.raises(Refusal, match="^status-not-allowed"):
+    with pytest.raises(Refusal, match=r"^status-not-allowed"):
         office.report("13", document, description="Lần nữa")
     assert axis.requests(only(answer)) == ([("take-back", "agreed")] if code == "15" else [])
 
@@ -173,12 +174,12 @@ def test_an_asking_packet_handed_over_before_is_not_handed_over_again(axis: Axis
 def test_an_answer_to_nothing_open_is_refused(axis: Axis, code: str) -> None:
     office, province, _ = office_and_provinces(axis)
     document, answer = delivered(office, province)
-    with pytest.raises(Refusal, match="^status-not-allowed") as refused:
+    with pytest.raises(Refusal, match=r"^status-not-allowed") as refused:
         province.report(code, document)
     assert refused.value.repair == "01, 03, 04, 05, 06, 02, 13"
     office.update(document, "H41")
     province.report("16", document)
-    with pytest.raises(Refusal, match="^status-not-allowed"):
+    with pytest.raises(Refusal, match=r"^status-not-allowed"):
         province.report(code, document, description="Lần nữa")
     assert axis.states(answer) == {"H41": "delivered/none"}
 
@@ -250,7 +251,7 @@ def test_an_answer_about_what_was_never_fetched_is_refused(axis: Axis) -> None:
     office, province, _ = office_and_provinces(axis)
     document, answer = office.issue("H41")
     office.update(document, "H41")
-    with pytest.raises(Refusal, match="^status-not-allowed"):
+    with pytest.raises(Refusal, match=r"^status-not-allowed"):
         province.report("15", document)
     assert axis.requests(only(answer)) == [("update", "open")]
 

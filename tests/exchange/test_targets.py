@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from builders.axis import Axis, Peer
+
 from hub.domain.document import Business, Document, DocumentRef, Replaced
 from hub.errors import Refusal
 from hub.store import documents
@@ -97,7 +98,7 @@ def test_what_the_hub_does_not_know_is_warned_of_and_the_packet_delivered(axis: 
 def test_a_document_of_another_sender_cannot_be_acted_on(axis: Axis, kind: str) -> None:
     office, nghe_an, ha_tinh = office_and_provinces(axis)
     document, answer = sent(office, nghe_an)
-    with pytest.raises(Refusal, match="^not-your-document"):
+    with pytest.raises(Refusal, match=r"^not-your-document"):
         act(ha_tinh, kind, document, "H41")
     assert asked(axis, answer) == {"H41": []}
     assert nghe_an.inbox() == []
@@ -270,7 +271,7 @@ def test_what_is_revoked_already_cannot_be_revoked_again(axis: Axis, how: str) -
     office, nghe_an, _ = office_and_provinces(axis)
     document, answer = already(axis, office, nghe_an, how)
     left = len(nghe_an.inbox())
-    with pytest.raises(Refusal, match="^already-revoked"):
+    with pytest.raises(Refusal, match=r"^already-revoked"):
         office.revoke(document, "H41")
     assert len(nghe_an.inbox()) == left
     assert "open" not in {outcome for _, outcome in asked(axis, answer)["H41"]}
@@ -281,7 +282,7 @@ def test_a_revocation_with_one_recipient_left_is_accepted(axis: Axis) -> None:
     document, answer = sent(office, nghe_an, ha_tinh)
     office.report("13", document, other="H41")
     nghe_an.report("15", document)
-    with pytest.raises(Refusal, match="^already-revoked"):
+    with pytest.raises(Refusal, match=r"^already-revoked"):
         office.revoke(document, "H41")
     office.revoke(document, "H41", "H27")
     assert asked(axis, answer) == {"H41": [("take-back", "agreed")], "H27": [("revocation", "open")]}
@@ -301,9 +302,7 @@ def test_the_same_revocation_again_gets_the_first_answer(axis: Axis, fetched: bo
     office, nghe_an, _ = office_and_provinces(axis)
     document, answer = sent(office, nghe_an) if fetched else office.issue("H41")
     packet = office.packet(
-        office.draft(
-            "H41", business=Business(type="1", reason="Thu hồi"), response_for=references(document)
-        )
+        office.draft("H41", business=Business(type="1", reason="Thu hồi"), response_for=references(document))
     )
     first = office.post(packet)
     if fetched:

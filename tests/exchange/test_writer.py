@@ -16,7 +16,7 @@ from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import OperationalError
 
 from hub.errors import Refusal
-from hub.exchange import accept
+from hub.exchange import accept, enrol
 from hub.exchange.desk import Desk
 from hub.exchange.writer import Transaction, Writer, each
 from hub.store import tables as t
@@ -113,7 +113,7 @@ def test_what_is_refused_is_not_written_and_undoes_nothing_else(axis: Axis) -> N
         answers = [axis.desk.writer.submit(refuse_odd, n) for n in range(6)]
     for n, answer in enumerate(answers):
         if n % 2:
-            with pytest.raises(Refusal, match="^busy"):
+            with pytest.raises(Refusal, match=r"^busy"):
                 answer.result()
         else:
             assert answer.result() == n
@@ -135,7 +135,7 @@ def test_a_poisoned_piece_of_work_spoils_only_itself(axis: Axis) -> None:
 def test_work_of_different_verbs_is_done_in_the_order_it_came(axis: Axis) -> None:
     office = axis.enrol("G22")
     document = office.draft("H41")
-    with pytest.raises(Refusal, match="^packet-refused"):
+    with pytest.raises(Refusal, match=r"^packet-refused"):
         office.submit(office.packet(document))
     province = axis.enrol("H41")
     packets = [office.packet(office.draft("H41")) for _ in range(2)]
@@ -145,15 +145,13 @@ def test_work_of_different_verbs_is_done_in_the_order_it_came(axis: Axis) -> Non
         second = office.submit(packets[1])
     assert first.result().new
     locked.result()
-    with pytest.raises(Refusal, match="^packet-refused") as refused:
+    with pytest.raises(Refusal, match=r"^packet-refused") as refused:
         second.result()
     assert [violation.rule for violation in refused.value.violations] == ["recipient-locked"]
     assert len(province.inbox()) == 1
 
 
 def lock(tx: Transaction, codes: list[str]) -> list[Any]:
-    from hub.exchange import enrol
-
     return enrol.steer(tx, [enrol.Steer(code, "lock") for code in codes])
 
 
@@ -184,7 +182,7 @@ def test_a_fault_that_passes_answers_the_whole_batch_and_the_writer_lives_on(axi
         faulty.pop()
         answers = [writer.submit(refuse_odd, n) for n in (10, 12)]
         for answer in answers:
-            with pytest.raises(Refusal, match=f"^{kind}") as refused:
+            with pytest.raises(Refusal, match=rf"^{kind}") as refused:
                 answer.result()
             assert (refused.value.problem.status, refused.value.problem.temporary) == (503, True)
             assert refused.value.retry_after == 5
@@ -360,8 +358,10 @@ def test_the_database_itself_refuses_moves_the_table_does_not_have(axis: Axis) -
     delivery = office.send("H41")["deliveries"][0]["id"]
     province.receive(delivery)
     for state in ("waiting", "failed", "expired", "withdrawn"):
-        with pytest.raises(Exception, match="delivery_moves|withdrawn_unseen"), axis.desk.engine.begin() as connection:
-            connection.execute(text("UPDATE delivery SET state = :state WHERE id = :id"), {"state": state, "id": delivery})
+        with pytest.raises(Exception, match=r"delivery_moves|withdrawn_unseen"), axis.desk.engine.begin() as connection:
+            connection.execute(
+                text("UPDATE delivery SET state = :state WHERE id = :id"), {"state": state, "id": delivery}
+            )
     assert axis.delivery(delivery).state.value == "delivered"
 
 

@@ -190,6 +190,7 @@ def test_a_poll_is_woken_by_another_processs_commit(tmp_path: Path, database_url
         delays: list[float] = []
         for _ in range(3):
             answered: list[float] = []
+            committed: list[float] = []
 
             def poll(answered: list[float] = answered) -> None:
                 with HubClient(other, recipient.credentials["token"]) as client:
@@ -198,12 +199,11 @@ def test_a_poll_is_woken_by_another_processs_commit(tmp_path: Path, database_url
                     client.packet(item["id"])
                     client.done(item["id"])
 
-            def commit() -> None:
+            def commit(committed: list[float] = committed) -> None:
                 with HubClient(one, sender.credentials["token"]) as client:
                     client.send(sender.packet(sender.draft("H41")))
                 committed.append(time.monotonic())
 
-            committed: list[float] = []
             at_once(poll, commit)
             delays.append(answered[0] - committed[0])
         # Without the notification a poll looks again after five seconds.

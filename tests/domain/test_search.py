@@ -1,0 +1,120 @@
+"""Text without marks, and the one-line query of the delivery log."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.domain.search import FILTERS, Query, fold, parse, words
+from hub.errors import Refusal
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Đề nghị", "de nghi"),
+        ("ĐỀ NGHỊ", "de nghi"),
+        ("đường Trường Thi", "duong truong thi"),
+        ("Uỷ ban", "uy ban"),
+        ("Ủy ban", "uy ban"),
+        (unicodedata.normalize("NFD", "quyết định"), "quyet dinh"),
+        ("7816/VPCP-TTĐT", "7816/vpcp-ttdt"),
+        ("", ""),
+    ],
+)
+def test_marks_and_case_are_folded_away(text: str, folded: str) -> None:
+    assert fold(text) == folded
+
+
+VIETNAMESE = st.text(
+    alphabet="aăâbcdđeêghiklmnoôơpqrstuưvxyàáảãạằắẳẵặềếểễệờớởỡợừứửữựỳýỷỹỵ ĐẠỨ/-0123456789", max_size=40
+)
+
+
+@settings(max_examples=100)
+@given(VIETNAMESE)
+def test_a_text_is_found_by_any_spelling_of_it(text: str) -> None:
+    folded = fold(text)
+    assert folded.isascii()
+    for spelling in (text.upper(), text.lower(), unicodedata.normalize("NFD", text), folded):
+        assert fold(spelling) == folded
+
+
+def test_the_words_of_a_text_are_letters_and_digits() -> None:
+    assert words("V/v “tiền lương” năm 2025, số 15/VPCP-TTĐT") == (
+        "v", "v", "tien", "luong", "nam", "2025", "so", "15", "vpcp", "ttdt",
+    )  # fmt: skip
+
+
+QUERIES = {
+    "": Query(),
+    "from:G22": Query(sender="G22"),
+    "to:000.00.00.H41": Query(recipient="000.00.00.H41"),
+    "issuer:TTg": Query(issuer="TTg"),
+    "number:15/VPCP": Query(number="15/VPCP"),
+    "year:2020": Query(year=2020),
+    "state:waiting": Query(state="waiting"),
+    "status:02": Query(status="02"),
+    "kind:update": Query(kind="update"),
+    "kind:status": Query(kind="status"),
+    "after:2020-03-01 before:2020-03-31": Query(after=date(2020, 3, 1), before=date(2020, 3, 31)),
+    "tiền lương": Query(phrases=(("tien",), ("luong",))),
+    '"Tiền lương" năm': Query(phrases=(("tien", "luong"), ("nam",))),
+    'from:"G22"': Query(sender="G22"),
+    "http://vpcp.example.vn": Query(phrases=(("http", "vpcp", "example", "vn"),)),
+    "15/VPCP-TTĐT": Query(phrases=(("15", "vpcp", "ttdt"),)),
+    "from: G22": Query(phrases=(("from",), ("g22",))),
+    '"chưa đóng': Query(phrases=(("chua",), ("dong",))),
+    "- , !": Query(),
+    'from:G22 to:H41 year:2020 state:waiting "tiền lương"': Query(
+        sender="G22", recipient="H41", year=2020, state="waiting", phrases=(("tien", "luong"),)
+    ),
+    "from:G22 from:H41": Query(sender="H41"),
+}
+
+
+@pytest.mark.parametrize("text", list(QUERIES))
+def test_a_query_is_read(text: str) -> None:
+    assert parse(text) == QUERIES[text]
+    assert parse(unicodedata.normalize("NFD", text)) == QUERIES[text]
+
+
+@pytest.mark.parametrize(
+    ("word", "repair"),
+    [
+        ("year:hai", "year:2020"),
+        ("state:lost", "state:waiting"),
+        ("status:07", "status:01"),
+        ("kind:4", "kind:new"),
+        ("after:01/03/2020", "after:2020-03-01"),
+        ("before:2020-02-30", "before:2020-03-31"),
+    ],
+)
+def test_a_word_that_cannot_be_understood_is_refused_with_an_example(word: str, repair: str) -> None:
+    with pytest.raises(Refusal, match=r"^request-invalid") as refused:
+        parse(f"tiền {word}")
+    (violation,) = refused.value.violations
+    assert violation.pointer == word.split(":")[0]
+    assert word in violation.vi
+    assert repair in violation.repair
+
+
+def test_all_words_that_cannot_be_understood_are_told_at_once() -> None:
+    with pytest.raises(Refusal) as refused:
+        parse("year:x state:y from:G22 after:z")
+    assert [violation.pointer for violation in refused.value.violations] == ["year", "state", "after"]
+
+
+@settings(max_examples=200)
+@given(st.lists(st.sampled_from([*(f"{name}:" for name in FILTERS), '"', " ", "đ", "15/VP", "2020", ":", "-", "x"])))
+def test_any_text_is_either_a_query_or_refused(parts: list[str]) -> None:
+    try:
+        found = parse("".join(parts))
+    except Refusal as refusal:
+        assert refusal.code == "request-invalid"
+    else:
+        assert all(word.isalnum() for phrase in found.phrases for word in phrase)
