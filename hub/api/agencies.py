@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.x509 import InvalidVersion, load_pem_x509_certificate
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
@@ -106,7 +106,9 @@ async def register(code: Code, request: Request, caller: Calling) -> Response:
     body = await json_of(request, Certificate)
     try:
         certificate = load_pem_x509_certificate(body.certificate.encode())
-    except ValueError:
+        # Parsed only on access, and needed by whoever registers or shows the certificate.
+        _ = certificate.subject, certificate.issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except (ValueError, InvalidVersion):
         raise Refusal("certificate-invalid", "certificate", facts={"why": "PEM"}) from None
     job = enrol.Registration(
         caller.system.id,

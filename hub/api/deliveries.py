@@ -74,7 +74,7 @@ async def inbox(
 def outbox(request: Request, caller: Calling, after: After = None, limit: Limit = 100) -> Response:
     """Fetched, reported, failed, expired, withdrawn: everything about the sent documents, in order."""
     with reading(interface(request).desk.engine) as connection:
-        rows = deliveries.outbox(connection, caller.system.id, shapes.read_cursor(after), limit)
+        rows = deliveries.outbox(connection, caller.system.code, shapes.read_cursor(after), limit)
     items = [shapes.outbox_item(row) for row in rows]
     return shapes.reply(shapes.page(items, after, rows[-1]["seq"] if rows else None))
 

@@ -21,7 +21,13 @@ Row = Mapping[str, Any] | RowMapping
 
 
 def moment(value: datetime | None) -> str | None:
-    return None if value is None else value.astimezone(VIETNAM).isoformat(timespec="milliseconds")
+    if value is None:
+        return None
+    try:
+        value = value.astimezone(VIETNAM)
+    except OverflowError:
+        pass  # a certificate without an end (RFC 5280 §4.1.2.5) reaches to the last second of the calendar, in UTC
+    return value.isoformat(timespec="milliseconds")
 
 
 def _default(value: object) -> str | None:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field, fields, is_dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from enum import IntEnum
 
 VIETNAM = timezone(timedelta(hours=7), "+07:00")  # Asia/Ho_Chi_Minh has had no other offset since 1975
@@ -225,9 +225,11 @@ def _read(text: str) -> datetime | None:
         return None
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
     try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=VIETNAM)
-    except ValueError:
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=VIETNAM)
+        moment.astimezone(UTC)  # the first hours of the year 1 have no UTC to be stored as
+    except (ValueError, OverflowError):
         return None
+    return moment
 
 
 _NOT_CONTENT = {"recipients", "to_places", "traces", "manifest", "attachments"}

@@ -86,9 +86,10 @@ def tell_sender(
     sent = document
     if delivery.report_id is not None:
         sent = documents.report(tx.connection, delivery.report_id) or document
-    system_id = receiver(tx, sent["sender"]) or sent["system_id"]
+    system_id = receiver(tx, sent["sender"])
+    owner = tx.roster.systems[system_id].code if system_id is not None else sent["sender"]
     row = {
-        "seq": tx.next_seq(), "system_id": system_id, "document_id": delivery.document_id, "delivery_id": delivery.id,
+        "seq": tx.next_seq(), "owner": owner, "document_id": delivery.document_id, "delivery_id": delivery.id,
         "what": what, "status": delivery.status.value, "detail": detail, "report_id": report_id, "at": tx.now,
     }  # fmt: skip
     deliveries.add_outbox(tx.connection, [row])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, insert, or_, select, tuple_
+from sqlalchemy import Connection, RowMapping, and_, insert, or_, select
 
 from hub.domain.duplicates import First
 from hub.store import tables as t
@@ -32,12 +32,11 @@ def by_business(connection: Connection, keys: Sequence[str]) -> dict[str, First]
 def years_of(connection: Connection, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], set[int]]:
     """The years in which a sender used a DocumentId, by (sender, canonical DocumentId)."""
     c = t.document.c
-    years: dict[tuple[str, str], set[int]] = {}
-    found = connection.execute(
-        select(c.sender, c.document_id, c.year).where(tuple_(c.sender, c.document_id).in_(ids)).distinct()
-    )
-    for row in found:
-        years.setdefault((row.sender, row.document_id), set()).add(row.year)
+    wanted, years = set(ids), dict[tuple[str, str], set[int]]()
+    query = select(c.sender, c.document_id, c.year).where(c.document_id.in_({document_id for _, document_id in ids}))
+    for row in connection.execute(query.distinct()):
+        if (row.sender, row.document_id) in wanted:
+            years.setdefault((row.sender, row.document_id), set()).add(row.year)
     return years
 
 

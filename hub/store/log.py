@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, and_, func, literal_column, or_, select, text
+from sqlalchemy import Connection, RowMapping, Select, func, literal_column, select, text
 
 from hub.domain import numbering
 from hub.domain.document import VIETNAM, Kind
@@ -47,15 +47,13 @@ _LINE = (
 )
 
 
-def lines(
-    connection: Connection, query: Query, *, limit: int, before: tuple[int, str] | None = None
-) -> list[RowMapping]:
-    """Lines that fit, newest document first; ``before`` is the (seq, delivery) of the last line seen."""
+def lines(connection: Connection, query: Query, *, limit: int) -> list[RowMapping]:
+    """Lines that fit, newest document first."""
     found = _filtered(connection, _LINE, query)
-    if before is not None:
-        seq, delivery = before
-        c = t.document.c.seq
-        found = found.where(or_(c < seq, and_(c == seq, t.delivery.c.id > delivery)))
+    if not (query.recipient or query.state or query.status or query.kind):
+        # Every document has a line: as many documents as lines are enough, found by their own order.
+        newest = _of_documents(connection, select(t.document.c.seq), query)
+        found = found.where(t.document.c.seq.in_(newest.order_by(t.document.c.seq.desc()).limit(limit)))
     ordered = found.order_by(t.document.c.seq.desc(), t.delivery.c.id).limit(limit)
     return list(connection.execute(ordered).mappings())
 
@@ -67,11 +65,26 @@ def newer(connection: Connection, query: Query, after: int, limit: int) -> list[
 
 
 def _filtered(connection: Connection, found: Select[Any], query: Query) -> Select[Any]:
-    d, v = t.document.c, t.delivery.c
-    if query.sender:
-        found = found.where(d.sender == query.sender)
+    v = t.delivery.c
+    found = _of_documents(connection, found, query)
     if query.recipient:
         found = found.where(v.recipient == query.recipient)
+    if query.state:
+        found = found.where(v.state == query.state)
+    if query.status:
+        found = found.where(v.status == query.status)
+    if query.kind == "status":
+        return found.where(v.report_id.is_not(None))
+    if query.kind:
+        found = found.where(t.document.c.kind == KINDS[query.kind])
+    return found.where(v.report_id.is_(None))
+
+
+def _of_documents(connection: Connection, found: Select[Any], query: Query) -> Select[Any]:
+    """The part of a query that speaks of the document alone."""
+    d = t.document.c
+    if query.sender:
+        found = found.where(d.sender == query.sender)
     if query.issuer:
         found = found.where(d.issuer == query.issuer)
     if query.number:
@@ -80,16 +93,6 @@ def _filtered(connection: Connection, found: Select[Any], query: Query) -> Selec
         found = found.where(d.symbol == symbol) if symbol else found
     if query.year is not None:
         found = found.where(d.year == query.year)
-    if query.state:
-        found = found.where(v.state == query.state)
-    if query.status:
-        found = found.where(v.status == query.status)
-    if query.kind == "status":
-        found = found.where(v.report_id.is_not(None))
-    elif query.kind:
-        found = found.where(v.report_id.is_(None), d.kind == KINDS[query.kind])
-    else:
-        found = found.where(v.report_id.is_(None))
     if query.after is not None:
         found = found.where(d.accepted_at >= datetime.combine(query.after, time.min, VIETNAM))
     if query.before is not None:

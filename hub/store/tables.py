@@ -173,7 +173,7 @@ document = Table(
     Column("search", Text, nullable=False),  # folded: without marks, lower case
     Index("uq_document_identity", "identity", unique=True),
     Index("uq_document_number_claim", "number_claim", unique=True),
-    Index("ix_document_sender_document_id", "sender", "document_id"),
+    Index("ix_document_document_id_sender", "document_id", "sender"),
     Index("ix_document_business", "business"),
     Index("ix_document_number_year", "number", "year"),
 )
@@ -333,7 +333,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("seq", Long, primary_key=True, autoincrement=False),
-    Column("system_id", ID, ForeignKey("system.id"), nullable=False),
+    Column("owner", CODE, nullable=False),  # the code whose system reads it
     Column("document_id", ID, ForeignKey("document.id"), nullable=False),
     Column("delivery_id", ID, ForeignKey("delivery.id"), nullable=False),
     Column("what", String(20), nullable=False),
@@ -341,7 +341,7 @@ outbox = Table(
     Column("detail", Text, nullable=False),
     Column("report_id", ID),
     Column("at", Moment, nullable=False),
-    Index("ix_outbox_system_id_seq", "system_id", "seq"),
+    Index("ix_outbox_owner_seq", "owner", "seq"),
 )
 
 refusal = Table(

@@ -168,7 +168,7 @@ def _tables() -> None:
     )
     op.create_index("ix_document_business", "document", ["business"], unique=False)
     op.create_index("ix_document_number_year", "document", ["number", "year"], unique=False)
-    op.create_index("ix_document_sender_document_id", "document", ["sender", "document_id"], unique=False)
+    op.create_index("ix_document_document_id_sender", "document", ["document_id", "sender"], unique=False)
     op.create_index("uq_document_identity", "document", ["identity"], unique=True)
     op.create_index("uq_document_number_claim", "document", ["number_claim"], unique=True)
     op.create_table(
@@ -346,7 +346,7 @@ def _tables() -> None:
     op.create_table(
         "outbox",
         sa.Column("seq", _LONG, autoincrement=False, nullable=False),
-        sa.Column("system_id", sa.String(length=24), nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=False),
         sa.Column("document_id", sa.String(length=24), nullable=False),
         sa.Column("delivery_id", sa.String(length=24), nullable=False),
         sa.Column("what", sa.String(length=20), nullable=False),
@@ -356,10 +356,9 @@ def _tables() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"], name=op.f("fk_outbox_delivery_id")),
         sa.ForeignKeyConstraint(["document_id"], ["document.id"], name=op.f("fk_outbox_document_id")),
-        sa.ForeignKeyConstraint(["system_id"], ["system.id"], name=op.f("fk_outbox_system_id")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_outbox")),
     )
-    op.create_index("ix_outbox_system_id_seq", "outbox", ["system_id", "seq"], unique=False)
+    op.create_index("ix_outbox_owner_seq", "outbox", ["owner", "seq"], unique=False)
     op.create_table(
         "request",
         sa.Column("id", sa.String(length=24), nullable=False),

@@ -228,7 +228,7 @@ class Peer:
     def outbox(self, after: int = 0) -> list[tuple[str, str]]:
         """What happened to sent documents: (what, status)."""
         with reading(self.axis.desk.engine) as connection:
-            return [(row["what"], row["status"]) for row in deliveries.outbox(connection, self.system_id, after, 500)]
+            return [(row["what"], row["status"]) for row in deliveries.outbox(connection, self.axis.desk.rosters.current(now=True).systems[self.system_id].code, after, 500)]
 
     def claim(self, delivery_id: str) -> dict[str, Any]:
         claimed: dict[str, Any] = self._do(hand_over.claim, hand_over.HandOver(self.system_id, delivery_id))

@@ -1,0 +1,71 @@
+"""What a party may see of the evidence kept for a document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from builders.api import UNKNOWN, Agency, Hub, refused
+
+NINE = "2025-10-01T09:00:00.000+07:00"  # START, as REST writes it
+
+
+def evidence(agency: Agency, document_id: str) -> list[dict[str, Any]]:
+    body = agency.get(f"/v1/evidence/{document_id}").json()
+    assert body["next"] is None
+    items: list[dict[str, Any]] = body["items"]
+    return items
+
+
+def told(items: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """The kind of each entry, and the agency it is about."""
+    who = {"accept": "sender", "handover": "recipient", "status": "sender"}
+    return [(item["kind"], item["entry"][who[item["kind"]]]) for item in items]
+
+
+def test_the_sender_sees_accept_hand_overs_and_reports_in_order(hub: Hub) -> None:
+    office, nghe_an, ha_tinh = hub.enrol("G22"), hub.enrol("H41"), hub.enrol("H27")
+    document, sent = office.issue("H41", "H27")
+    for province in (nghe_an, ha_tinh):
+        province.receive(province.inbox()[0]["id"])
+    nghe_an.report("03", document)
+    items = evidence(office, sent["id"])
+    assert told(items) == [("accept", "G22"), ("handover", "H41"), ("handover", "H27"), ("status", "H41")]
+    assert items[0].keys() == {"id", "kind", "at", "entry"}
+    assert items[0]["at"] == NINE
+    entry = items[0]["entry"]
+    assert (entry["document"], entry["sha256"], entry["recipients"]) == (sent["id"], sent["sha256"], ["H41", "H27"])
+    assert all(item["entry"]["sha256"] for item in items)
+
+
+def test_a_recipient_sees_its_own_hand_over_and_reports_and_nobody_elses(hub: Hub) -> None:
+    office, nghe_an, ha_tinh = hub.enrol("G22"), hub.enrol("H41"), hub.enrol("H27")
+    document, sent = office.issue("H41", "H27")
+    for province in (nghe_an, ha_tinh):
+        province.receive(province.inbox()[0]["id"])
+        province.report("03", document)
+    assert told(evidence(nghe_an, sent["id"])) == [("handover", "H41"), ("status", "H41")]
+    assert told(evidence(ha_tinh, sent["id"])) == [("handover", "H27"), ("status", "H27")]
+
+
+def test_before_the_fetch_there_is_nothing_to_see_for_a_recipient(hub: Hub) -> None:
+    office, nghe_an = hub.enrol("G22"), hub.enrol("H41")
+    sent = office.send("H41")
+    refused(nghe_an.get(f"/v1/evidence/{sent['id']}"), "not-found")
+    nghe_an.fetch(nghe_an.inbox()[0]["id"])
+    assert evidence(nghe_an, sent["id"]) == []
+    nghe_an.receive(nghe_an.inbox()[0]["id"])
+    assert told(evidence(nghe_an, sent["id"])) == [("handover", "H41")]
+
+
+def test_the_system_that_sent_sees_what_it_sent_after_a_nearer_one_is_enrolled(hub: Hub) -> None:
+    platform = hub.enrol("H41")
+    hub.enrol("G22")
+    sent = platform.send("G22")
+    nearer = hub.enrol("H41.15", "Sở Dữ liệu thử")
+    hub.axis.desk.rosters.current(now=True)
+    assert told(evidence(platform, sent["id"])) == [("accept", "H41")]
+    refused(nearer.get(f"/v1/evidence/{sent['id']}"), "not-found")
+
+
+def test_an_unknown_document_has_no_evidence(hub: Hub) -> None:
+    refused(hub.enrol("G22").get(f"/v1/evidence/{UNKNOWN}"), "not-found")
