@@ -85,9 +85,11 @@ _add("body-incomplete", 400, "Nội dung không dài đúng như đã khai.", "T
      "Gửi lại nguyên vẹn / send it again whole")
 _add("body-late", 408, "Nội dung đến quá chậm.", "The body arrived too slowly.", "Gửi lại / send it again",
      temporary=True)
+_add("request-field", 422, "Giá trị không hợp lệ.", "The value is not valid: {why}.", "{bounds}")
+_add("cursor", 422, "Con trỏ không hợp lệ.", "The cursor is not valid.",
+     "Dùng `next` của lần trước / use the `next` of the last answer")
+_add("query-word", 422, "Không hiểu «{word}».", "“{word}” cannot be understood.", "{hint}")
 _add("request-invalid", 422, "Yêu cầu không hợp lệ.", "The request is not valid.")
-_add("too-many-requests", 429, "Quá nhiều yêu cầu cùng lúc.", "Too many requests at once.",
-     "Chờ rồi gửi lại / wait and repeat", temporary=True)
 _add("busy", 503, "Trục đang quá tải, hãy gửi lại sau.", "The hub is overloaded, repeat later.",
      "Chờ rồi gửi lại / wait and repeat", temporary=True)
 _add("database-away", 503, "Cơ sở dữ liệu tạm thời không dùng được.", "The database is temporarily away.",
@@ -201,7 +203,10 @@ _add("status-field-missing", 422, "Gói trạng thái thiếu {field}.", "The st
 _add("status-timestamp", 422, "Thời điểm không đọc được: {found}.", "The timestamp cannot be read: {found}.",
      "{repaired}")
 
-# Warnings that come from what the hub knows of earlier documents; they never refuse (status 200).
+# Warnings; they never refuse (status 200).
+_add("signature-sha1", 200, "Chữ ký dùng SHA-1, không còn an toàn; chỉ được nhận vì hệ thống này được cho phép.",
+     "The signature uses SHA-1, which is no longer safe; it is accepted only because this system is allowed to.",
+     "SHA-256, SHA-384, SHA-512")
 _add("id-without-year", 200, "DocumentId này đã dùng ở năm khác; năm được tính vào định danh.",
      "This DocumentId was used in another year; the year counts as part of the identity.", "{sender},{date},{code}")
 _add("target-unknown", 200, "Trục không có văn bản {target}; gói vẫn được chuyển.",
@@ -219,13 +224,12 @@ _add("agency-code-form", 422, "Mã {code} không theo dạng nào đã biết.",
 # fmt: on
 
 
-def warning(rule: str, pointer: str = "", value: str = "", /, **facts: object) -> Violation:
-    """A catalogue line that does not refuse: told beside the answer."""
+def violation(rule: str, pointer: str = "", value: str = "", /, **facts: object) -> Violation:
+    """A catalogue line broken at one place; a line of status 200 is a warning, told beside the answer."""
     line = PROBLEMS[rule]
-    return Violation(
-        rule, Severity.WARNING, pointer, value[:200],
-        line.vi.format_map(facts), line.en.format_map(facts), line.repair.format_map(facts),
-    )  # fmt: skip
+    severity = Severity.WARNING if line.status < 400 else Severity.ERROR
+    vi, en, repair = (text.format_map(facts) for text in (line.vi, line.en, line.repair))
+    return Violation(rule, severity, pointer, value[:200], vi, en, repair)
 
 
 @dataclass(eq=False)
@@ -250,9 +254,7 @@ class Refusal(Exception):  # noqa: N818  (a refusal is an answer, not a fault)
         self.en = self.problem.en.format_map(self.facts)
         self.repair = self.problem.repair.format_map(self.facts)
         if not self.violations:
-            self.violations = (
-                Violation(self.code, Severity.ERROR, self.pointer, self.value[:200], self.vi, self.en, self.repair),
-            )
+            self.violations = (violation(self.code, self.pointer, self.value, **self.facts),)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.en}"

@@ -34,7 +34,9 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(
         1.0, gt=0, description="Seconds between looks for leases and deliveries that are over."
     )
-    number_taken: str = Field("refuse", pattern="^(refuse|flag)$", description="What a number used twice leads to.")
+    number_taken: str = Field(
+        "refuse", pattern="^(refuse|flag)$", description="refuse or flag: what a number used twice leads to."
+    )
 
     @property
     def database(self) -> str:

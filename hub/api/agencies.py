@@ -83,7 +83,7 @@ def certificates(code: Code, request: Request, caller: Calling) -> Response:
 
 
 class Certificate(BaseModel):
-    """A certificate to register. Signatures are Base64 over the statement of docs/connect-rest.md."""
+    """A certificate to register. Signatures are Base64 over the statement of docs/signature.md."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -133,10 +133,12 @@ def evidence(document_id: Id, request: Request, caller: Calling) -> Response:
         all_of_it = deliveries.of_document(connection, document_id)
         rows = documents.evidence_of(connection, document_id)
     directory, today = caller.roster.directory, local_day(face.desk.clock())
-    if not directory.may_act_for(caller.system, document["sender"], today):
-        own = {d.id for d in all_of_it if d.system_id == caller.system.id and d.fetched}
+    sent = document["system_id"] == caller.system.id
+    if not sent and not directory.may_act_for(caller.system, document["sender"], today):
+        own = {d.id: d.recipient for d in all_of_it if d.system_id == caller.system.id and d.fetched}
         if not own:
             raise Refusal("not-found")
-        rows = [row for row in rows if row["delivery_id"] in own]
+        reporters = set(own.values())
+        rows = [r for r in rows if r["delivery_id"] in own or (r["report_id"] and r["body"]["sender"] in reporters)]
     items = [{"id": row["id"], "kind": row["kind"], "at": row["at"], "entry": row["body"]} for row in rows]
     return shapes.reply({"items": items, "next": None})

@@ -12,22 +12,22 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from hub.errors import PROBLEMS, Refusal, Severity, Violation
+from hub.errors import PROBLEMS, Refusal, Violation, violation
 from hub.store.engine import temporary
 
 log = structlog.get_logger()
 
 
-def violation_body(violation: Violation | Mapping[str, Any]) -> dict[str, Any]:
+def violation_body(found: Violation | Mapping[str, Any]) -> dict[str, Any]:
     """``{rule, severity, pointer, value, message: {vi, en}, repair}``."""
-    if isinstance(violation, Violation):
-        v = violation
+    if isinstance(found, Violation):
+        v = found
         rule, severity, pointer, value, vi, en, repair = (
             v.rule, v.severity.value, v.pointer, v.value, v.vi, v.en, v.repair,
         )  # fmt: skip
     else:
         rule, severity, pointer, value, vi, en, repair = (
-            violation[name] for name in ("rule", "severity", "pointer", "value", "vi", "en", "repair")
+            found[name] for name in ("rule", "severity", "pointer", "value", "vi", "en", "repair")
         )
     return {
         "rule": rule,
@@ -78,9 +78,9 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(_request: Request, fault: RequestValidationError) -> Response:
         found = [
-            Violation(
-                "request-field", Severity.ERROR, ".".join(str(part) for part in error["loc"]),
-                _shown(error.get("input"))[:200], "Giá trị không hợp lệ.", str(error["msg"]), _bounds(error),
+            violation(
+                "request-field", ".".join(str(part) for part in error["loc"]), _shown(error.get("input")),
+                why=error["msg"], bounds=_bounds(error),
             )
             for error in fault.errors()
         ]  # fmt: skip
@@ -103,7 +103,7 @@ def fault_problem(fault: Exception) -> Response:
 
 
 def _shown(value: object) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    return value[:200].decode(errors="replace") if isinstance(value, bytes) else str(value)[:200]
 
 
 def _bounds(error: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from starlette.responses import Response
 from hub.api.problems import violation_body
 from hub.domain.delivery import Overall, Standing, Status, Transport, overall
 from hub.domain.document import VIETNAM, Kind
-from hub.errors import Refusal, Severity, Violation
+from hub.errors import Refusal, violation
 from hub.store.deliveries import Delivery
 
 Row = Mapping[str, Any] | RowMapping
@@ -23,10 +24,8 @@ Row = Mapping[str, Any] | RowMapping
 def moment(value: datetime | None) -> str | None:
     if value is None:
         return None
-    try:
+    with suppress(OverflowError):  # a certificate without an end (RFC 5280 §4.1.2.5): the calendar's last second, UTC
         value = value.astimezone(VIETNAM)
-    except OverflowError:
-        pass  # a certificate without an end (RFC 5280 §4.1.2.5) reaches to the last second of the calendar, in UTC
     return value.isoformat(timespec="milliseconds")
 
 
@@ -60,11 +59,7 @@ def read_cursor(text: str | None) -> int:
         if cursor(seq) != text or not 0 <= seq < 2**63:
             raise ValueError(text)
     except ValueError:
-        violation = Violation(
-            "cursor", Severity.ERROR, "query.after", text[:200], "Con trỏ không hợp lệ.", "The cursor is not valid.",
-            "Dùng `next` của lần trước / use the `next` of the last answer",
-        )  # fmt: skip
-        raise Refusal("request-invalid", violations=[violation]) from None
+        raise Refusal("request-invalid", violations=[violation("cursor", "query.after", text)]) from None
     return seq
 
 

@@ -107,8 +107,8 @@ async def _play(out: Console, url: str, folder: Path) -> Books:
             story = Story(peers, books, step)
             try:
                 await story.play()
-            except HubFailure as failure:
-                books.faults.append(str(failure))
+            except (HubFailure, TimeoutError) as failure:
+                books.faults.append(str(failure) or "not everything arrived in time")
         await _show(out, story)
     return books
 

@@ -14,7 +14,7 @@ from datetime import date
 
 from hub.domain.delivery import Status, Transport
 from hub.domain.document import Kind
-from hub.errors import Refusal, Severity, Violation
+from hub.errors import Refusal, Violation, violation
 
 _WORD = re.compile(r"\w+")
 _TOKEN = re.compile(r'(?:(?P<name>[a-z]+):)?(?:"(?P<quoted>[^"]*)"|(?P<bare>\S+))')
@@ -64,7 +64,7 @@ def parse(text: str) -> Query:
         try:
             found[_FIELD.get(name, name)] = _READ.get(name, str)(value)
         except (ValueError, KeyError):
-            wrong.append(_violation(name, value))
+            wrong.append(violation("query-word", name, value, word=f"{name}:{value[:60]}", hint=_HINT[name]))
     if wrong:
         raise Refusal("request-invalid", violations=wrong)
     return Query(**found, phrases=tuple(phrases))  # type: ignore[arg-type]  # names and types are those of the table below
@@ -99,10 +99,3 @@ _HINT = {
     "after": "after:2020-03-01",
     "before": "before:2020-03-31",
 }
-
-
-def _violation(name: str, value: str) -> Violation:
-    return Violation(
-        "query-word", Severity.ERROR, name, value[:200],
-        f"Không hiểu «{name}:{value[:60]}».", f"“{name}:{value[:60]}” cannot be understood.", _HINT[name],
-    )  # fmt: skip

@@ -21,7 +21,7 @@ from hub.domain.document import Document, Kind, content_digest, local_day, read_
 from hub.domain.duplicates import Decision, First, Known, Outcome
 from hub.domain.search import fold
 from hub.domain.signature import Signed, Verdict, verify
-from hub.errors import Refusal, Severity, Violation, warning
+from hub.errors import Refusal, Severity, Violation, violation
 from hub.exchange import asking, change
 from hub.exchange.examine import acting_system, judged, may_speak
 from hub.exchange.writer import Transaction
@@ -262,7 +262,7 @@ def _warnings(job: Prepared, decision: Decision, memory: _Memory) -> list[Violat
     found = []
     if "id-without-year" in decision.warnings:
         found.append(
-            warning(
+            violation(
                 "id-without-year",
                 "MessageHeader/DocumentId",
                 job.document.document_id,
@@ -273,7 +273,7 @@ def _warnings(job: Prepared, decision: Decision, memory: _Memory) -> list[Violat
         )
     if "duplicate-suspected" in decision.flags:
         first = memory.businesses[job.business]
-        found.append(warning("duplicate-suspected", "MessageHeader/Code", job.document.number, first=first.id))
+        found.append(violation("duplicate-suspected", "MessageHeader/Code", job.document.number, first=first.id))
     return found
 
 

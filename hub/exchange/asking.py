@@ -17,7 +17,7 @@ from hub.domain.agency import Directory
 from hub.domain.delivery import FINAL, Ask, Move, Status, Transport, can_withdraw
 from hub.domain.document import Document, Kind
 from hub.domain.duplicates import Target
-from hub.errors import Refusal, Violation, warning
+from hub.errors import Refusal, Violation, violation
 from hub.exchange import change
 from hub.exchange.writer import Transaction
 from hub.store import deliveries, documents
@@ -111,7 +111,7 @@ def _concerned(
 
 def _unknown(targets: Iterable[Target]) -> tuple[Violation, ...]:
     return tuple(
-        warning("target-unknown", target.pointer, target.document_id, target=target.document_id) for target in targets
+        violation("target-unknown", target.pointer, target.document_id, target=target.document_id) for target in targets
     )
 
 

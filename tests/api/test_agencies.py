@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -162,7 +163,7 @@ def test_every_certificate_that_ever_counted_is_served_with_from_and_until(hub: 
             },
         ]
     )
-    hub.axis.desk.rosters.current(now=True)
+    hub.axis.clock.pass_(seconds=1)
     refused(nghe_an.post("/v1/documents", nghe_an.packet("G22")), "certificate-ended")
 
 
@@ -193,9 +194,7 @@ def test_the_first_certificate_is_registered_with_the_one_time_code_and_signs_fr
         "fingerprint": fingerprint(certificate),
         "serial": f"{certificate.serial_number:x}",
     }
-    sent = nghe_an.post(
-        "/v1/documents", sign(nghe_an.peer.packet(nghe_an.peer.draft("G22"), signed=False), key, certificate)
-    )
+    sent = nghe_an.post("/v1/documents", nghe_an.packet("G22"))
     assert sent.json()["signature"] == {"standing": "signed", "signer": "H41"}
 
 
@@ -299,13 +298,11 @@ def test_bytes_changed_in_a_certificate_never_break_the_hub(hub: Hub) -> None:
     der = certificate.public_bytes(Encoding.DER)
     for at in range(0, len(der), 3):
         changed = der[:at] + bytes([der[at] ^ 0x15]) + der[at + 1 :]
-        digest = hashes.Hash(hashes.SHA256())
-        digest.update(changed)
-        text = b"\n".join(
-            (b"lienthong certificate 1", nghe_an.peer.system_id.encode(), b"H41", digest.finalize().hex().encode(), b"")
-        )
+        named = hashlib.sha256(changed).hexdigest()
+        text = "\n".join(("lienthong certificate 1", nghe_an.peer.system_id, "H41", named, "")).encode()
+        lines = ("-----BEGIN CERTIFICATE-----", base64.b64encode(changed).decode(), "-----END CERTIFICATE-----", "")
         body = {
-            "certificate": f"-----BEGIN CERTIFICATE-----\n{base64.b64encode(changed).decode()}\n-----END CERTIFICATE-----\n",
+            "certificate": "\n".join(lines),
             "proof": signed_by(key, text),
             "endorsed_by": fingerprint(own[1]),
             "endorsement": signed_by(own[0], text),

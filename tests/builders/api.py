@@ -79,7 +79,7 @@ class Agency:
 
     @property
     def token(self) -> str:
-        return self.peer.credentials["token"]
+        return str(self.peer.credentials["token"])
 
     def get(self, path: str, **params: Any) -> httpx.Response:
         return self.hub.ask("GET", path, self.token, params=params)
@@ -237,12 +237,13 @@ def refused(answer: httpx.Response, code: str) -> dict[str, Any]:
     return body
 
 
-def without(token: str) -> Callable[[httpx.Response], tuple[int, dict[str, str], str]]:
-    """What two answers are compared by: all of them, except the request's own id and what the request named."""
+def without(named: str) -> Callable[[httpx.Response], tuple[int, dict[str, str], str]]:
+    """What two answers are compared by: everything but the request's own id and ``named``, what the request asked for."""
 
     def seen(answer: httpx.Response) -> tuple[int, dict[str, str], str]:
-        headers = {name: value for name, value in answer.headers.items() if name != "x-request-id"}
-        return answer.status_code, headers, answer.text.replace(token, "…")
+        own = {"x-request-id", "content-length"}
+        headers = {name: value for name, value in answer.headers.items() if name not in own}
+        return answer.status_code, headers, answer.text.replace(named, "…")
 
     return seen
 

@@ -104,7 +104,15 @@ class Server:
     def _make(self) -> None:
         # The C locale alone lowers no Vietnamese letter; the built-in one does, the same on every machine.
         locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-        command = [self._programs / "initdb", "-D", self._data / "data", "-U", "hub", "--auth=trust", "--no-sync"]
+        command: list[str | Path] = [
+            self._programs / "initdb",
+            "-D",
+            self._data / "data",
+            "-U",
+            "hub",
+            "--auth=trust",
+            "--no-sync",
+        ]
         with open(self._home / "log", "ab") as log:
             made = subprocess.run([*command, *locale], stdout=log, stderr=log, timeout=60, **self._who)
         if made.returncode:
@@ -112,9 +120,14 @@ class Server:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         options = ["listen_addresses=", f"unix_socket_directories={self._home}", *(() if self._durable else _HURRIED)]
-        command = [self._programs / "postgres", "-D", self._data / "data", *(f"-c{option}" for option in options)]
+        command: list[str | Path] = [
+            self._programs / "postgres",
+            "-D",
+            self._data / "data",
+            *(f"-c{option}" for option in options),
+        ]
         if setpriv := shutil.which("setpriv"):  # no orphan when the tests are killed
-            command = [setpriv, "--pdeathsig", "QUIT", "--", *command]
+            command[:0] = [setpriv, "--pdeathsig", "QUIT", "--"]
         with open(self._home / "log", "ab") as log:
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._who)
 

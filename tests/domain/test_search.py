@@ -115,6 +115,7 @@ def test_any_text_is_either_a_query_or_refused(parts: list[str]) -> None:
     try:
         found = parse("".join(parts))
     except Refusal as refusal:
-        assert refusal.code == "request-invalid"
+        if refusal.code != "request-invalid":
+            raise
     else:
         assert all(word.isalnum() for phrase in found.phrases for word in phrase)

@@ -360,12 +360,13 @@ def test_the_inbox_goes_on_after_the_place_of_its_last_entry(axis: Axis) -> None
         office.send("H41")
     everything = province.inbox()
     assert [row["seq"] for row in everything] == sorted({row["seq"] for row in everything})
-    pages, after = [], 0
+    pages: list[list[str]] = []
+    after = 0
     while page := province.inbox(after, limit=2):
         pages.append([row["id"] for row in page])
         after = page[-1]["seq"]
     assert [len(page) for page in pages] == [2, 2, 1]
-    assert sum(pages, []) == [row["id"] for row in everything]
+    assert [one for page in pages for one in page] == [row["id"] for row in everything]
 
 
 def test_an_entry_that_comes_after_a_reader_passed_is_always_behind_the_reader(axis: Axis) -> None:
@@ -412,7 +413,8 @@ def test_twenty_pollers_of_one_inbox_hold_nothing_twice_and_skip_nothing(axis: A
             try:
                 lease = province.claim(delivery)["lease"]
             except Refusal as refusal:
-                assert refusal.code in {"lease-held", "delivery-final"}
+                if refusal.code not in {"lease-held", "delivery-final"}:
+                    raise
                 continue
             held.append(delivery)
             province.fetch(delivery)

@@ -168,7 +168,7 @@ def test_a_repeat_opens_only_the_deliveries_of_the_recipients_it_names(axis: Axi
 
 def test_a_repeat_leaves_what_was_withdrawn_withdrawn(axis: Axis) -> None:
     office, nghe_an, _ = office_and_provinces(axis)
-    document, first = office.issue("H41")
+    document, _ = office.issue("H41")
     office.report("13", document, other="H41")
     again = office.post(office.packet(document)).body
     assert [d["state"] for d in again["deliveries"]] == ["withdrawn"]
@@ -187,7 +187,7 @@ def test_other_content_under_a_known_id_is_a_conflict_that_names_the_first(axis:
     assert len(nghe_an.inbox()) == 1
 
 
-OTHER_CONTENT = {
+OTHER_CONTENT: dict[str, dict[str, Any]] = {
     "subject": {"subject": "V/v khác"},
     "due date": {"due_date": "2025/12/01"},
     "file name": {"attachments": (an_attachment("khac.pdf"),)},
@@ -222,7 +222,7 @@ def test_ids_that_differ_only_in_spelling_are_one(axis: Axis) -> None:
     assert refused.value.extra == {"first": first["id"]}
 
 
-NUMBERS = {
+NUMBERS: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     "the same": ({}, {}, "number-taken"),
     "leading zeros": ({"number": "0007"}, {"number": "7"}, "number-taken"),
     "another year": ({"date": "2024/12/31"}, {"date": "2025/01/02"}, "accepted"),
@@ -239,15 +239,16 @@ def test_a_new_id_with_a_known_number(axis: Axis, name: str) -> None:
     first_is, second_is, outcome = NUMBERS[name]
     office, nghe_an, _ = office_and_provinces(axis)
     sender = Organization("G22", in_charge="Bộ Tài chính" if "ministry" in name else "Chính phủ")
-    first = office.send("H41", **({"number": "7", "document_id": "một", "sender": sender} | first_is))
-    second_is = {"number": "7", "document_id": "hai", "sender": sender} | second_is
+    one: dict[str, Any] = {"number": "7", "document_id": "một", "sender": sender}
+    first = office.send("H41", **(one | first_is))
+    two = one | {"document_id": "hai"} | second_is
     if outcome == "number-taken":
         with pytest.raises(Refusal, match=r"^number-taken") as refused:
-            office.send("H41", **second_is)
+            office.send("H41", **two)
         assert refused.value.extra == {"first": first["id"]}
         assert len(nghe_an.inbox()) == 1
     else:
-        second = office.send("H41", **second_is)
+        second = office.send("H41", **two)
         assert warned(second) == ({outcome} & {"duplicate-suspected"})
         assert axis.document(second["id"])["flags"] == sorted(warned(second))
         assert len(nghe_an.inbox()) == 2

@@ -23,14 +23,14 @@ from hub.store import tables as t
 from hub.store.engine import reading
 
 
-class Killed(Exception):
+class CrashError(Exception):
     """The process ends here."""
 
 
 def killed_at(step: str) -> Callable[[str], None]:
     def at(reached: str) -> None:
         if reached == step:
-            raise Killed(step)
+            raise CrashError(step)
 
     return at
 
@@ -269,7 +269,7 @@ def test_a_document_whose_acceptance_died_is_whole_or_absent_and_comes_whole_whe
     office, province = office_and_province(axis)
     packet = office.packet(office.draft("H41"))
     before = rows(axis)
-    with writing_with(axis, killed_at(step)), pytest.raises(Killed):
+    with writing_with(axis, killed_at(step)), pytest.raises(CrashError):
         office.post(packet)
     assert (rows(axis) != before) == STEPS[step]
     assert len(province.inbox()) == int(STEPS[step])
@@ -286,7 +286,7 @@ def test_a_report_that_died_is_whole_or_absent(axis: Axis, step: str) -> None:
     document, answer = office.issue("H41")
     province.receive(answer["deliveries"][0]["id"])
     before = rows(axis)
-    with writing_with(axis, killed_at(step)), pytest.raises(Killed):
+    with writing_with(axis, killed_at(step)), pytest.raises(CrashError):
         province.report("03", document)
     committed = step == "after-commit"
     assert (rows(axis) != before) == committed
@@ -305,7 +305,7 @@ def test_a_hand_over_that_died_is_whole_or_absent(axis: Axis, verb: str, step: s
         province.fetch(delivery)
     before, counted = axis.delivery(delivery), rows(axis)
     reached = f"{verb}-written" if step == "written" else step
-    with writing_with(axis, killed_at(reached)), pytest.raises(Killed):
+    with writing_with(axis, killed_at(reached)), pytest.raises(CrashError):
         getattr(province, verb)(delivery)
     if step == "after-commit":
         assert axis.delivery(delivery) != before
@@ -326,7 +326,7 @@ def test_a_large_packet_that_died_has_a_row_only_with_its_file(axis: Axis, step:
     with Writer(usual.engine, usual.rosters, axis.clock, at=at) as writer:
         desk = Desk(usual.engine, usual.rosters, usual.folder, usual.vault, writer, axis.clock, terms, at)
         system = usual.rosters.current(now=True).systems[office.system_id]
-        with pytest.raises(Killed):
+        with pytest.raises(CrashError):
             asyncio.run(desk.accept(packet, system, ""))
         desk.close()
     with reading(usual.engine) as connection:

@@ -43,16 +43,16 @@ class Ended:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-def started(*words: str, stdin: int = subprocess.DEVNULL, **environment: str) -> subprocess.Popen[str]:
+def started(*words: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "hub", *words],
-        stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | _WIDE | environment,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | _WIDE | environment,
     )  # fmt: skip
 
 
-def ended(process: subprocess.Popen[str], said: str | None = None) -> Ended:
+def ended(process: subprocess.Popen[str], patience: float = _PATIENCE) -> Ended:
     try:
-        out, err = process.communicate(said, timeout=_PATIENCE)
+        out, err = process.communicate(timeout=patience)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
@@ -300,8 +300,9 @@ def test_a_system_that_is_locked_is_refused_until_it_is_unlocked(hub: Hub) -> No
 # The demo.
 
 
+@pytest.mark.timeout(400)
 def test_the_demo_ends_with_its_line_and_without_a_loss() -> None:
-    end = run("demo")
+    end = ended(started("demo"), patience=300)
     assert end.code == 0, end.out + end.err
     counted = re.fullmatch(r"demo: (\d+) documents, (\d+) deliveries, 0 lost, 0 doubled", end.out.splitlines()[-1])
     assert counted

@@ -22,7 +22,7 @@ from enum import StrEnum
 from cryptography import x509
 
 from hub.domain.signature.verify import Signed, Unsigned
-from hub.errors import Refusal, Severity, Violation
+from hub.errors import Refusal, Severity, Violation, violation
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +99,7 @@ def judge(
 
 _POINTER = "Signature/KeyInfo/X509Data/X509Certificate"
 
-_SHA1 = Violation(
-    "signature-sha1",
-    Severity.WARNING,
-    "Signature/SignedInfo",
-    "SHA-1",
-    "Chữ ký dùng SHA-1, không còn an toàn; chỉ được nhận vì hệ thống này được cho phép.",
-    "The signature uses SHA-1, which is no longer safe; it is accepted only because this system is allowed to.",
-    "SHA-256, SHA-384, SHA-512",
-)
+_SHA1 = violation("signature-sha1", "Signature/SignedInfo", "SHA-1")
 
 
 def _unknown(certificate: x509.Certificate, sender: str) -> Refusal:
