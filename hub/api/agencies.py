@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from hub.api import shapes
 from hub.api.caller import Calling, Id, interface, json_body, json_of
-from hub.api.problems import responses
+from hub.api.problems import BODY, responses
 from hub.domain.document import local_day
 from hub.domain.search import fold
 from hub.errors import Refusal
@@ -57,7 +57,11 @@ def agencies(
     return shapes.reply({"items": found, "next": found[-1]["code"] if found else after or None})
 
 
-@router.get("/agencies/{code}/certificates", summary="Certificates that ever counted for an agency")
+@router.get(
+    "/agencies/{code}/certificates",
+    summary="Certificates that ever counted for an agency",
+    responses=responses("request-invalid"),
+)
 def certificates(code: Code, request: Request, caller: Calling) -> Response:
     """Every certificate registered for the code, and for the platform or successor that may sign for it."""
     directory = caller.roster.directory
@@ -99,7 +103,9 @@ class Certificate(BaseModel):
     status_code=201,
     summary="Register a certificate",
     openapi_extra=json_body(Certificate),
-    responses=responses("not-found", "possession-not-proved", "one-time-code-wrong", "certificate-invalid"),
+    responses=responses(
+        *BODY, "not-found", "possession-not-proved", "one-time-code-wrong", "certificate-invalid", "certificate-ended"
+    ),
 )
 async def register(code: Code, request: Request, caller: Calling) -> Response:
     """The first with the one-time code, later ones endorsed by an earlier: a stolen token enrols no key."""

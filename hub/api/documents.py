@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from hub.api import shapes
 from hub.api.caller import Caller, Calling, Id, Interface, interface, packet_of
-from hub.api.problems import responses, violation_body
+from hub.api.problems import BODY, responses, violation_body
 from hub.domain import edxml
 from hub.domain.document import local_day
 from hub.errors import Refusal
@@ -31,7 +31,7 @@ PACKET_BODY = {
         "content": {"application/xml": {"schema": {"type": "string", "description": "edXML packet (QCVN 102:2016)"}}},
     }
 }
-_UNREADABLE = ("length-required", "too-large", "body-incomplete", "body-late", "packet-refused")
+_UNREADABLE = (*BODY, "packet-refused")
 _CONFLICTS = ("not-your-agency", "document-conflict", "number-taken", "already-revoked", "storage-full")
 
 
@@ -53,7 +53,7 @@ async def send(request: Request, caller: Calling) -> Response:
     "/documents/validate",
     summary="Check a document without sending it",
     openapi_extra=PACKET_BODY,
-    responses=responses(*_UNREADABLE[:4]),
+    responses=responses(*BODY),
 )
 async def validate(request: Request, caller: Calling) -> Response:
     """``{valid, violations[], warnings[]}``: what sending this packet now would answer. Nothing is stored."""
@@ -83,7 +83,12 @@ def _validation(violations: Any, warnings: Any, code: str) -> dict[str, Any]:
     summary="Report a status",
     openapi_extra=PACKET_BODY,
     responses=responses(
-        *_UNREADABLE, "not-your-agency", "status-document-unknown", repeat="A repeat: the first answer"
+        *_UNREADABLE,
+        "not-your-agency",
+        "status-document-unknown",
+        "status-not-allowed",
+        "delivery-final",
+        repeat="A repeat: the first answer",
     ),
 )
 async def report(request: Request, caller: Calling) -> Response:

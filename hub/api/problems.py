@@ -111,6 +111,7 @@ def _bounds(error: Any) -> str:
 
 
 _ANYWHERE = ("not-authenticated", "system-locked", "request-invalid", "busy", "database-away")
+BODY = ("length-required", "too-large", "body-incomplete", "body-late")  # where a request has one
 
 
 def responses(*codes: str, repeat: str = "") -> dict[int | str, dict[str, Any]]:

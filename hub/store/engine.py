@@ -9,11 +9,12 @@ from __future__ import annotations
 import errno
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -21,6 +22,23 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from hub.errors import Refusal
 
 RETRY_AFTER = 5  # seconds told to a client when the database or the disk cannot serve it
+_PATIENCE = 20.0  # seconds that one statement waits for another's lock
+
+# What passes by itself: SQLite's primary result codes, PostgreSQL's SQLSTATEs. The rest of SQLite's
+# OperationalErrors (no such table, syntax) are defects.
+_SQLITE = {
+    sqlite3.SQLITE_FULL: "storage-full",
+    sqlite3.SQLITE_BUSY: "busy",
+    sqlite3.SQLITE_LOCKED: "busy",
+    sqlite3.SQLITE_CANTOPEN: "database-away",
+    sqlite3.SQLITE_IOERR: "database-away",
+}
+_POSTGRESQL = {
+    "53100": "storage-full",
+    "55P03": "busy",  # lock_timeout
+    "40001": "busy",  # serialization failure
+    "40P01": "busy",  # deadlock
+}
 
 
 def open_engine(url: str) -> Engine:
@@ -40,14 +58,18 @@ def open_engine(url: str) -> Engine:
 
 def _sqlite(url: str) -> Engine:
     engine = create_engine(
-        url, connect_args={"timeout": 20, "check_same_thread": False}, pool_size=10, max_overflow=20, pool_timeout=10
+        url,
+        connect_args={"timeout": _PATIENCE, "check_same_thread": False},
+        pool_size=10,
+        max_overflow=20,
+        pool_timeout=10,
     )
 
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # the driver's own BEGIN loses updates between threads
+        _into_wal(connection)
         for pragma in (
-            "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
             "cache_size=-65536",
@@ -61,6 +83,19 @@ def _sqlite(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
+
+
+def _into_wal(connection: sqlite3.Connection) -> None:
+    """Switch a file to its log. Of two processes that do so to a new file one is refused at once, timeout or not."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(0.01)
 
 
 def is_sqlite(connection: Connection) -> bool:
@@ -95,10 +130,17 @@ def temporary(fault: BaseException) -> Refusal | None:
     if isinstance(fault, PoolTimeout):
         return Refusal("busy", retry_after=RETRY_AFTER)
     if isinstance(fault, DBAPIError):
-        original: Any = fault.orig
-        message = str(original).lower()
-        if getattr(original, "sqlstate", None) == "53100" or "disk is full" in message:
-            return Refusal("storage-full", retry_after=RETRY_AFTER)
-        if fault.connection_invalidated or type(original).__name__ in {"OperationalError", "InterfaceError"}:
-            return Refusal("database-away", retry_after=RETRY_AFTER)
+        code = _passing(fault)
+        return Refusal(code, retry_after=RETRY_AFTER) if code else None
     return None
+
+
+def _passing(fault: DBAPIError) -> str | None:
+    original = fault.orig
+    if isinstance(original, sqlite3.Error):
+        return _SQLITE.get(getattr(original, "sqlite_errorcode", 0) & 0xFF)  # without the extended part
+    state = getattr(original, "sqlstate", None)
+    if state in _POSTGRESQL:
+        return _POSTGRESQL[state]
+    away = isinstance(original, (psycopg.OperationalError, psycopg.InterfaceError))
+    return "database-away" if away or fault.connection_invalidated else None

@@ -41,14 +41,15 @@ class Folder:
 
     def stream(self, place: str) -> Iterator[bytes]:
         """The payload in chunks; opened at once, so that a missing file is known before an answer begins."""
-        file = open(self._root / place, "rb")  # noqa: SIM115  (the generator closes it)
+        chunks = self._chunks(place)
+        next(chunks)
+        return chunks
 
-        def chunks() -> Iterator[bytes]:
-            with file:
-                while chunk := file.read(CHUNK):
-                    yield chunk
-
-        return chunks()
+    def _chunks(self, place: str) -> Iterator[bytes]:
+        with open(self._root / place, "rb") as file:
+            yield b""  # open, and from here on closed with the generator, also when nobody reads
+            while chunk := file.read(CHUNK):
+                yield chunk
 
     def remove(self, place: str) -> None:
         (self._root / place).unlink(missing_ok=True)
@@ -58,7 +59,11 @@ class Folder:
         for folder, _folders, names in os.walk(self._root):
             for name in names:
                 path = Path(folder, name)
-                if datetime.fromtimestamp(path.stat().st_mtime, UTC) < moment:
+                try:
+                    written = path.stat().st_mtime
+                except FileNotFoundError:
+                    continue  # another process swept it
+                if datetime.fromtimestamp(written, UTC) < moment:
                     yield path.relative_to(self._root).as_posix()
 
     def _make(self, folder: Path) -> None:

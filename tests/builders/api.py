@@ -238,7 +238,7 @@ def refused(answer: httpx.Response, code: str) -> dict[str, Any]:
 
 
 def without(named: str) -> Callable[[httpx.Response], tuple[int, dict[str, str], str]]:
-    """What two answers are compared by: everything but the request's own id and ``named``, what the request asked for."""
+    """What two answers are compared by: everything but the request's own id and what it asked for, ``named``."""
 
     def seen(answer: httpx.Response) -> tuple[int, dict[str, str], str]:
         own = {"x-request-id", "content-length"}

@@ -13,7 +13,7 @@ import signal
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 import structlog
 import uvicorn
-from builders.axis import Clock, Peer
+from builders.axis import Clock, Peer, an_axis
 from builders.packets import a_status
 
 from clients.hub_client import HubClient, Refused, Unavailable
@@ -65,6 +65,12 @@ def _end_with_the_tests() -> None:
     assert tests is not None
     tests.join()
     os._exit(1)
+
+
+def enrolled(folder: Path, database_url: str, *codes: str) -> dict[str, Peer]:
+    """Agencies with registered certificates, in a hub that is not running."""
+    with an_axis(folder, database_url) as axis:
+        return {code: axis.enrol(code) for code in codes}
 
 
 class MortalHub:
@@ -233,8 +239,3 @@ def at_once(*works: Callable[[], None]) -> None:
         thread.join()
     if faults:
         raise faults[0]
-
-
-def steps_of(name: str) -> Sequence[str]:
-    """``accept-written > before-commit`` as steps."""
-    return name.split(" > ")

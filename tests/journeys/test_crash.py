@@ -14,8 +14,8 @@ from random import Random
 
 import httpx
 import pytest
-from builders.axis import Peer, an_axis
-from builders.crash import Agency, Books, MortalHub, at_once, steps_of
+from builders.axis import Peer
+from builders.crash import Agency, Books, MortalHub, at_once, enrolled
 from builders.packets import an_attachment
 from builders.postgres import Server
 from builders.served import a_served_hub
@@ -60,12 +60,6 @@ ON_POSTGRESQL = (
 CASES = [("sqlite", path) for path in DEATHS] + [("postgresql", path) for path in ON_POSTGRESQL]
 
 
-def enrolled(folder: Path, database_url: str, *codes: str) -> dict[str, Peer]:
-    """Agencies with registered certificates, in a hub that is not running."""
-    with an_axis(folder, database_url) as axis:
-        return {code: axis.enrol(code) for code in codes}
-
-
 def counted(database_url: str, *names: str) -> list[int]:
     """Rows of tables."""
     engine = open_engine(database_url)
@@ -81,7 +75,7 @@ def test_the_paths_end_at_every_step_that_the_hub_names() -> None:
     source = "".join(path.read_text("utf-8") for path in Path(next(iter(hub.__path__))).rglob("*.py"))
     named = set(re.findall(r"\b_?at\(\"([a-z-]+)\"\)", source))
     assert len(named) > 5
-    assert named == {steps_of(path)[-1] for path in DEATHS}
+    assert named == {path.split(" > ")[-1] for path in DEATHS}
 
 
 @pytest.mark.parametrize(("database_url", "path"), CASES, indirect=["database_url"])
@@ -106,7 +100,7 @@ def test_a_killed_hub_loses_and_doubles_nothing(tmp_path: Path, database_url: st
                 office_peer.draft(PROVINCE, MINISTRY, attachments=(an_attachment("Phụ lục.pdf", LARGE),))
             ),
         }
-        mortal.start(*steps_of(path))
+        mortal.start(*path.split(" > "))
         for name, packet in packets.items():
             office.send(f"send {name}", packet)
         province.receive(report="03")

@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.axis import Axis, Clock, Peer
-from builders.crash import MortalHub, at_once
+from builders.axis import Peer
+from builders.crash import MortalHub, at_once, enrolled
 from builders.served import a_served_hub
 from sqlalchemy import select
 
 from clients.hub_client import HubClient, Refused
-from hub.app import open_hub
-from hub.settings import Settings
 from hub.store import tables
 from hub.store.engine import open_engine, reading
 
@@ -159,17 +157,12 @@ def two_servers(folder: Path, database_url: str) -> Iterator[list[str]]:
         other.stop()
 
 
-def enrolled(folder: Path, database_url: str, *codes: str) -> list[Peer]:
-    with open_hub(Settings(data_dir=folder, database_url=database_url), clock=Clock()) as desk:
-        return [Axis(desk, Clock()).enrol(code) for code in codes]
-
-
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("served", [two_workers, two_servers])
 def test_cursors_miss_nothing_that_two_processes_write(
     tmp_path: Path, database_url: str, served: Callable[[Path, str], AbstractContextManager[list[str]]]
 ) -> None:
-    *senders, recipient = enrolled(tmp_path, database_url, *SENDERS, "H41")
+    *senders, recipient = enrolled(tmp_path, database_url, *SENDERS, "H41").values()
     sent: list[tuple[str, str]] = []
     orders: list[list[str]] = [[] for _ in range(4)]
     with served(tmp_path, database_url) as urls:
@@ -185,7 +178,7 @@ def test_cursors_miss_nothing_that_two_processes_write(
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_poll_is_woken_by_another_processs_commit(tmp_path: Path, database_url: str) -> None:
-    sender, recipient = enrolled(tmp_path, database_url, "G22", "H41")
+    sender, recipient = enrolled(tmp_path, database_url, "G22", "H41").values()
     with two_servers(tmp_path, database_url) as (one, other):
         delays: list[float] = []
         for _ in range(3):
