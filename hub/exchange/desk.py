@@ -20,9 +20,8 @@ from sqlalchemy import Engine
 from hub.domain.agency import System
 from hub.domain.edxml import Limits
 from hub.errors import Refusal
-from hub.exchange import accept as documents_in
-from hub.exchange import hand_over, refuse
-from hub.exchange import report as statuses_in
+from hub.exchange import accept, checks, hand_over, refuse
+from hub.exchange import report as statuses
 from hub.exchange.accept import Accepted
 from hub.exchange.report import Reported
 from hub.exchange.writer import Writer
@@ -98,8 +97,8 @@ class Desk:
         """Accept a document packet, or raise the refusal that is now on record."""
         submission = self._submission(packet, system, trace_id)
 
-        def prepare() -> documents_in.Prepared:
-            prepared = self._on_newest(documents_in.prepare, submission)
+        def prepare() -> checks.Prepared:
+            prepared = self._on_newest(checks.prepare, submission)
             if submission.place is not None:
                 self._at("before-payload")
                 self.folder.put(submission.place, packet)
@@ -108,7 +107,7 @@ class Desk:
 
         try:
             prepared = await self._check(len(packet), prepare)
-            accepted: Accepted = await self.write(documents_in.commit, prepared)
+            accepted: Accepted = await self.write(accept.commit, prepared)
         except Refusal as refusal:
             if not refusal.problem.temporary:
                 # After a temporary fault the commit may have happened all the same: there the sweep decides.
@@ -121,13 +120,13 @@ class Desk:
         log.info(what, document=accepted.body["id"], deliveries=len(accepted.body["deliveries"]), system=system.id)
         return accepted
 
-    def _submission(self, packet: bytes, system: System, trace_id: str) -> documents_in.Submission:
+    def _submission(self, packet: bytes, system: System, trace_id: str) -> checks.Submission:
         now = self.clock()
         packet_id = new_id(now)
         place = None
         if len(packet) > self.terms.inline_limit:
             place = payloads.place_of(packet_id, hashlib.sha256(packet).hexdigest(), now)
-        return documents_in.Submission(
+        return checks.Submission(
             packet, system.id, packet_id, trace_id, place, self.terms.limits, self.terms.refuse_taken
         )
 
@@ -140,19 +139,19 @@ class Desk:
         submission = self._submission(packet, system, "")
 
         def check() -> list[Any]:
-            prepared = self._on_newest(documents_in.prepare, submission)
+            prepared = self._on_newest(checks.prepare, submission)
             with reading(self.engine) as connection:
-                return documents_in.foresee(prepared, self.rosters.current().directory, connection)
+                return accept.foresee(prepared, self.rosters.current().directory, connection)
 
         warnings: list[Any] = await self._check(len(packet), check)
         return warnings
 
     async def report(self, packet: bytes, system: System, trace_id: str) -> Reported:
         """Take a status packet, or raise the refusal that is now on record."""
-        submission = statuses_in.Submission(packet, system.id, new_id(self.clock()), trace_id, self.terms.limits)
+        submission = statuses.Submission(packet, system.id, new_id(self.clock()), trace_id, self.terms.limits)
         try:
-            prepared = await self._check(len(packet), lambda: self._on_newest(statuses_in.prepare, submission))
-            reported: Reported = await self.write(statuses_in.commit, prepared)
+            prepared = await self._check(len(packet), lambda: self._on_newest(statuses.prepare, submission))
+            reported: Reported = await self.write(statuses.commit, prepared)
         except Refusal as refusal:
             if not refusal.problem.temporary:
                 await self._record(packet, system, trace_id, refusal)

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from hub.domain import edxml, numbering
+from hub.domain import edxml
 from hub.domain.delivery import (
     ANSWER,
     FROM_SENDER,
@@ -27,11 +27,12 @@ from hub.domain.delivery import (
     can_withdraw,
     effect,
 )
-from hub.domain.document import VIETNAM, DocumentRef, Kind, StatusReport, read_date, read_timestamp
+from hub.domain.document import VIETNAM, StatusReport, read_date, read_timestamp
 from hub.domain.signature import Signed, Verdict, verify
 from hub.errors import Refusal
-from hub.exchange import asking, change
+from hub.exchange import asking, change, meant
 from hub.exchange.examine import acting_system, judged, may_speak
+from hub.exchange.meant import Found
 from hub.exchange.writer import Transaction, each
 from hub.store import deliveries, documents
 from hub.store.deliveries import Delivery
@@ -68,14 +69,6 @@ class Reported:
 
     new: bool
     body: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """One packet of the document at the recipient: its row and its delivery."""
-
-    document: Any
-    delivery: Delivery
 
 
 def prepare(submission: Submission, roster: Roster, now: datetime) -> Prepared:
@@ -159,7 +152,7 @@ def commit(tx: Transaction, job: Prepared) -> Reported:
     tx.at("report-begin")
     if job.version != tx.roster.version:
         job = prepare(job.submission, tx.roster, tx.now)
-    found = _find(tx, job)
+    found = meant.find(tx, job.submission.system_id, job.sender, job.report)
     key = _repeat_key(job, found[0])
     first = documents.report_by_repeat_key(tx.connection, key)
     if first is not None:
@@ -177,7 +170,7 @@ def commit(tx: Transaction, job: Prepared) -> Reported:
     return done
 
 
-def _repeat_key(job: Prepared, found: _Found) -> str:
+def _repeat_key(job: Prepared, found: Found) -> str:
     """Equal in From, document, code, Timestamp and Description: the same report again, however it names them."""
     document = found.document
     parts = [
@@ -185,78 +178,6 @@ def _repeat_key(job: Prepared, found: _Found) -> str:
         job.report.status, job.report.timestamp, job.report.description,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
-
-
-def _find(tx: Transaction, job: Prepared) -> list[_Found]:
-    """The packets meant, newest first: by DocumentId, by number and year only when no id resolves."""
-    ref = job.report.response_for
-    mine_is_sender = job.report.status in FROM_SENDER
-    rows: list[Any] = []
-    if ref.document_id:
-        text = numbering.canonical_document_id(ref.document_id)
-        rows = documents.by_document_id(tx.connection, text)
-    found = _between(tx, job, rows, mine_is_sender)
-    if not found:
-        found = _between(tx, job, _by_number(tx, ref), mine_is_sender)
-    if not found:
-        system = tx.roster.systems[job.submission.system_id]
-        if foreign := may_speak(tx.roster, system, job.sender, tx.now):
-            raise foreign
-        raise Refusal("status-document-unknown", "MessageHeader/ResponseFor/DocumentId", ref.document_id or ref.code)
-    return _one_year(ref, _one_party(tx, ref, found, mine_is_sender))
-
-
-def _by_number(tx: Transaction, ref: DocumentRef) -> list[Any]:
-    day = read_date(ref.promulgation_date)
-    if not ref.code or day is None:
-        return []
-    number, symbol = numbering.split_code(ref.code)
-    return documents.by_number(tx.connection, numbering.plain_number(number), symbol, day.year)
-
-
-def _between(tx: Transaction, job: Prepared, rows: list[Any], mine_is_sender: bool) -> list[_Found]:
-    """The rows this agency sent (or received) and that its system may speak about."""
-    by_id = {row["id"]: row for row in rows if not mine_is_sender or row["sender"] == job.sender}
-    if mine_is_sender:
-        by_id = {key: row for key, row in by_id.items() if row["kind"] != Kind.REVOCATION}
-    candidates = deliveries.of_documents(tx.connection, list(by_id))
-    pairs = [_Found(by_id[d.document_id], d) for d in candidates if mine_is_sender or d.recipient == job.sender]
-    system = tx.roster.systems[job.submission.system_id]
-    if may_speak(tx.roster, system, job.sender, tx.now) is not None:
-        # Not the nearest system: only what it fetched itself is still its own to report on (exchange rules 2).
-        pairs = [p for p in pairs if not mine_is_sender and p.delivery.system_id == system.id and p.delivery.fetched]
-    return sorted(pairs, key=lambda p: p.document["seq"], reverse=True)
-
-
-def _one_party(tx: Transaction, ref: DocumentRef, found: list[_Found], mine_is_sender: bool) -> list[_Found]:
-    """ResponseFor/OrganId names the other party; missing or fitting none, the only one counts."""
-
-    def other(pair: _Found) -> str:
-        return pair.delivery.recipient if mine_is_sender else str(pair.document["sender"])
-
-    parties = {other(pair) for pair in found}
-    named = tx.roster.directory.resolve(ref.organ_id)
-    if named not in parties and len(parties) > 1:
-        raise Refusal(
-            "status-ambiguous", "MessageHeader/ResponseFor/OrganId", ref.organ_id, {"needed": "ResponseFor/OrganId"}
-        )
-    party = named if named in parties else parties.pop()
-    return [pair for pair in found if other(pair) == party]
-
-
-def _one_year(ref: DocumentRef, found: list[_Found]) -> list[_Found]:
-    years = {pair.document["year"] for pair in found}
-    if len(years) == 1:
-        return found
-    day = read_date(ref.promulgation_date)
-    if day is None or day.year not in years:
-        raise Refusal(
-            "status-ambiguous",
-            "MessageHeader/ResponseFor/PromulgationDate",
-            ref.promulgation_date,
-            {"needed": "ResponseFor/PromulgationDate: " + ", ".join(str(year) for year in sorted(years))},
-        )
-    return [pair for pair in found if pair.document["year"] == day.year]
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +189,7 @@ class _Part:
     hand_on: bool
 
 
-def _progress(tx: Transaction, job: Prepared, found: list[_Found], report_id: str) -> list[_Part]:
+def _progress(tx: Transaction, job: Prepared, found: list[Found], report_id: str) -> list[_Part]:
     """01–06: each packet by its own row; 02 for the newest fetched only."""
     code = job.report.status
     if code == Status.REFUSED:
@@ -296,7 +217,7 @@ def _progress(tx: Transaction, job: Prepared, found: list[_Found], report_id: st
     return parts
 
 
-def _answer(tx: Transaction, job: Prepared, found: list[_Found], report_id: str) -> list[_Part]:
+def _answer(tx: Transaction, job: Prepared, found: list[Found], report_id: str) -> list[_Part]:
     """15 and 16: what the newest asking packet asks, of those that are named or ask about the document named."""
     code, by = job.report.status, job.submission.system_id
     by_delivery = {pair.delivery.id: pair.delivery for pair in found}
@@ -330,7 +251,7 @@ def _deliveries(tx: Transaction, ids: Iterable[str]) -> list[Delivery]:
     return [d for d in (deliveries.get(tx.connection, one) for one in dict.fromkeys(ids)) if d is not None]
 
 
-def _take_back(tx: Transaction, job: Prepared, found: list[_Found], report_id: str) -> list[_Part]:
+def _take_back(tx: Transaction, job: Prepared, found: list[Found], report_id: str) -> list[_Part]:
     """13: what was never fetched is withdrawn unseen; about the rest a request is opened by :func:`_record`."""
     parts: list[_Part] = []
     refused: list[Refusal] = []
@@ -354,7 +275,7 @@ def _take_back(tx: Transaction, job: Prepared, found: list[_Found], report_id: s
 
 
 def _record(
-    tx: Transaction, job: Prepared, key: str, report_id: str, found: list[_Found], parts: list[_Part]
+    tx: Transaction, job: Prepared, key: str, report_id: str, found: list[Found], parts: list[_Part]
 ) -> Reported:
     """The report's rows, its delivery to the other party, evidence, and the answer."""
     document = found[0].document

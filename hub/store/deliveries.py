@@ -91,11 +91,15 @@ def statuses_about(connection: Connection, document_id: str) -> list[Delivery]:
     return [_delivery(row) for row in connection.execute(query)]
 
 
-def of_documents(connection: Connection, document_ids: Sequence[str]) -> list[Delivery]:
-    """The deliveries of several documents (no status packets)."""
+def of_documents(
+    connection: Connection, document_ids: Sequence[str], *, recipient: str | None = None
+) -> list[Delivery]:
+    """The deliveries of several documents (no status packets), of one recipient when named."""
     c = t.delivery.c
-    query = select(*_COLUMNS).where(c.document_id.in_(document_ids), c.report_id.is_(None)).order_by(c.seq)
-    return [_delivery(row) for row in connection.execute(query)]
+    query = select(*_COLUMNS).where(c.document_id.in_(document_ids), c.report_id.is_(None))
+    if recipient is not None:
+        query = query.where(c.recipient == recipient)
+    return [_delivery(row) for row in connection.execute(query.order_by(c.seq))]
 
 
 def write(connection: Connection, before: Delivery, values: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from dataclasses import replace
 from pathlib import Path
@@ -371,13 +372,17 @@ HOSTILE_NAME = "Quyết định 15%0d%0aSet-Cookie; x='y' filename=z.exe .pdf"
 def test_attachments_come_unwrapped_and_never_as_a_page_of_the_hub(hub: Hub) -> None:
     office, nghe_an, _ = office_and_provinces(hub)
     page = b"<script>alert(document.domain)</script>"
+    wrapped = b"%PDF-1.7 trong ZIP\n"
     files = (
         an_attachment("Công văn 15.pdf", content_id="1"),
-        replace(an_attachment("phu-luc.pdf", content_id="2"), octets=a_zip(("f00d.pdf", PDF))),
+        an_attachment("phu-luc.pdf", wrapped, content_id="2"),
         an_attachment("trang.html", page, content_id="3", content_type="text/html"),
         an_attachment(HOSTILE_NAME, content_id="4"),
     )
-    sent = office.send("H41", attachments=files)
+    plain, zipped = (base64.b64encode(octets) for octets in (wrapped, a_zip(("f00d.pdf", wrapped))))
+    packet = office.peer.packet(office.peer.draft("H41", attachments=files), signed=False)
+    assert packet.count(plain) == 1
+    sent = office.post("/v1/documents", office.signed(packet.replace(plain, zipped))).json()
     names = {
         1: "C%C3%B4ng%20v%C4%83n%2015.pdf",
         2: "phu-luc.pdf",
@@ -388,7 +393,7 @@ def test_attachments_come_unwrapped_and_never_as_a_page_of_the_hub(hub: Hub) -> 
         for n, name in names.items():
             answer = reader.get(f"/v1/documents/{sent['id']}/attachments/{n}")
             assert answer.status_code == 200
-            assert answer.content == (page if n == 3 else PDF)
+            assert answer.content == {2: wrapped, 3: page}.get(n, PDF)
             assert answer.headers["content-disposition"] == f"attachment; filename*=UTF-8''{name}"
             assert answer.headers["content-type"] == "application/octet-stream"
             assert answer.headers["x-content-type-options"] == "nosniff"

@@ -94,7 +94,7 @@ def test_what_an_operation_refuses_with_it_describes(described: tuple[Agency, di
 
 
 def test_what_can_become_of_a_delivery_or_document_is_described(described: tuple[Agency, dict[str, Any]]) -> None:
-    agency, description = described
+    _, description = described
     delivery = "/v1/deliveries/{delivery_id}"
     expected = {
         "/v1/documents": {"document-conflict", "number-taken", "already-revoked", "not-your-agency", "storage-full"},

@@ -21,7 +21,7 @@ from hub.app import At, no_step, open_hub
 from hub.domain import edxml
 from hub.domain.document import Business, Document, DocumentRef, Organization, Replaced
 from hub.domain.signature import sign
-from hub.exchange import accept, enrol, hand_over
+from hub.exchange import accept, checks, enrol, hand_over
 from hub.exchange import report as statuses
 from hub.exchange.desk import Desk
 from hub.settings import Settings
@@ -171,10 +171,10 @@ class Peer:
         """Check a packet and queue it; raises at once what the check refuses."""
         desk = self.axis.desk
         now = self.axis.clock()
-        submission = accept.Submission(
+        submission = checks.Submission(
             packet, self.system_id, new_id(now), "vết-thử", None, desk.terms.limits, desk.terms.refuse_taken
         )
-        return desk.writer.submit(accept.commit, accept.prepare(submission, desk.rosters.current(now=True), now))
+        return desk.writer.submit(accept.commit, checks.prepare(submission, desk.rosters.current(now=True), now))
 
     def update(self, original: Document, *to: str, **changes: Any) -> dict[str, Any]:
         business = Business(type="2", reason="Cập nhật", document_id=original.document_id)
@@ -225,10 +225,15 @@ class Peer:
         with reading(self.axis.desk.engine) as connection:
             return deliveries.inbox(connection, self.system_id, after, limit)
 
+    def entries(self, after: int = 0) -> list[Any]:
+        """The outbox with everything an entry says."""
+        owner = self.axis.desk.rosters.current(now=True).directory.resolve(self.code)
+        with reading(self.axis.desk.engine) as connection:
+            return deliveries.outbox(connection, owner, after, 500)
+
     def outbox(self, after: int = 0) -> list[tuple[str, str]]:
         """What happened to sent documents: (what, status)."""
-        with reading(self.axis.desk.engine) as connection:
-            return [(row["what"], row["status"]) for row in deliveries.outbox(connection, self.axis.desk.rosters.current(now=True).systems[self.system_id].code, after, 500)]
+        return [(row["what"], row["status"]) for row in self.entries(after)]
 
     def claim(self, delivery_id: str) -> dict[str, Any]:
         claimed: dict[str, Any] = self._do(hand_over.claim, hand_over.HandOver(self.system_id, delivery_id))

@@ -35,12 +35,11 @@ READABLE = {
     "2025/12/31 23:59:59": date(2025, 12, 31),
     "2025/1/2 3:4:5": date(2025, 1, 2),
     "2024/02/29": date(2024, 2, 29),
-    "0001/01/01": date(1, 1, 1),
 }
 UNREADABLE = [
     "", "2025-01-02", "2025-01-02T08:30:00", "02/01/2025", "2025/02/29", "2025/13/01", "2025/00/10", "2025/1",
     "2025/01/02 08:30", "2025/01/02 24:00:00", "2025/01/02  08:30:00", " 2025/01/02", "2025/01/02\n", "25/01/02",
-    "0000/01/01", "2025/01/02 08:30:00.123", "ngày 2 tháng 1 năm 2025",
+    "0000/01/01", "0001/01/01", "٢٠٢٥/٠١/٠٢", "2025/01/02 08:30:00.123", "ngày 2 tháng 1 năm 2025",
 ]  # fmt: skip
 
 
@@ -56,10 +55,10 @@ def test_other_forms_and_impossible_days_are_no_dates(text: str) -> None:
 
 
 @settings(max_examples=100)
-@given(st.datetimes(timezones=st.just(VIETNAM)).map(lambda moment: moment.replace(microsecond=0)))
+@given(st.datetimes(timezones=st.just(VIETNAM)).filter(lambda moment: moment.year > 1))
 def test_a_moment_is_read_as_vietnams_time(moment: datetime) -> None:
     text = f"{moment.year:04}/{moment:%m/%d %H:%M:%S}"
-    assert read_timestamp(text) == moment
+    assert read_timestamp(text) == moment.replace(microsecond=0)
     assert read_date(text) == moment.date()
 
 

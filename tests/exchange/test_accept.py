@@ -16,7 +16,7 @@ from hub.domain.agency import Agency
 from hub.domain.document import Business, DocumentRef, Organization, Receiver, Replaced, Trace
 from hub.domain.signature import sign
 from hub.errors import Refusal
-from hub.exchange import accept, change
+from hub.exchange import accept, change, checks
 from hub.exchange.writer import Transaction, each
 from hub.store import roster
 from hub.store import tables as t
@@ -269,8 +269,8 @@ def test_what_was_checked_before_the_systems_changed_is_checked_again_when_it_is
     office, province = axis.enrol("G22"), axis.enrol("H41")
     now = axis.clock()
     prepared = [
-        accept.prepare(
-            accept.Submission(office.packet(office.draft("H41.05")), office.system_id, f"{n:024x}", ""),
+        checks.prepare(
+            checks.Submission(office.packet(office.draft("H41.05")), office.system_id, f"{n:024x}", ""),
             axis.desk.rosters.current(now=True),
             now,
         )

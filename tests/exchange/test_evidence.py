@@ -13,7 +13,6 @@ from sqlalchemy import select
 
 from hub.domain.document import Organization
 from hub.errors import Refusal
-from hub.store import deliveries
 from hub.store import tables as t
 from hub.store.engine import reading
 
@@ -25,12 +24,6 @@ def office_and_provinces(axis: Axis) -> tuple[Peer, Peer, Peer]:
 
 def leaves(axis: Axis, answer: dict[str, Any], kind: str) -> list[Any]:
     return [leaf for leaf in axis.evidence(answer) if leaf["kind"] == kind]
-
-
-def entries(peer: Peer) -> list[Any]:
-    """The outbox with everything an entry says."""
-    with reading(peer.axis.desk.engine) as connection:
-        return deliveries.outbox(connection, peer.system_id, 0, 500)
 
 
 def test_an_accepted_document_leaves_one_leaf_that_says_what_came_from_whom_for_whom(axis: Axis) -> None:
@@ -177,7 +170,7 @@ def test_the_sender_reads_everything_about_its_documents_in_order(axis: Axis) ->
     axis.sweep()
     office.post(office.packet(replace(document, recipients=(Organization("H27.05"),))))
     office.report("13", document, other="H27.05")
-    found = entries(office)
+    found = office.entries()
     assert [(row["what"], row["status"], row["addressed"]) for row in found] == [
         ("failed", "none", "H41"),
         ("delivered", "none", "H27"),
@@ -198,7 +191,7 @@ def test_inbox_and_outbox_entries_share_one_order(axis: Axis) -> None:
     document, answer = office.issue("H41")
     nghe_an.receive(answer["deliveries"][0]["id"])
     nghe_an.report("03", document)
-    places = [row["seq"] for row in entries(office)] + [row["seq"] for row in office.inbox()]
+    places = [row["seq"] for row in office.entries()] + [row["seq"] for row in office.inbox()]
     assert len(set(places)) == len(places) == 3
 
 
@@ -207,7 +200,7 @@ def test_the_reason_of_a_failure_reaches_the_sender(axis: Axis) -> None:
     delivery = office.send("H41")["deliveries"][0]["id"]
     nghe_an.fetch(delivery)
     nghe_an.failed(delivery, "Tệp đính kèm hỏng")
-    assert [(row["what"], row["detail"]) for row in entries(office)] == [("failed", "Tệp đính kèm hỏng")]
+    assert [(row["what"], row["detail"]) for row in office.entries()] == [("failed", "Tệp đính kèm hỏng")]
 
 
 def test_every_change_has_its_history_row(axis: Axis) -> None:

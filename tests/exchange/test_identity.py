@@ -18,7 +18,7 @@ from builders.packets import PDF, a_zip, an_attachment
 from hub.domain.document import Business, Document, Organization, StaffInfo, Trace
 from hub.domain.signature import sign
 from hub.errors import Refusal
-from hub.exchange import accept
+from hub.exchange import accept, checks
 from hub.exchange.writer import Writer
 
 
@@ -113,8 +113,8 @@ def test_the_first_receipt_is_given_also_when_first_and_repeat_came_at_one_momen
     answers = []
     for packet_id, to in (("f" * 24, "H41"), ("0" * 24, "H27"), ("1" * 24, "H41")):
         packet = office.packet(replace(document, recipients=(Organization(to),)))
-        submission = accept.Submission(packet, office.system_id, packet_id, "")
-        prepared = accept.prepare(submission, axis.desk.rosters.current(now=True), axis.clock())
+        submission = checks.Submission(packet, office.system_id, packet_id, "")
+        prepared = checks.prepare(submission, axis.desk.rosters.current(now=True), axis.clock())
         answers.append(axis.desk.writer.run(accept.commit, prepared).body["sha256"])
     assert answers == [answers[0]] * 3
 
@@ -316,8 +316,8 @@ def test_one_packet_sent_by_eight_threads_at_one_moment_is_one_document_for_all(
     start = threading.Barrier(8)
 
     def send(writer: Writer, packet: bytes, n: int) -> accept.Accepted:
-        submission = accept.Submission(packet, office.system_id, f"{n:024x}", "")
-        prepared = accept.prepare(submission, roster, now)
+        submission = checks.Submission(packet, office.system_id, f"{n:024x}", "")
+        prepared = checks.prepare(submission, roster, now)
         start.wait()
         accepted: accept.Accepted = writer.run(accept.commit, prepared)
         return accepted

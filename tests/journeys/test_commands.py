@@ -185,12 +185,11 @@ def test_wrong_settings_are_refused_at_start_by_their_names(tmp_path: Path) -> N
     assert {line.split(":")[0] for line in end.err.splitlines()} == {"HUB_PORT", "HUB_BODY_TIMEOUT"}
 
 
-@pytest.mark.parametrize("command", ["serve", "agencies", "enrol", "log", "show"])
-def test_help_shows_how_a_command_is_typed(command: str) -> None:
-    end = run(command, "--help")
-    assert end.code == 0
-    examples = [line for line in end.out.splitlines() if re.search(rf"^\W*hub {command} \S", line)]
-    assert examples, end.out
+def test_help_shows_how_each_command_is_typed() -> None:
+    commands = ("serve", "agencies", "enrol", "log", "show")
+    for command, end in zip(commands, run_all(*((command, "--help") for command in commands)), strict=True):
+        assert end.code == 0
+        assert re.search(rf"^\W*hub {command} \S", end.out, re.MULTILINE), end.out
 
 
 # Enrolling.

@@ -26,7 +26,7 @@ from hub.store.engine import open_engine, reading
 
 SENDERS, POLLERS, EACH = ("G22", "G12", "H36", "H13"), 20, 10
 ALL = len(SENDERS) * EACH
-_PATIENCE = 90.0  # seconds
+_PATIENCE = 60.0  # seconds
 
 
 class Desk:
@@ -44,12 +44,13 @@ class Desk:
         with self._lock:
             if delivery in self.holders or delivery in self.done:
                 self.doubled.append(delivery)
+                self.finished.set()
             self.holders[delivery] = poller
 
     def give_back(self, delivery: str) -> None:
         """Just before the hub is told, since it may hand out nothing again after that."""
         with self._lock:
-            del self.holders[delivery]
+            self.holders.pop(delivery, None)
             self.done[delivery] += 1
             if len(self.done) == ALL:
                 self.finished.set()

@@ -1,0 +1,105 @@
+"""Which packets of which document a status packet means (exchange rules 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hub.domain import numbering
+from hub.domain.delivery import FROM_SENDER
+from hub.domain.document import DocumentRef, Kind, StatusReport, read_date
+from hub.errors import Refusal
+from hub.exchange.examine import may_speak
+from hub.exchange.writer import Transaction
+from hub.store import deliveries, documents
+from hub.store.deliveries import Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One packet of the document at the recipient: its row and its delivery."""
+
+    document: Any
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class _Speaker:
+    """Who reports: an agency by a system, as the document's sender (13) or as its recipient."""
+
+    system_id: str
+    agency: str
+    is_sender: bool
+
+
+def find(tx: Transaction, system_id: str, agency: str, report: StatusReport) -> list[Found]:
+    """The packets meant, newest first: by DocumentId, by number and year only when no id resolves.
+
+    Raises ``status-document-unknown``, ``status-ambiguous``, ``not-your-agency``.
+    """
+    ref = report.response_for
+    speaker = _Speaker(system_id, agency, report.status in FROM_SENDER)
+    rows: list[Any] = []
+    if ref.document_id:
+        rows = documents.by_document_id(tx.connection, numbering.canonical_document_id(ref.document_id))
+    found = _between(tx, speaker, rows) or _between(tx, speaker, _by_number(tx, ref))
+    if not found:
+        if foreign := may_speak(tx.roster, tx.roster.systems[system_id], agency, tx.now):
+            raise foreign
+        raise Refusal("status-document-unknown", "MessageHeader/ResponseFor/DocumentId", ref.document_id or ref.code)
+    return _one_year(ref, _one_party(tx, ref, found, speaker))
+
+
+def _by_number(tx: Transaction, ref: DocumentRef) -> list[Any]:
+    day = read_date(ref.promulgation_date)
+    if not ref.code or day is None:
+        return []
+    number, symbol = numbering.split_code(ref.code)
+    return documents.by_number(tx.connection, numbering.plain_number(number), symbol, day.year)
+
+
+def _between(tx: Transaction, speaker: _Speaker, rows: list[Any]) -> list[Found]:
+    """The rows this agency sent (or received) and that its system may speak about."""
+    if speaker.is_sender:
+        rows = [row for row in rows if row["sender"] == speaker.agency and row["kind"] != Kind.REVOCATION]
+    by_id = {row["id"]: row for row in rows}
+    # A recipient's own rows only: of a broadcast each of thousands reports.
+    recipient = None if speaker.is_sender else speaker.agency
+    candidates = deliveries.of_documents(tx.connection, list(by_id), recipient=recipient)
+    pairs = [Found(by_id[delivery.document_id], delivery) for delivery in candidates]
+    system = tx.roster.systems[speaker.system_id]
+    if may_speak(tx.roster, system, speaker.agency, tx.now) is not None:
+        # Not the nearest system: only what it fetched itself is still its own to report on (exchange rules 2).
+        pairs = [p for p in pairs if not speaker.is_sender and p.delivery.system_id == system.id and p.delivery.fetched]
+    return sorted(pairs, key=lambda p: p.document["seq"], reverse=True)
+
+
+def _one_party(tx: Transaction, ref: DocumentRef, found: list[Found], speaker: _Speaker) -> list[Found]:
+    """ResponseFor/OrganId names the other party; missing or fitting none, the only one counts."""
+
+    def other(pair: Found) -> str:
+        return pair.delivery.recipient if speaker.is_sender else str(pair.document["sender"])
+
+    parties = {other(pair) for pair in found}
+    named = tx.roster.directory.resolve(ref.organ_id)
+    if named not in parties and len(parties) > 1:
+        raise Refusal(
+            "status-ambiguous", "MessageHeader/ResponseFor/OrganId", ref.organ_id, {"needed": "ResponseFor/OrganId"}
+        )
+    party = named if named in parties else parties.pop()
+    return [pair for pair in found if other(pair) == party]
+
+
+def _one_year(ref: DocumentRef, found: list[Found]) -> list[Found]:
+    years = {pair.document["year"] for pair in found}
+    if len(years) == 1:
+        return found
+    day = read_date(ref.promulgation_date)
+    if day is None or day.year not in years:
+        raise Refusal(
+            "status-ambiguous",
+            "MessageHeader/ResponseFor/PromulgationDate",
+            ref.promulgation_date,
+            {"needed": "ResponseFor/PromulgationDate: " + ", ".join(str(year) for year in sorted(years))},
+        )
+    return [pair for pair in found if pair.document["year"] == day.year]
