@@ -89,7 +89,8 @@ def _measure(name: str, server: Running, packets: Iterable[bytes], plan: Plan, s
     print(
         f"{name}  {answers.rate:,.0f}/s, p50 {answers.percentile(0.5) * 1000:.0f} ms, "
         f"p99 {answers.percentile(0.99) * 1000:.0f} ms ({len(answers.latencies)} in {answers.seconds:.1f} s; "
-        f"of one core: its process {own}, the load {load_share}, everything else {rest})"
+        f"of one core: its process {own} or {process / len(answers.latencies) * 1000:.2f} ms each, "
+        f"the load {load_share}, everything else {rest})"
     )
 
 

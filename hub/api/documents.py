@@ -14,7 +14,7 @@ from hub.api import shapes
 from hub.api.caller import Caller, Calling, Id, Interface, interface, packet_of
 from hub.api.problems import BODY, responses, violation_body
 from hub.domain import edxml
-from hub.domain.document import local_day
+from hub.domain.document import Attachment, local_day
 from hub.errors import Refusal
 from hub.exchange import accept, hand_over
 from hub.exchange.examine import may_receive
@@ -138,8 +138,7 @@ async def attachment(document_id: Id, n: int, request: Request, caller: Calling)
     """The n-th file, from 1. Handing it to a recipient counts as the fetch of the packet."""
     face = interface(request)
     row, fetched = await run_in_threadpool(lambda: _packet_row(face, request, caller, document_id))
-    data = await run_in_threadpool(lambda: _bytes(face, row))
-    found = edxml.read_document(edxml.parse(data, face.desk.terms.limits), face.desk.terms.limits).attachments
+    found = await run_in_threadpool(lambda: _files(face, row))
     if not 1 <= n <= len(found):
         raise Refusal("not-found")
     if fetched:
@@ -171,9 +170,10 @@ async def _fetched(face: Interface, caller: Caller, delivery_ids: tuple[str, ...
     log.info("fetched", deliveries=delivery_ids, document=document)
 
 
-def _bytes(face: Interface, row: Any) -> bytes:
-    body: bytes = row["body"] if row["place"] is None else face.desk.folder.get(row["place"])
-    return body
+def _files(face: Interface, row: Any) -> tuple[Attachment, ...]:
+    body = row["body"] if row["place"] is None else face.desk.folder.get(row["place"])
+    limits = face.desk.terms.limits
+    return edxml.read_document(edxml.parse(body, limits), limits).attachments
 
 
 def _visible(connection: Any, request: Request, caller: Caller, document_id: str) -> tuple[Any, list[Delivery], bool]:

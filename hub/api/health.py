@@ -10,9 +10,10 @@ from starlette.responses import Response
 
 from hub.api import shapes
 from hub.api.caller import interface
+from hub.errors import Refusal
 from hub.exchange.writer import Transaction
 from hub.store import schema
-from hub.store.engine import reading
+from hub.store.engine import reading, temporary
 
 router = APIRouter(tags=["health"])
 _PATIENCE = 2.0  # seconds
@@ -45,6 +46,7 @@ async def readyz(request: Request) -> Response:
         except TimeoutError:
             found[name] = "stuck"
         except Exception as fault:
-            found[name] = type(fault).__name__ if not hasattr(fault, "code") else str(fault.code)
+            refusal = fault if isinstance(fault, Refusal) else temporary(fault)
+            found[name] = refusal.code if refusal else type(fault).__name__
     good = all(value == "ok" for value in found.values())
     return shapes.reply({"status": "ok" if good else "unavailable", **found}, 200 if good else 503)

@@ -153,7 +153,7 @@ def test_packets_in_flight_are_bounded_in_all_and_the_next_is_asked_to_come_agai
 
         held = hub.portal.start_task_soon(asyncio.to_thread, slow)
         while hub.face.in_flight != 12_000:
-            hub.portal.call(asyncio.sleep, 0)
+            hub.turn()
         answer = office.post("/v1/documents", packet)
         assert refused(answer, "busy")["status"] == 503
         assert int(answer.headers["retry-after"]) > 0

@@ -6,6 +6,8 @@ and above is checked here to be a problem of the catalogue, so no test can meet 
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -57,6 +59,17 @@ class Hub:
             return answer
 
         return self.portal.start_task_soon(send)
+
+    def turn(self) -> None:
+        """Let the event loop run whatever is ready."""
+        self.portal.call(asyncio.sleep, 0)
+
+    def waits(self, agency: Agency, polls: int) -> None:
+        """Returns once so many polls of the agency wait."""
+        deadline = time.monotonic() + 10
+        while self.face.bell.waiting(agency.peer.system_id) != polls:
+            assert time.monotonic() < deadline, f"{self.face.bell.waiting(agency.peer.system_id)} polls wait"
+            self.turn()
 
     def enrol(self, code: str, name: str = "", **terms: Any) -> Agency:
         return Agency(self, self.axis.enrol(code, name, **terms))
