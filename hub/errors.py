@@ -219,6 +219,8 @@ _add("duplicate-suspected", 200, "Số, ký hiệu này của năm đã có ở 
 # The hub's own commands.
 _add("agency-unknown", 404, "Không có cơ quan {code} trong danh mục.", "The agency {code} is not in the directory.",
      "hub agencies")
+_add("enrolled-twice", 422, "{value} được ghi danh hai lần.", "{value} is enrolled twice.",
+     "Mỗi mã và mỗi system_id một lần / each code and each system_id once")
 _add("agency-code-form", 422, "Mã {code} không theo dạng nào đã biết.", "The code {code} has no known form.",
      "--name TÊN (ghi danh mã đặc biệt / to enrol a special code)")
 # fmt: on

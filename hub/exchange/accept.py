@@ -71,10 +71,18 @@ def commit(tx: Transaction, jobs: list[Prepared]) -> list[Accepted | Refusal]:
 class _Memory:
     """What earlier documents have in common with a batch, kept true while the batch is decided."""
 
-    def __init__(self, connection: Any, jobs: list[Prepared]) -> None:
-        self.identities = documents.by_identity(connection, [job.identity for job in jobs])
-        self.businesses = documents.by_business(connection, [job.business for job in jobs])
-        self.years = documents.years_of(connection, [(job.sender, job.document_id) for job in jobs])
+    def __init__(self, connection: Connection, jobs: list[Prepared]) -> None:
+        self.identities: dict[str, First] = {}
+        self.businesses: dict[str, First] = {}
+        self.years: dict[tuple[str, str], set[int]] = {}
+        self.look(connection, jobs)
+
+    def look(self, connection: Connection, jobs: list[Prepared]) -> None:
+        """Add what is stored; what this batch added stays."""
+        self.identities |= documents.by_identity(connection, [job.identity for job in jobs])
+        self.businesses = documents.by_business(connection, [job.business for job in jobs]) | self.businesses
+        for key, years in documents.years_of(connection, [(job.sender, job.document_id) for job in jobs]).items():
+            self.years.setdefault(key, set()).update(years)
 
     def known(self, job: Prepared) -> Known:
         return Known(
@@ -119,6 +127,7 @@ def _decide(job: Prepared, memory: _Memory) -> Decision:
 def _accept(tx: Transaction, job: Prepared, memory: _Memory, rows: _Rows) -> Accepted:
     if job.version != tx.roster.version:
         job = prepare(job.submission, tx.roster, tx.now)
+        memory.look(tx.connection, [job])  # its keys may be others now
     decision = _decide(job, memory)
     if decision.outcome is Outcome.REPEAT:
         rows.flush(tx)

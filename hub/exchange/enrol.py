@@ -66,54 +66,78 @@ def enrol(tx: Transaction, job: Enrolments) -> list[dict[str, Any]]:
     """Credentials per system: ``{system_id, secret, token, code, agency}``. One system stands for a code: an earlier
     one is retired, and what nobody fetched moves to the new one.
 
-    Raises ``agency-unknown`` and ``agency-code-form`` for codes that need ``--name``.
+    Raises ``agency-unknown`` and ``agency-code-form`` for codes that need ``--name``, ``enrolled-twice`` for a code
+    named twice or a system id that exists.
     """
-    made = [_one(tx, job.vault, enrolment) for enrolment in job.systems]
+    codes = [tx.roster.directory.resolve(enrolment.code) for enrolment in job.systems]
+    _check_unique(tx, codes, [enrolment.system_id for enrolment in job.systems if enrolment.system_id])
+    wanted = zip(codes, job.systems, strict=True)
+    unlisted = [agency for code, enrolment in wanted if (agency := _unlisted(tx, code, enrolment.name)) is not None]
+    roster.add_agencies(tx.connection, unlisted)
+    for code in codes:
+        standing = tx.roster.directory.nearest(code)
+        if standing is not None and standing.code == code:
+            roster.set_system(tx.connection, standing.id, state="retired", ended_at=tx.now)
+            roster.drop_one_time_code(tx.connection, standing.id)
+    certified = {row["code"] for row in roster.certificates_of(tx.connection, codes)}
+    made = [_credentials(tx, code, e, code in certified) for code, e in zip(codes, job.systems, strict=True)]
+    roster.add_systems(
+        tx.connection, [_system_row(tx, job.vault, *pair) for pair in zip(made, job.systems, strict=True)]
+    )
+    roster.add_one_time_codes(tx.connection, [_code_row(tx, given) for given in made if given["code"]])
+    for code, enrolment in zip(codes, job.systems, strict=True):
+        if enrolment.certificate is not None:
+            _register(tx, code, enrolment.certificate, "operator")
     tx.directory_changed()
     tx.roster = roster.load(tx.connection)
     reroute(tx)
     return made
 
 
-def _one(tx: Transaction, vault: Fernet, enrolment: Enrolment) -> dict[str, Any]:
-    code = tx.roster.directory.resolve(enrolment.code)
-    _list_agency(tx, code, enrolment.name)
-    standing = tx.roster.directory.nearest(code)
-    if standing is not None and standing.code == code:
-        roster.set_system(tx.connection, standing.id, state="retired", ended_at=tx.now)
-        roster.drop_one_time_code(tx.connection, standing.id)
-    system_id = enrolment.system_id or tx.new_id()
-    secret, token = enrolment.secret or secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-    row = {
-        "id": system_id, "code": code, "state": "active", "profile": enrolment.profile,
-        "algorithms": enrolment.algorithms, "token_hash": hashed(token), "secret": vault.encrypt(secret.encode()),
-        "enrolled_at": tx.now,
+def _check_unique(tx: Transaction, codes: list[str], system_ids: list[str]) -> None:
+    known = roster.existing_ids(tx.connection, system_ids)
+    for name, values, taken in (("code", codes, set[str]()), ("system_id", system_ids, known)):
+        for value in values:
+            if value in taken:
+                raise Refusal("enrolled-twice", name, value, {"value": value})
+            taken.add(value)
+
+
+def _credentials(tx: Transaction, code: str, enrolment: Enrolment, certified: bool) -> dict[str, Any]:
+    return {
+        "system_id": enrolment.system_id or tx.new_id(),
+        "secret": enrolment.secret or secrets.token_urlsafe(32),
+        "token": secrets.token_urlsafe(32),
+        "code": "" if certified or enrolment.certificate is not None else secrets.token_urlsafe(24),  # 192 bits
+        "agency": code,
+    }
+
+
+def _system_row(tx: Transaction, vault: Fernet, given: dict[str, Any], enrolment: Enrolment) -> dict[str, Any]:
+    return {
+        "id": given["system_id"], "code": given["agency"], "state": "active", "profile": enrolment.profile,
+        "algorithms": enrolment.algorithms, "token_hash": hashed(given["token"]),
+        "secret": vault.encrypt(given["secret"].encode()), "enrolled_at": tx.now,
     }  # fmt: skip
-    roster.add_systems(tx.connection, [row])
-    one_time = ""
-    if enrolment.certificate is not None:
-        _register(tx, code, enrolment.certificate, "operator")
-    elif not roster.certificates_of(tx.connection, [code]):
-        one_time = secrets.token_urlsafe(24)  # 192 bits
-        code_row = {
-            "system_id": system_id, "code_hash": hashed(one_time), "expires_at": tx.now + CODE_VALID,
-            "tries_left": CODE_TRIES,
-        }  # fmt: skip
-        roster.add_one_time_codes(tx.connection, [code_row])
-    return {"system_id": system_id, "secret": secret, "token": token, "code": one_time, "agency": code}
 
 
-def _list_agency(tx: Transaction, code: str, name: str) -> None:
-    """A code below a listed agency, or of neither generation, is enrolled under its own name."""
+def _code_row(tx: Transaction, given: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "system_id": given["system_id"], "code_hash": hashed(given["code"]), "expires_at": tx.now + CODE_VALID,
+        "tries_left": CODE_TRIES,
+    }  # fmt: skip
+
+
+def _unlisted(tx: Transaction, code: str, name: str) -> Agency | None:
+    """The row to list for a code below a listed agency, or of neither generation: it is enrolled under its own name."""
     if tx.roster.directory.listed(code) is not None:
-        return
+        return None
     if not name:
         if generation(code) is Generation.OTHER:
             raise Refusal("agency-code-form", "code", code, {"code": code})
         raise Refusal("agency-unknown", "code", code, {"code": code})
     chain = tx.roster.directory.chain(code)
-    agency = Agency(canonical(code), name, level_of(code) or 1, chain[1] if len(chain) > 1 else "")
-    roster.add_agencies(tx.connection, [agency])
+    return Agency(canonical(code), name, level_of(code) or 1, chain[1] if len(chain) > 1 else "")
 
 
 @dataclass(frozen=True, slots=True)

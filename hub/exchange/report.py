@@ -232,8 +232,9 @@ def _answer(tx: Transaction, job: Prepared, found: list[Found], report_id: str) 
     _, newest = max((row["seq"], row["asking_delivery_id"]) for row in asked)
     requests = {row["id"]: row for row in asked if row["asking_delivery_id"] == newest}.values()
     parts = []
-    for row in requests:
-        delivery = concerned.get(row["delivery_id"]) or by_delivery[row["delivery_id"]]
+    standing = [(row, concerned.get(row["delivery_id"]) or by_delivery[row["delivery_id"]]) for row in requests]
+    fetched = [(row, delivery) for row, delivery in standing if delivery.fetched]
+    for row, delivery in fetched or standing:  # what was never fetched is not answered for: its request stays open
         effect(code, delivery.status, fetched=delivery.fetched, open_requests=1)
         outcome = "agreed" if code == "15" else "refused"
         deliveries.close_requests(tx.connection, [row["id"]], outcome, tx.now)

@@ -119,7 +119,13 @@ def add_agencies(connection: Connection, agencies: Iterable[Agency]) -> None:
 
 
 def add_systems(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    connection.execute(insert(t.system), rows)
+    if rows:
+        connection.execute(insert(t.system), rows)
+
+
+def existing_ids(connection: Connection, system_ids: Iterable[str]) -> set[str]:
+    """Which of the ids a system has or had."""
+    return set(connection.execute(select(t.system.c.id).where(t.system.c.id.in_(list(system_ids)))).scalars())
 
 
 def set_system(connection: Connection, system_id: str, **values: object) -> None:
@@ -135,7 +141,8 @@ def list_systems(connection: Connection) -> list[RowMapping]:
 
 
 def add_one_time_codes(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    connection.execute(insert(t.one_time_code), rows)
+    if rows:
+        connection.execute(insert(t.one_time_code), rows)
 
 
 def one_time_code(connection: Connection, system_id: str) -> RowMapping | None:

@@ -388,3 +388,15 @@ def test_the_history_of_an_agencys_certificates_is_kept(axis: Axis) -> None:
     ]
     counted = axis.desk.rosters.current(now=True).certificates[fingerprint(a_certificate("mới")[1])]
     assert [(one.code, one.since) for one in counted] == [("G22", axis.clock())]
+
+
+def test_a_code_or_a_system_id_named_twice_is_refused_and_nobody_is_enrolled(axis: Axis) -> None:
+    taken = axis.enrol("G22").system_id
+    vault = axis.desk.vault
+    for systems in (
+        (enrol.Enrolment("H41"), enrol.Enrolment("000.00.00.H41")),
+        (enrol.Enrolment("H41"), enrol.Enrolment("H36", system_id=taken)),
+    ):
+        with pytest.raises(Refusal, match="enrolled-twice"):
+            axis.desk.writer.run(enrol.enrol, enrol.Enrolments(systems, vault))
+    assert axis.desk.rosters.current(now=True).directory.nearest("H41") is None
