@@ -221,6 +221,8 @@ _add("agency-unknown", 404, "Không có cơ quan {code} trong danh mục.", "The
      "hub agencies")
 _add("enrolled-twice", 422, "{value} được ghi danh hai lần.", "{value} is enrolled twice.",
      "Mỗi mã và mỗi system_id một lần / each code and each system_id once")
+_add("system-id-form", 422, "Mã hệ thống {value} không hợp lệ.", "The system id {value} is not valid.",
+     "[A-Za-z0-9._-], ≤ 64")
 _add("agency-code-form", 422, "Mã {code} không theo dạng nào đã biết.", "The code {code} has no known form.",
      "--name TÊN (ghi danh mã đặc biệt / to enrol a special code)")
 # fmt: on

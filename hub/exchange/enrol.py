@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -94,7 +95,13 @@ def enrol(tx: Transaction, job: Enrolments) -> list[dict[str, Any]]:
     return made
 
 
+_SYSTEM_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
 def _check_unique(tx: Transaction, codes: list[str], system_ids: list[str]) -> None:
+    for value in system_ids:
+        if not _SYSTEM_ID.fullmatch(value):
+            raise Refusal("system-id-form", "system_id", value, {"value": value[:80]})
     known = roster.existing_ids(tx.connection, system_ids)
     for name, values, taken in (("code", codes, set[str]()), ("system_id", system_ids, known)):
         for value in values:

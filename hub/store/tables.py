@@ -64,6 +64,7 @@ class Moment(TypeDecorator[datetime]):
 
 Long = BigInteger().with_variant(Integer, "sqlite")  # SQLite's rowid must be declared INTEGER
 ID = String(24)
+SYSTEM_ID = String(64)  # an operator may give one, for software that is configured already
 CODE = String(64)
 
 # One row. Its lock orders everything that makes an entry visible; `directory` counts changes of agencies and systems.
@@ -99,7 +100,7 @@ agency_alias = Table(
 system = Table(
     "system",
     metadata,
-    Column("id", ID, primary_key=True),
+    Column("id", SYSTEM_ID, primary_key=True),
     Column("code", CODE, nullable=False),
     Column("state", String(10), nullable=False),
     Column("profile", String(10), nullable=False),
@@ -123,7 +124,7 @@ Index(
 one_time_code = Table(
     "one_time_code",
     metadata,
-    Column("system_id", ID, ForeignKey("system.id"), primary_key=True),
+    Column("system_id", SYSTEM_ID, ForeignKey("system.id"), primary_key=True),
     Column("code_hash", String(64), nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("tries_left", SmallInteger, nullable=False),
@@ -149,7 +150,7 @@ document = Table(
     Column("seq", Long, primary_key=True, autoincrement=False),
     Column("id", ID, nullable=False, unique=True),
     Column("sender", CODE, nullable=False),
-    Column("system_id", ID, ForeignKey("system.id"), nullable=False),
+    Column("system_id", SYSTEM_ID, ForeignKey("system.id"), nullable=False),
     Column("issuer", CODE, nullable=False),
     Column("issuer_basis", String(20), nullable=False),
     Column("document_id", Text, nullable=False),  # canonical
@@ -203,7 +204,7 @@ report = Table(
     metadata,
     Column("id", ID, primary_key=True),
     Column("packet_id", ID, ForeignKey("packet.id"), nullable=False),
-    Column("system_id", ID, ForeignKey("system.id"), nullable=False),
+    Column("system_id", SYSTEM_ID, ForeignKey("system.id"), nullable=False),
     Column("document_id", ID, ForeignKey("document.id"), nullable=False),
     Column("sender", CODE, nullable=False),
     Column("addressee", CODE, nullable=False),
@@ -228,7 +229,7 @@ delivery = Table(
     Column("report_id", ID, ForeignKey("report.id")),  # set: this delivers a status packet
     Column("recipient", CODE, nullable=False),
     Column("addressed", CODE, nullable=False),  # the code as the packet has it
-    Column("system_id", ID, ForeignKey("system.id")),  # who receives it; none yet for a waiting status
+    Column("system_id", SYSTEM_ID, ForeignKey("system.id")),  # who receives it; none yet for a waiting status
     Column("state", String(10), nullable=False),
     Column("status", String(10), nullable=False),
     Column("fetched_at", Moment),
@@ -323,7 +324,7 @@ event = Table(
     Column("state_after", String(10), nullable=False),
     Column("status_before", String(10), nullable=False),
     Column("status_after", String(10), nullable=False),
-    Column("system_id", ID),
+    Column("system_id", SYSTEM_ID),
     Column("report_id", ID),
     Column("detail", Text, nullable=False),
     Index("ix_event_delivery_id", "delivery_id"),
@@ -349,7 +350,7 @@ refusal = Table(
     metadata,
     Column("id", ID, primary_key=True),
     Column("at", Moment, nullable=False),
-    Column("system_id", ID, ForeignKey("system.id"), nullable=False),
+    Column("system_id", SYSTEM_ID, ForeignKey("system.id"), nullable=False),
     Column("sender", CODE, nullable=False),
     Column("document_id", Text, nullable=False),
     Column("subject", Text, nullable=False),
