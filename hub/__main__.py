@@ -169,7 +169,8 @@ def enrol(
     with _hub(data_dir, database_url) as desk:
         made = desk.writer.run(enrolment.enrol, enrolment.Enrolments(jobs, desk.vault))
     if as_json:
-        sys.stdout.write(json.dumps(made if from_file else made[0]) + "\n")
+        single = {name: made[0][name] for name in ("system_id", "secret", "token", "code")}
+        sys.stdout.write(json.dumps(made if from_file else single) + "\n")
         return
     table = Table("agency", "system_id", "secret (gateway)", "token (REST)", "one-time code", title="Shown once")
     for row in made:

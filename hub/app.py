@@ -8,17 +8,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import structlog
-from fastapi import FastAPI
 from sqlalchemy import Engine
 from structlog.tracebacks import ExceptionDictTransformer
 
-from hub.api import agencies, deliveries, documents, health, problems
 from hub.api.bell import Bell
-from hub.api.caller import Interface
-from hub.api.listen import listening
-from hub.api.trace import Trace
 from hub.data import read_agencies
 from hub.exchange.desk import Desk, Terms
 from hub.exchange.seed import seed
@@ -29,6 +25,9 @@ from hub.store.engine import open_engine
 from hub.store.keyfile import open_vault
 from hub.store.payloads import Folder
 from hub.store.roster import Rosters
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 Clock = Callable[[], datetime]
 At = Callable[[str], None]
@@ -75,6 +74,13 @@ def _desk(settings: Settings, engine: Engine, rosters: Rosters, writer: Writer, 
 
 def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> FastAPI:
     """The hub's ASGI application; its database is opened when the application starts."""
+    # Here and not above: every `hub` command would wait half a second for what only serving needs.
+    from fastapi import FastAPI
+
+    from hub.api import agencies, deliveries, documents, health, problems
+    from hub.api.caller import Interface
+    from hub.api.listen import listening
+    from hub.api.trace import Trace
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

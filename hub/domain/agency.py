@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 _TOP = r"[A-Z][A-Z0-9][0-9]"  # H17; also JB2, TT2, as registered in the field
 _LONG_TOP = re.compile(rf"000\.00\.00\.({_TOP})")
@@ -67,6 +67,11 @@ def ancestors(code: str) -> tuple[str, ...]:
     given in full: ``("000.00.22.H17", "H17")``.
     """
     code = canonical(code)
+    return _ancestors(code) if len(code) <= _REMEMBERED else _ancestors.__wrapped__(code)
+
+
+@lru_cache(maxsize=65536)
+def _ancestors(code: str) -> tuple[str, ...]:
     if _QD_20.fullmatch(code):
         parts = code.split(".")
         return tuple(".".join(parts[:n]) for n in range(len(parts) - 1, 0, -1))
@@ -111,6 +116,14 @@ def name_key(name: str) -> str:
 
     Case, blanks and the place of the tone mark (``Uỷ``/``Ủy``) do not count; ``UBND`` and ``HĐND`` are written out.
     """
+    return _name_key(name) if len(name) <= _REMEMBERED else _name_key.__wrapped__(name)
+
+
+_REMEMBERED = 300  # characters; the same few names and codes stand in every packet, and a hostile one fills no memory
+
+
+@lru_cache(maxsize=8192)
+def _name_key(name: str) -> str:
     words = unicodedata.normalize("NFC", name).casefold().split()
     written_out = " ".join(_WRITTEN_OUT.get(word, word) for word in words).split()
     return " ".join(_tone_last(word) for word in written_out)

@@ -197,9 +197,8 @@ def test_help_shows_how_each_command_is_typed() -> None:
 
 def test_enrol_prints_one_json_object_and_its_token_works_at_once(hub: Hub) -> None:
     made = hub.enrol("H36")
-    assert made.keys() == {"system_id", "secret", "token", "code", "agency"}
+    assert made.keys() == {"system_id", "secret", "token", "code"}
     assert re.fullmatch("[0-9a-f]{24}", made["system_id"])
-    assert made["agency"] == "H36"
     assert all(made.values())
     assert hub.inbox(made["token"]).status_code == 200
 
