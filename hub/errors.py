@@ -77,6 +77,9 @@ _add("not-found", 404, "Không có tài nguyên này, hoặc nó không thuộc 
      "There is no such resource, or it is not yours.")
 _add("method-not-allowed", 405, "Phương thức không được dùng ở địa chỉ này.", "The method is not allowed here.",
      "{allowed}")
+_add("request-malformed", 400, "Không phải yêu cầu HTTP hợp lệ.", "This is no valid HTTP request.", "RFC 9112")
+_add("head-too-large", 431, "Phần đầu yêu cầu lớn hơn {limit} byte.",
+     "The request's head is larger than {limit} bytes.", "≤ {limit}")
 _add("length-required", 411, "Yêu cầu phải khai độ dài nội dung.", "The request must declare its length.",
      "Content-Length")
 _add("too-large", 413, "Gói tin vượt quá {limit} byte.", "The packet is larger than {limit} bytes.",

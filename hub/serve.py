@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
+from hub.api.wire import GuardedHttp
 from hub.app import create_app, log_as_json
 from hub.settings import Settings
 
@@ -30,7 +31,8 @@ def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
             f"{settings.host} can be reached from outside: put a TLS proxy before it (--behind-proxy)"
         )
     options: dict[str, Any] = {
-        "http": "httptools",
+        "http": GuardedHttp,
+        "ws": "none",
         "log_config": None,
         "access_log": False,
         "server_header": False,

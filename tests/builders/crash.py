@@ -26,6 +26,7 @@ from builders.axis import Clock, Peer, an_axis
 from builders.packets import a_status
 
 from clients.hub_client import HubClient, Refused, Unavailable
+from hub.api.wire import GuardedHttp
 from hub.app import create_app
 from hub.domain import edxml
 from hub.domain.document import DocumentRef, Organization
@@ -54,7 +55,7 @@ def _serve(settings: Settings, steps: list[str], told: Connection) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     app = create_app(settings, clock=Clock(), at=at)
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+    config = uvicorn.Config(app, http=GuardedHttp, log_config=None, access_log=False, timeout_graceful_shutdown=2)
     with socket.create_server(("127.0.0.1", 0)) as listener, told:
         told.send(listener.getsockname()[1])
         uvicorn.Server(config).run([listener])

@@ -17,6 +17,7 @@ import uvicorn
 from builders.axis import Axis, Clock
 from fastapi import FastAPI
 
+from hub.api.wire import GuardedHttp
 from hub.app import create_app
 from hub.settings import Settings
 
@@ -53,7 +54,7 @@ def a_served_hub(folder: Path, database_url: str = "", **changes: Any) -> Iterat
     clock = Clock()
     app = create_app(Settings(data_dir=folder, database_url=database_url, **changes), clock=clock)
     config = uvicorn.Config(
-        app, http="httptools", ws="none", loop="asyncio", log_config=None, access_log=False,
+        app, http=GuardedHttp, ws="none", loop="asyncio", log_config=None, access_log=False,
         timeout_graceful_shutdown=2,
     )  # fmt: skip
     server = _Server(config)
