@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub.simulation": _INTERFACE,
     "hub.app": {*_INTERFACE, "hub.api", "hub.gateway", "hub.console", "hub.simulation", "hub.data"},
     "hub.show": {"hub.store", "hub.domain", "hub.errors"},
-    "hub.serve": {"hub.app", "hub.settings"},
+    "hub.serve": {"hub.app", "hub.api", "hub.settings"},  # the protocol that the server speaks
     "hub.demo": {*_INTERFACE, "hub.app", "hub.serve", "hub.data", "clients"},
     "hub.__main__": {*_INTERFACE, "hub.app", "hub.data", "hub.show", "hub.serve", "hub.demo", "hub.simulation"},
     "hub": set(),
