@@ -89,7 +89,8 @@ async def read_body(request: Request, size: int, patience: float) -> bytes:
     stream = request.stream()
     try:
         while True:
-            part = await asyncio.wait_for(anext(stream, None), patience)
+            async with asyncio.timeout(patience):
+                part = await anext(stream, None)
             if part is None:
                 break
             received += len(part)

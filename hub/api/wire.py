@@ -53,7 +53,14 @@ class GuardedHttp(HttpToolsProtocol):
             raise ValueError("the head is too large")  # the parser stops, and asks for the answer below
 
     def send_400_response(self, msg: str) -> None:
-        """The answer to what cannot be served; nothing more is read. ``msg`` is the server's own text, not told."""
+        """The answer to what cannot be served; nothing more is read. ``msg`` is the server's own text, not told.
+
+        A request that came whole before it is answered for itself, and the connection ends behind that answer.
+        """
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
         if self._too_large:
             answer = problem(Refusal("head-too-large", facts={"limit": HEAD_LIMIT}))
         else:

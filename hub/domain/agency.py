@@ -196,6 +196,7 @@ class Directory:
         # Where both codes of a mapping row are listed, the row of the code that counts wins.
         by_rank = sorted(agencies, key=lambda agency: self.resolve(agency.code) == canonical(agency.code))
         self._agencies = {self.resolve(agency.code): agency for agency in by_rank}
+        self._chains: dict[str, tuple[str, ...]] = {}
         self._systems = {self.resolve(code): system for code, system in (systems or {}).items()}
 
     @cached_property
@@ -217,6 +218,15 @@ class Directory:
 
         A listed parent the code's form does not show (``H37.DN.001``) comes before the superiors by form.
         """
+        code = self.resolve(code)
+        chain = self._chains.get(code)
+        if chain is None:
+            chain = self._climb(code)
+            if code in self._agencies:  # as many as are listed: what a packet makes up is not kept
+                self._chains[code] = chain
+        return chain
+
+    def _climb(self, code: str) -> tuple[str, ...]:
         found: dict[str, None] = {}
         waiting = [code]
         while waiting:

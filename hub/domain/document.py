@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import IntEnum
 
@@ -233,6 +233,7 @@ def _read(text: str) -> datetime | None:
 
 
 _NOT_CONTENT = {"recipients", "to_places", "traces", "manifest", "attachments"}
+_CONTENT = tuple(f.name for f in fields(Document) if f.name not in _NOT_CONTENT)
 
 
 def content_digest(document: Document) -> str:
@@ -241,14 +242,20 @@ def content_digest(document: Document) -> str:
     Covers the header without To, ToPlaces, TraceHeader, StaffInfo and Signature, and name and digest of every file;
     so a packet built anew from the same data (other ZIP entry names, another salt, another clerk) is equal.
     """
-    header = {f.name: _plain(getattr(document, f.name)) for f in fields(document) if f.name not in _NOT_CONTENT}
+    header = {name: _plain(getattr(document, name)) for name in _CONTENT}
     header["files"] = [[a.name, a.sha256] for a in document.attachments]
     return hashlib.sha256(json.dumps(header, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, str):
+        return value
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.name != "staff"}
-    return value
+    return {name: _plain(getattr(value, name)) for name in _NAMES[type(value)]}
+
+
+_NAMES: dict[type[object], tuple[str, ...]] = {
+    record: tuple(f.name for f in fields(record) if f.name != "staff")
+    for record in (Organization, DocumentRef, Business, Receiver, Replaced)
+}

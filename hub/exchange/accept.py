@@ -302,7 +302,7 @@ def _packet_row(tx: Transaction, job: Prepared, document_id: str | None) -> dict
         "id": submission.packet_id,
         "seq": tx.next_seq(),
         "document_id": document_id,
-        "sha256": job.sha256,
+        "sha256": job.submission.sha256,
         "size": len(submission.packet),
         "body": None if submission.place else submission.packet,
         "place": submission.place,
@@ -317,7 +317,7 @@ def _evidence(tx: Transaction, job: Prepared, document_id: str, to: list[Deliver
     body = {
         "document": document_id,
         "document_id": job.document_id,
-        "sha256": job.sha256,
+        "sha256": job.submission.sha256,
         "sender": job.sender,
         "issuer": job.issuer.code,
         "recipients": [delivery.recipient for delivery in to],

@@ -4,7 +4,6 @@ nothing. What passes is decided and written by ``hub.exchange.accept``.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
@@ -21,6 +20,7 @@ class Submission:
     """A packet as it came: ``place`` names it in the payload store when it is too large for a row."""
 
     packet: bytes = field(repr=False)
+    sha256: str  # of the packet, hex
     system_id: str
     packet_id: str
     trace_id: str
@@ -44,7 +44,6 @@ class Prepared:
 
     submission: Submission
     version: int
-    sha256: str
     document: Document
     verdict: Verdict
     sender: str
@@ -97,7 +96,6 @@ def prepare(submission: Submission, roster: Roster, now: datetime) -> Prepared:
     return Prepared(
         submission=submission,
         version=roster.version,
-        sha256=hashlib.sha256(submission.packet).hexdigest(),
         document=document,
         verdict=verdict,
         sender=sender,

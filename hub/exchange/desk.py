@@ -95,51 +95,49 @@ class Desk:
 
     async def accept(self, packet: bytes, system: System, trace_id: str) -> Accepted:
         """Accept a document packet, or raise the refusal that is now on record."""
-        submission = self._submission(packet, system, trace_id)
 
         def prepare() -> checks.Prepared:
-            prepared = self._on_newest(checks.prepare, submission)
-            if submission.place is not None:
+            found = self._on_newest(checks.prepare, self._submission(packet, system, trace_id))
+            if found.submission.place is not None:
                 self._at("before-payload")
-                self.folder.put(submission.place, packet)
+                self.folder.put(found.submission.place, packet)
                 self._at("after-payload")
-            return prepared
+            return found
 
+        prepared = None
         try:
             prepared = await self._check(len(packet), prepare)
             accepted: Accepted = await self.write(accept.commit, prepared)
         except Refusal as refusal:
             if not refusal.problem.temporary:
                 # After a temporary fault the commit may have happened all the same: there the sweep decides.
-                self._drop(submission.place)
+                self._drop(prepared)
                 await self._record(packet, system, trace_id, refusal)
             raise
         if not accepted.kept:
-            self._drop(submission.place)
+            self._drop(prepared)
         what = "accepted" if accepted.new else "repeated"
         log.info(what, document=accepted.body["id"], deliveries=len(accepted.body["deliveries"]), system=system.id)
         return accepted
 
     def _submission(self, packet: bytes, system: System, trace_id: str) -> checks.Submission:
         now = self.clock()
-        packet_id = new_id(now)
-        place = None
-        if len(packet) > self.terms.inline_limit:
-            place = payloads.place_of(packet_id, hashlib.sha256(packet).hexdigest(), now)
+        packet_id, sha256 = new_id(now), hashlib.sha256(packet).hexdigest()
+        place = payloads.place_of(packet_id, sha256, now) if len(packet) > self.terms.inline_limit else None
+        terms = self.terms
         return checks.Submission(
-            packet, system.id, packet_id, trace_id, place, self.terms.limits, self.terms.refuse_taken
+            packet, sha256, system.id, packet_id, trace_id, place, terms.limits, terms.refuse_taken
         )
 
-    def _drop(self, place: str | None) -> None:
-        if place is not None:
-            self.folder.remove(place)
+    def _drop(self, prepared: checks.Prepared | None) -> None:
+        if prepared is not None and prepared.submission.place is not None:
+            self.folder.remove(prepared.submission.place)
 
     async def validate(self, packet: bytes, system: System) -> list[Any]:
         """Every check of :meth:`accept`, duplicates included, storing nothing: its warnings. Raises its refusal."""
-        submission = self._submission(packet, system, "")
 
         def check() -> list[Any]:
-            prepared = self._on_newest(checks.prepare, submission)
+            prepared = self._on_newest(checks.prepare, self._submission(packet, system, ""))
             with reading(self.engine) as connection:
                 return accept.foresee(prepared, self.rosters.current().directory, connection)
 

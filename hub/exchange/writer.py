@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ from hub.store.roster import Roster, Rosters, changed
 log = structlog.get_logger()
 
 Verb = Callable[["Transaction", list[Any]], list[Any]]
+_LINGER = 0.01  # seconds a batch stays open for more while several work at once
 _BATCH = 64  # pieces of work in one commit
 _NAMED = 250  # systems named in one notification; more wake everybody
 CHANNEL = "hub_inbox"  # PostgreSQL notification channel; payload: system ids, or *
@@ -144,22 +146,34 @@ class Writer:
         return self._thread.is_alive()
 
     def _loop(self) -> None:
-        open_ = True
-        while open_:
-            batch: list[_Work] = []
-            work = self._waiting.get()
-            while True:
-                if work is None:
-                    open_ = False
-                    break
-                # Who has gone away asks for nothing; once begun, work cannot be called off and is always answered.
-                if work.answer.set_running_or_notify_cancel():
-                    batch.append(work)
-                if len(batch) == _BATCH or self._waiting.empty():
-                    break
-                work = self._waiting.get()
+        size = 1
+        while (batch := self._gather(_LINGER if size > 1 else 0.0)) is not None:
+            size = len(batch)
             if batch:
                 self._handle(batch)
+
+    def _gather(self, linger: float) -> list[_Work] | None:
+        """The next batch: what waits, and what comes within ``linger`` seconds of its first. None: no more will come.
+
+        Lingering where several work at once makes commits fewer and larger; one alone never waits.
+        """
+        batch: list[_Work] = []
+        until = 0.0
+        while len(batch) < _BATCH:
+            try:
+                work = self._waiting.get(timeout=max(0.0, until - time.monotonic())) if batch else self._waiting.get()
+            except queue.Empty:
+                break
+            if work is None:
+                if not batch:
+                    return None
+                self._waiting.put(None)  # ends the next call; this batch is still to be done
+                break
+            until = until or time.monotonic() + linger
+            # Who has gone away asks for nothing; once begun, work cannot be called off and is always answered.
+            if work.answer.set_running_or_notify_cancel():
+                batch.append(work)
+        return batch
 
     def _handle(self, batch: Sequence[_Work]) -> None:
         try:

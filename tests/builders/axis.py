@@ -5,6 +5,7 @@ Time stands still until a test moves it.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -171,10 +172,15 @@ class Peer:
         """Check a packet and queue it; raises at once what the check refuses."""
         desk = self.axis.desk
         now = self.axis.clock()
-        submission = checks.Submission(
-            packet, self.system_id, new_id(now), "vết-thử", None, desk.terms.limits, desk.terms.refuse_taken
-        )
+        submission = self.submission(packet)
         return desk.writer.submit(accept.commit, checks.prepare(submission, desk.rosters.current(now=True), now))
+
+    def submission(self, packet: bytes) -> checks.Submission:
+        terms = self.axis.desk.terms
+        packet_id, sha256 = new_id(self.axis.clock()), hashlib.sha256(packet).hexdigest()
+        return checks.Submission(
+            packet, sha256, self.system_id, packet_id, "vết-thử", None, terms.limits, terms.refuse_taken
+        )
 
     def update(self, original: Document, *to: str, **changes: Any) -> dict[str, Any]:
         business = Business(type="2", reason="Cập nhật", document_id=original.document_id)

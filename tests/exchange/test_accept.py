@@ -265,11 +265,11 @@ def test_what_was_checked_before_the_systems_changed_is_checked_again_when_it_is
     now = axis.clock()
     prepared = [
         checks.prepare(
-            checks.Submission(office.packet(office.draft("H41.05")), office.system_id, f"{n:024x}", ""),
+            office.submission(office.packet(office.draft("H41.05"))),
             axis.desk.rosters.current(now=True),
             now,
         )
-        for n in range(2)
+        for _ in range(2)
     ]
     department = axis.enrol("H41.05", "Sở Khoa học và Công nghệ")
     axis.desk.writer.run(accept.commit, prepared[0])

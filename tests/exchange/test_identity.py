@@ -113,7 +113,7 @@ def test_the_first_receipt_is_given_also_when_first_and_repeat_came_at_one_momen
     answers = []
     for packet_id, to in (("f" * 24, "H41"), ("0" * 24, "H27"), ("1" * 24, "H41")):
         packet = office.packet(replace(document, recipients=(Organization(to),)))
-        submission = checks.Submission(packet, office.system_id, packet_id, "")
+        submission = replace(office.submission(packet), packet_id=packet_id)
         prepared = checks.prepare(submission, axis.desk.rosters.current(now=True), axis.clock())
         answers.append(axis.desk.writer.run(accept.commit, prepared).body["sha256"])
     assert answers == [answers[0]] * 3
@@ -316,7 +316,7 @@ def test_one_packet_sent_by_eight_threads_at_one_moment_is_one_document_for_all(
     start = threading.Barrier(8)
 
     def send(writer: Writer, packet: bytes, n: int) -> accept.Accepted:
-        submission = checks.Submission(packet, office.system_id, f"{n:024x}", "")
+        submission = replace(office.submission(packet), packet_id=f"{n:024x}")
         prepared = checks.prepare(submission, roster, now)
         start.wait()
         accepted: accept.Accepted = writer.run(accept.commit, prepared)

@@ -57,7 +57,8 @@ def attachment_parts(tree: Tree, limits: Limits = DEFAULT_LIMITS) -> tuple[Attac
     room = _ROOM * limits.packet
     found = []
     for index, element in enumerate(tree.attachments):
-        attachment = _attachment(element, min(limits.attachment, room) if index < limits.attachments else None)
+        allowed = min(limits.attachment, room) if index < limits.attachments else None
+        attachment = _attachment(element, tree, allowed)
         if attachment.wrapped:
             room -= len(attachment.content)
         found.append(attachment)
@@ -67,10 +68,12 @@ def attachment_parts(tree: Tree, limits: Limits = DEFAULT_LIMITS) -> tuple[Attac
 _ROOM = 4  # what all attachments of a packet may unwrap to, in multiples of the packet's limit
 
 
-def _attachment(element: etree._Element, room: int | None) -> Attachment:
+def _attachment(element: etree._Element, tree: Tree, room: int | None) -> Attachment:
     """One attachment; ``room`` is how many bytes it may unwrap to, None: it is not to be unwrapped."""
     name = safe_text(child(element, "AttachmentName"))
-    octets, defect = _decode(child(element, "ContentTransferEncoded"))
+    if element not in tree.decoded:
+        tree.decoded[element] = _decode(child(element, "ContentTransferEncoded"))
+    octets, defect = tree.decoded[element]
     content = None
     if room is not None and octets.startswith(_ENTRY_MAGIC):
         content, defect = _unwrap(octets, name, room)

@@ -47,7 +47,9 @@ def safe_text(element: etree._Element | None) -> str:
 
 def text_of(element: etree._Element | None) -> str:
     """As :func:`safe_text`, in NFC."""
-    return unicodedata.normalize("NFC", safe_text(element))
+    if element is None or (text := raw_text(element)).isascii():
+        return "" if element is None else text
+    return unicodedata.normalize("NFC", _stream_safe(text, element))
 
 
 def whole_text(element: etree._Element) -> str:

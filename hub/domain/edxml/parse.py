@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from lxml import etree
 
@@ -53,6 +53,8 @@ class Tree:
     well_formed: bool  # as to namespaces, as sent; False: a prefix was used without a declaration
     annotated: bool  # a comment or processing instruction stands inside the envelope
     attachments: list[etree._Element]  # of the last AttachmentEncoded below the root
+    # What the Base64 of each attachment gave (octets, defect): wanted for the signature and again for the fields.
+    decoded: dict[etree._Element, tuple[bytes, str]] = field(default_factory=dict)
 
 
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Tree:

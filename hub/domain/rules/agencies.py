@@ -120,6 +120,6 @@ def _listed_code(code: str, facts: Facts) -> str:
 
 def _name(organization: Organization, place: str, facts: Facts) -> Iterator[Violation]:
     listed = facts.directory.name_of(organization.organ_id)
-    if listed and organization.name and name_key(listed) != name_key(organization.name):
+    if listed and organization.name not in ("", listed) and name_key(listed) != name_key(organization.name):
         code = facts.directory.resolve(organization.organ_id)
         yield NAME_DIRECTORY.at(place, organization.name, listed, code=code, name=listed)
