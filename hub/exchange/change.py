@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from hub.domain.delivery import FINAL, Move, Status, Transport, moved
@@ -109,7 +109,7 @@ def receiver(tx: Transaction, code: str) -> str | None:
     return None if system is None or system.locked else system.id
 
 
-def expiry(tx: Transaction, *, urgent: bool) -> Any:
+def expiry(tx: Transaction, *, urgent: bool) -> datetime:
     return tx.now + (EXPIRY_URGENT if urgent else EXPIRY)
 
 

@@ -35,7 +35,7 @@ log = structlog.get_logger()
 Verb = Callable[["Transaction", list[Any]], list[Any]]
 _LINGER = 0.01  # seconds a batch stays open for more while several work at once
 _BATCH = 64  # pieces of work in one commit
-_NAMED = 250  # systems named in one notification; more wake everybody
+_NAMED = 7000  # characters of system ids in one notification (PostgreSQL takes 7999); more wake everybody
 CHANNEL = "hub_inbox"  # PostgreSQL notification channel; payload: system ids, or *
 
 
@@ -77,7 +77,8 @@ def transaction(engine: Engine, rosters: Rosters, now: datetime, at: Callable[[s
         yield tx
         connection.execute(update(t.counter).values(seq=tx._seq))
         if tx.rung and not is_sqlite(connection):
-            payload = ",".join(tx.rung) if len(tx.rung) <= _NAMED else "*"
+            payload = ",".join(tx.rung)
+            payload = payload if len(payload) <= _NAMED else "*"
             connection.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": payload})
         at("before-commit")
     at("after-commit")
@@ -140,10 +141,6 @@ class Writer:
     def run(self, verb: Verb, job: Any) -> Any:
         """The same, waiting for the answer."""
         return self.submit(verb, job).result()
-
-    @property
-    def alive(self) -> bool:
-        return self._thread.is_alive()
 
     def _loop(self) -> None:
         size = 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, or_, select, text, update
 
 from hub.domain.delivery import Status, Transport
 from hub.store import tables as t
@@ -259,10 +259,3 @@ def outbox(connection: Connection, owner: str, after: int, limit: int) -> list[R
         .limit(limit)
     )
     return list(connection.execute(query).mappings())
-
-
-def waiting_by_system(connection: Connection) -> dict[str, int]:
-    """How much waits for each system (for operators)."""
-    c = t.delivery.c
-    query = select(c.system_id, func.count()).where(c.state == "waiting").group_by(c.system_id)
-    return {row[0]: row[1] for row in connection.execute(query) if row[0]}

@@ -11,7 +11,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
@@ -132,14 +131,6 @@ def set_system(connection: Connection, system_id: str, **values: object) -> None
     connection.execute(update(t.system).where(t.system.c.id == system_id).values(**values))
 
 
-def system_by_token(connection: Connection, token_hash: str) -> RowMapping | None:
-    return connection.execute(select(t.system).where(t.system.c.token_hash == token_hash)).mappings().one_or_none()
-
-
-def list_systems(connection: Connection) -> list[RowMapping]:
-    return list(connection.execute(select(t.system).order_by(t.system.c.code)).mappings())
-
-
 def add_one_time_codes(connection: Connection, rows: list[dict[str, Any]]) -> None:
     if rows:
         connection.execute(insert(t.one_time_code), rows)
@@ -161,11 +152,6 @@ def drop_one_time_code(connection: Connection, system_id: str) -> None:
 
 def add_certificate(connection: Connection, row: dict[str, Any]) -> None:
     connection.execute(insert(t.certificate), [row])
-
-
-def end_certificate(connection: Connection, fingerprint: str, code: str, at: datetime) -> None:
-    c = t.certificate
-    connection.execute(update(c).where(c.c.fingerprint == fingerprint, c.c.code == code).values(until=at))
 
 
 def certificates_of(connection: Connection, codes: Iterable[str]) -> list[RowMapping]:

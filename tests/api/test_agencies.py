@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from builders.api import Agency, Hub, refused
+from builders.axis import end_certificate
 from builders.keys import a_certificate
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,7 +21,6 @@ from hub.data import read_agencies
 from hub.domain.signature import sign
 from hub.exchange.enrol import statement
 from hub.exchange.writer import Transaction, each
-from hub.store import roster
 from hub.store import tables as t
 
 NINE = "2025-10-01T09:00:00.000+07:00"  # START, as REST writes it
@@ -127,7 +127,7 @@ def register(
 
 @each
 def end(tx: Transaction, job: tuple[str, str]) -> None:
-    roster.end_certificate(tx.connection, *job, tx.now)
+    end_certificate(tx.connection, *job, tx.now)
     tx.directory_changed()
 
 

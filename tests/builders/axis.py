@@ -17,6 +17,7 @@ from typing import Any
 
 from builders.keys import a_certificate
 from builders.packets import a_document, a_status
+from sqlalchemy import Connection, update
 
 from hub.app import At, no_step, open_hub
 from hub.domain import edxml
@@ -26,7 +27,7 @@ from hub.exchange import accept, checks, enrol, hand_over
 from hub.exchange import report as statuses
 from hub.exchange.desk import Desk
 from hub.settings import Settings
-from hub.store import deliveries, documents
+from hub.store import deliveries, documents, tables
 from hub.store.deliveries import Delivery
 from hub.store.engine import new_id, reading
 
@@ -44,6 +45,12 @@ class Clock:
 
     def pass_(self, **span: float) -> None:
         self.now += timedelta(**span)
+
+
+def end_certificate(connection: Connection, fingerprint: str, code: str, at: datetime) -> None:
+    """A certificate stops to count, as when its time is over."""
+    c = tables.certificate
+    connection.execute(update(c).where(c.c.fingerprint == fingerprint, c.c.code == code).values(until=at))
 
 
 @dataclass

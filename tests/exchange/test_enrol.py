@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 import pytest
-from builders.axis import Axis, Peer
+from builders.axis import Axis, Peer, end_certificate
 from builders.keys import a_certificate
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -22,7 +22,7 @@ from hub.store.engine import reading
 
 def systems(axis: Axis) -> dict[str, Any]:
     with reading(axis.desk.engine) as connection:
-        return {row["id"]: row for row in roster.list_systems(connection)}
+        return {row["id"]: row for row in connection.execute(select(t.system)).mappings()}
 
 
 def registered(axis: Axis, code: str) -> list[tuple[str, str]]:
@@ -352,7 +352,7 @@ def test_a_stolen_token_registers_no_key(axis: Axis) -> None:
 def test_a_certificate_that_has_ended_endorses_none(axis: Axis) -> None:
     office = axis.enrol("G22")
     with axis.desk.engine.begin() as connection:
-        roster.end_certificate(connection, fingerprint(office.certificate), "G22", axis.clock())
+        end_certificate(connection, fingerprint(office.certificate), "G22", axis.clock())
     with pytest.raises(Refusal, match=r"^possession-not-proved"):
         register(office, endorser=office)
 

@@ -187,7 +187,7 @@ def test_a_fault_that_passes_answers_the_whole_batch_and_the_writer_lives_on(axi
             assert (refused.value.problem.status, refused.value.problem.temporary) == (503, True)
             assert refused.value.retry_after == 5
         faulty.clear()
-        assert writer.alive
+        assert writer._thread.is_alive()
         assert writer.run(refuse_odd, 20) == 20
     assert aliases(axis) == {"A0", "A2", "A4", "A6", "A20"}
 
@@ -196,7 +196,7 @@ def test_work_queued_before_the_end_is_still_done_and_answered(axis: Axis) -> No
     with Writer(axis.desk.engine, axis.desk.rosters, axis.clock) as writer:
         answers = [writer.submit(refuse_odd, 2 * n) for n in range(5)]
     assert [answer.result(timeout=0) for answer in answers] == [0, 2, 4, 6, 8]
-    assert not writer.alive
+    assert not writer._thread.is_alive()
 
 
 # Answers come after the commit, and bells ring after it.
