@@ -5,7 +5,7 @@ READY := .venv/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 QUIETLY := $(if $(V),,>/dev/null 2>&1)
 
-.PHONY: setup demo test check
+.PHONY: setup demo test check bench
 
 setup: $(READY)
 
@@ -14,6 +14,10 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/pytest -q -n 2 --dist worksteal
+
+# Measures, on this machine, and compares nothing with another: ARGS="accept --size 360k --database postgresql".
+bench: $(READY)
+	@$(BIN)/python -m benchmarks $(or $(ARGS),accept)
 
 # Runs everything and counts, so that one look shows all there is to repair.
 check: $(READY)
