@@ -16,7 +16,7 @@ import typer
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub import show
@@ -172,10 +172,18 @@ def enrol(
         single = {name: made[0][name] for name in ("system_id", "secret", "token", "code")}
         sys.stdout.write(json.dumps(made if from_file else single) + "\n")
         return
-    table = Table("agency", "system_id", "secret (gateway)", "token (REST)", "one-time code", title="Shown once")
+    # Plain lines: a table would cut on a narrow terminal what is never shown again.
     for row in made:
-        table.add_row(row["agency"], row["system_id"], row["secret"], row["token"], row["code"])
-    out.print(table)
+        for label, key in _CREDENTIALS.items():
+            typer.echo(f"{label:18}{row[key] or '–'}")
+        typer.echo("")
+    typer.echo("Chỉ hiện một lần / shown once")
+
+
+_CREDENTIALS = {
+    "agency": "agency", "system_id": "system_id", "secret (gateway)": "secret", "token (REST)": "token",
+    "one-time code": "code",
+}  # fmt: skip
 
 
 def _enrolments(path: Path) -> Iterator[enrolment.Enrolment]:
@@ -264,10 +272,14 @@ def main() -> None:
         sys.exit(2)
     except (SQLAlchemyError, OSError) as fault:
         passing = temporary(fault)
-        if passing is None:
-            raise
-        show.refusal(err, passing)
+        if passing is not None:
+            show.refusal(err, passing)
+        else:  # without the statement and its values, which may be secrets
+            err.print(f"[red]{type(fault).__name__}[/red] {escape(str(getattr(fault, 'orig', None) or fault))}")
         sys.exit(1)
+    except (ValueError, AttributeError, OverflowError) as fault:
+        err.print(f"[red]{type(fault).__name__}[/red] {escape(str(fault))}")
+        sys.exit(2)
 
 
 if __name__ == "__main__":

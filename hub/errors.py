@@ -203,6 +203,8 @@ _add("status-document-unknown", 422, "Không tìm thấy văn bản được nê
 _add("status-ambiguous", 422, "Thông tin nêu ứng với nhiều văn bản.", "What is named fits several documents.",
      "{needed}")
 _add("status-field-missing", 422, "Gói trạng thái thiếu {field}.", "The status packet lacks {field}.", "{field}")
+_add("status-field-long", 422, "{field} dài {length} ký tự, quá giới hạn {limit}.",
+     "{field} has {length} characters, above {limit}.", "≤ {limit}")
 _add("status-timestamp", 422, "Thời điểm không đọc được: {found}.", "The timestamp cannot be read: {found}.",
      "{repaired}")
 

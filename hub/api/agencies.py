@@ -63,12 +63,10 @@ def agencies(
     responses=responses("request-invalid"),
 )
 def certificates(code: Code, request: Request, caller: Calling) -> Response:
-    """Every certificate registered for the code, and for the platform or successor that may sign for it."""
+    """Every certificate ever registered for the code, for those above it, and for its successor."""
     directory = caller.roster.directory
-    own = directory.resolve(code)
-    platform = directory.nearest(code)
     successor = directory.successor_of(code, local_day(interface(request).desk.clock()))
-    codes = dict.fromkeys(each for each in (own, successor, platform.code if platform else "") if each)
+    codes = dict.fromkeys([*directory.chain(code), *([successor] if successor else [])])  # who may have signed
     with reading(interface(request).desk.engine) as connection:
         rows = roster.certificates_of(connection, codes)
     items = [

@@ -72,7 +72,7 @@ async def inbox(
     "/outbox", summary="What happened to the documents this system sent", responses=responses("request-invalid")
 )
 def outbox(request: Request, caller: Calling, after: After = None, limit: Limit = 100) -> Response:
-    """Fetched, reported, failed, expired, withdrawn: everything about the sent documents, in order."""
+    """Delivered, reported, failed, expired, withdrawn, opened again: what became of the sent documents, in order."""
     with reading(interface(request).desk.engine) as connection:
         rows = deliveries.outbox(connection, caller.system.code, shapes.read_cursor(after), limit)
     items = [shapes.outbox_item(row) for row in rows]

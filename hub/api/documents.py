@@ -138,7 +138,8 @@ async def attachment(document_id: Id, n: int, request: Request, caller: Calling)
     """The n-th file, from 1. Handing it to a recipient counts as the fetch of the packet."""
     face = interface(request)
     row, fetched = await run_in_threadpool(lambda: _packet_row(face, request, caller, document_id))
-    found = await run_in_threadpool(lambda: _files(face, row))
+    async with face.room(row["size"]):
+        found = await run_in_threadpool(lambda: _files(face, row))
     if not 1 <= n <= len(found):
         raise Refusal("not-found")
     if fetched:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,8 @@ _AT_ONCE = 8  # registrations at one time
 
 def play(out: Console, *, keep: Path | None = None, keep_running: bool = False) -> int:
     """Play; gives the exit code: 0 if nothing was lost or doubled and the story went as told."""
+    # Ended by a signal it still ends the hub it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lienthong-")))
         url = stack.enter_context(_Server(folder)).url

@@ -196,7 +196,8 @@ def _repeat(tx: Transaction, job: Prepared, document_id: str) -> Accepted:
         warnings = list(asked.warnings)
     for recipient in job.recipients:
         delivery = standing.get(recipient.code)
-        if delivery is not None and delivery.state in {Transport.FAILED, Transport.EXPIRED}:
+        ended = delivery is not None and delivery.state in {Transport.FAILED, Transport.EXPIRED}
+        if delivery is not None and ended and not asking.final(delivery):
             expires = change.expiry(tx, urgent=delivery.urgent)
             standing[recipient.code] = change.move(
                 tx, delivery, Move.REOPEN, by=job.submission.system_id, expires_at=expires, attempts=0, reason=""

@@ -64,9 +64,8 @@ def find(
         if own:
             return _concerned(connection, directory, document.kind, own, group, recipients, repeat)
     named = [target for group in groups for target in group]
-    for target in named:
-        rows = documents.by_document_id(connection, numbering.canonical_document_id(target.document_id))
-        if any(row["sender"] != sender for row in rows):
+    for target in () if repeat else named:
+        if documents.used_by_another(connection, numbering.canonical_document_id(target.document_id), sender):
             raise Refusal("not-your-document", target.pointer, target.document_id)
     return Asked(warnings=_unknown(named if document.kind is Kind.REPLACEMENT else named[:1]))
 
@@ -74,7 +73,7 @@ def find(
 def _own(connection: Connection, target: Target, sender: str) -> list[Any]:
     """The sender's documents under a DocumentId: of the year named, else of the newest year; no revocations."""
     text = numbering.canonical_document_id(target.document_id)
-    rows = [row for row in documents.by_document_id(connection, text, sender=sender) if row["kind"] != Kind.REVOCATION]
+    rows = [row for row in documents.by_document_id(connection, text, sender) if row["kind"] != Kind.REVOCATION]
     if not rows:
         return []
     years = {row["year"] for row in rows}
@@ -128,7 +127,10 @@ def ask(
     standing = {delivery.recipient: delivery for delivery in own}
     opened: set[str] = set()
     withdrawn: set[str] = set()
+    seen: set[str] = set()  # recipients who have something of what is acted on
     for delivery in asked.concerned:
+        if delivery.fetched:
+            seen.add(delivery.recipient)
         if final(delivery):
             continue
         if kind is Kind.REVOCATION and can_withdraw(delivery.state, fetched=delivery.fetched):
@@ -137,14 +139,15 @@ def ask(
         else:
             open_request(tx, delivery, ASK[kind], standing[delivery.recipient].id, document_id)
             opened.add(delivery.recipient)
-    for recipient in withdrawn - opened:
+    for recipient in withdrawn - opened - seen:
         standing[recipient] = change.move(tx, standing[recipient], Move.WITHDRAW, detail=document_id)
     return list(standing.values())
 
 
 def withdraw(tx: Transaction, delivery: Delivery, *, detail: str = "", report_id: str | None = None) -> Delivery:
-    """Take back what was never fetched; what was asked about it is moot."""
+    """Take back what was never fetched; what was asked about it, and what it asked itself, is moot."""
     left = [row["id"] for row in deliveries.open_requests(tx.connection, [delivery.id])]
+    left += [row["id"] for row in deliveries.open_requests_made(tx.connection, delivery.id)]
     deliveries.close_requests(tx.connection, left, "moot", tx.now)
     return change.move(tx, delivery, Move.WITHDRAW, detail=detail, report_id=report_id)
 

@@ -87,10 +87,13 @@ def tell_sender(
     if delivery.report_id is not None:
         sent = documents.report(tx.connection, delivery.report_id) or document
     system_id = receiver(tx, sent["sender"])
-    owner = tx.roster.systems[system_id].code if system_id is not None else sent["sender"]
+    # A locked system reads it once it is unlocked; without any, it waits under the sender's own code (see `reroute`).
+    nearest = tx.roster.directory.nearest(sent["sender"])
+    standing = tx.roster.systems[system_id] if system_id is not None else nearest
+    owner = standing.code if standing is not None else sent["sender"]
     row = {
         "seq": tx.next_seq(), "owner": owner, "document_id": delivery.document_id, "delivery_id": delivery.id,
-        "what": what, "status": delivery.status.value, "detail": detail, "report_id": report_id, "at": tx.now,
+        "what": what, "status": delivery.status.value, "detail": detail[:1000], "report_id": report_id, "at": tx.now,
     }  # fmt: skip
     deliveries.add_outbox(tx.connection, [row])
     tx.ring(system_id)

@@ -174,7 +174,10 @@ def steer(tx: Transaction, job: Steer) -> dict[str, Any]:
 
 
 def reroute(tx: Transaction) -> int:
-    """Move what nobody fetched to the nearest system, oldest first, each with a fresh ``seq``; gives how many moved."""
+    """Move what nobody fetched to the nearest system, oldest first, each with a fresh ``seq``; gives how many moved.
+
+    What was to be told while no system stood for the sender goes to the one that does now.
+    """
     moving: list[tuple[Delivery, str]] = []
     for recipient, holder, is_status in deliveries.unfetched_routes(tx.connection):
         system_id = _receiver(tx, recipient, is_status)
@@ -185,6 +188,11 @@ def reroute(tx: Transaction) -> int:
         by = delivery.system_id
         change.note(tx, delivery, "moved", by=by, detail=system_id, system_id=system_id, seq=tx.next_seq())
         tx.ring(system_id)
+    for owner in deliveries.outbox_owners_without_system(tx.connection):
+        nearest = tx.roster.directory.nearest(owner)
+        if nearest is not None:
+            deliveries.give_outbox(tx.connection, owner, nearest.code)
+            tx.ring(nearest.id)
     return len(moving)
 
 
@@ -238,6 +246,8 @@ def _registration(tx: Transaction, job: Registration) -> dict[str, Any]:
     text = statement(job.system_id, code, job.certificate, job.one_time_code)
     if not _verified(job.certificate, job.proof, text):
         raise Refusal("possession-not-proved")
+    if job.certificate.not_valid_after_utc <= tx.now:
+        raise Refusal("certificate-ended")
     standing = roster.certificates_of(tx.connection, [code, system.code])
     if standing:
         basis = "endorsed"

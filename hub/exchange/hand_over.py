@@ -41,7 +41,8 @@ def claim(tx: Transaction, job: HandOver) -> dict[str, Any]:
     A caller may name its lease (24 hex digits), so that it can ask again when the answer was lost.
     """
     delivery = _mine(tx, job)
-    if delivery.state is Transport.TAKEN and job.lease is not None and job.lease == delivery.lease:
+    standing = delivery.lease_until is not None and delivery.lease_until > tx.now
+    if standing and job.lease is not None and job.lease == delivery.lease:
         return _claimed(delivery)
     if delivery.state is Transport.TAKEN:
         if delivery.lease_until is None or delivery.lease_until > tx.now:

@@ -11,7 +11,7 @@ from hub.domain.document import DocumentRef, Kind, StatusReport, read_date
 from hub.errors import Refusal
 from hub.exchange.examine import may_speak
 from hub.exchange.writer import Transaction
-from hub.store import deliveries, documents
+from hub.store import deliveries
 from hub.store.deliveries import Delivery
 
 
@@ -39,10 +39,11 @@ def find(tx: Transaction, system_id: str, agency: str, report: StatusReport) -> 
     """
     ref = report.response_for
     speaker = _Speaker(system_id, agency, report.status in FROM_SENDER)
-    rows: list[Any] = []
+    found: list[Found] = []
     if ref.document_id:
-        rows = documents.by_document_id(tx.connection, numbering.canonical_document_id(ref.document_id))
-    found = _between(tx, speaker, rows) or _between(tx, speaker, _by_number(tx, ref))
+        found = _between(tx, speaker, document_id=numbering.canonical_document_id(ref.document_id))
+    if not found:
+        found = _by_number(tx, speaker, ref)
     if not found:
         if foreign := may_speak(tx.roster, tx.roster.systems[system_id], agency, tx.now):
             raise foreign
@@ -50,28 +51,28 @@ def find(tx: Transaction, system_id: str, agency: str, report: StatusReport) -> 
     return _one_year(ref, _one_party(tx, ref, found, speaker))
 
 
-def _by_number(tx: Transaction, ref: DocumentRef) -> list[Any]:
+def _by_number(tx: Transaction, speaker: _Speaker, ref: DocumentRef) -> list[Found]:
     day = read_date(ref.promulgation_date)
     if not ref.code or day is None:
         return []
     number, symbol = numbering.split_code(ref.code)
-    return documents.by_number(tx.connection, numbering.plain_number(number), symbol, day.year)
+    return _between(tx, speaker, number=numbering.plain_number(number), symbol=symbol, year=day.year)
 
 
-def _between(tx: Transaction, speaker: _Speaker, rows: list[Any]) -> list[Found]:
-    """The rows this agency sent (or received) and that its system may speak about."""
+def _between(tx: Transaction, speaker: _Speaker, **document: str | int) -> list[Found]:
+    """What this agency sent (or received) of the documents described, and its system may speak about, newest first.
+
+    Of a broadcast each of thousands reports, and others may use the same id: only the agency's own rows are read.
+    """
+    party = {"sender": speaker.agency} if speaker.is_sender else {"recipient": speaker.agency}
+    pairs = [Found(row, delivery) for row, delivery in deliveries.of_described(tx.connection, document, **party)]
     if speaker.is_sender:
-        rows = [row for row in rows if row["sender"] == speaker.agency and row["kind"] != Kind.REVOCATION]
-    by_id = {row["id"]: row for row in rows}
-    # A recipient's own rows only: of a broadcast each of thousands reports.
-    recipient = None if speaker.is_sender else speaker.agency
-    candidates = deliveries.of_documents(tx.connection, list(by_id), recipient=recipient)
-    pairs = [Found(by_id[delivery.document_id], delivery) for delivery in candidates]
+        pairs = [pair for pair in pairs if pair.document["kind"] != Kind.REVOCATION]
     system = tx.roster.systems[speaker.system_id]
     if may_speak(tx.roster, system, speaker.agency, tx.now) is not None:
         # Not the nearest system: only what it fetched itself is still its own to report on (exchange rules 2).
         pairs = [p for p in pairs if not speaker.is_sender and p.delivery.system_id == system.id and p.delivery.fetched]
-    return sorted(pairs, key=lambda p: p.document["seq"], reverse=True)
+    return pairs
 
 
 def _one_party(tx: Transaction, ref: DocumentRef, found: list[Found], speaker: _Speaker) -> list[Found]:

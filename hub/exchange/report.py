@@ -38,6 +38,9 @@ from hub.store import deliveries, documents
 from hub.store.deliveries import Delivery
 from hub.store.roster import Roster
 
+PACKET_LIMIT = 256 * 1024  # bytes: a status has no attachments, and lies in its row
+DESCRIPTION_LIMIT = 1000  # characters: what software in the field lets a clerk write
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:
@@ -74,6 +77,8 @@ class Reported:
 def prepare(submission: Submission, roster: Roster, now: datetime) -> Prepared:
     """Every check that needs no stored document. Raises one refusal naming all violations."""
     system = acting_system(roster, submission.system_id)
+    if len(submission.packet) > PACKET_LIMIT:
+        raise Refusal("too-large", facts={"limit": PACKET_LIMIT})
     tree = edxml.parse(submission.packet, submission.limits)
     found: list[Refusal] = []
     result = None
@@ -130,6 +135,9 @@ def _missing(report: StatusReport) -> list[Refusal]:
         for name, value in needed.items()
         if not value
     ]
+    if len(report.description) > DESCRIPTION_LIMIT:
+        facts = {"field": "Description", "length": len(report.description), "limit": DESCRIPTION_LIMIT}
+        found.append(Refusal("status-field-long", "MessageHeader/Description", report.description, facts))
     if report.status == Status.REFUSED and not report.description:
         found.append(Refusal("status-reason-missing", "MessageHeader/Description"))
     return found
@@ -229,22 +237,27 @@ def _answer(tx: Transaction, job: Prepared, found: list[Found], report_id: str) 
     if not asked:
         last = found[0].delivery
         effect(code, last.status, fetched=last.fetched, open_requests=0)  # raises, naming what is allowed
-    _, newest = max((row["seq"], row["asking_delivery_id"]) for row in asked)
+    # What the recipient has not fetched it cannot mean, unless nothing else is open.
+    askers = {own.id: own for own in _deliveries(tx, [row["asking_delivery_id"] for row in asked])}
+    seen = [row for row in asked if askers[row["asking_delivery_id"]].fetched] or asked
+    _, newest = max((row["seq"], row["asking_delivery_id"]) for row in seen)
     requests = {row["id"]: row for row in asked if row["asking_delivery_id"] == newest}.values()
     parts = []
     standing = [(row, concerned.get(row["delivery_id"]) or by_delivery[row["delivery_id"]]) for row in requests]
     fetched = [(row, delivery) for row, delivery in standing if delivery.fetched]
     for row, delivery in fetched or standing:  # what was never fetched is not answered for: its request stays open
         effect(code, delivery.status, fetched=delivery.fetched, open_requests=1)
+        if Move.DONE in TRANSPORT[delivery.state]:
+            delivery = change.move(tx, delivery, Move.DONE, by=by, report_id=report_id)
         outcome = "agreed" if code == "15" else "refused"
         deliveries.close_requests(tx.connection, [row["id"]], outcome, tx.now)
         after = ANSWER[code][Ask(row["ask"])]
         if after is not None:
             delivery = change.set_status(tx, delivery, after, by=by, report_id=report_id, detail=job.report.description)
         parts.append(_Part(delivery, Effect.ANSWERS, True))
-    for own in _deliveries(tx, [newest]):
-        if Move.DONE in TRANSPORT[own.state]:
-            change.move(tx, own, Move.DONE, by=by, detail=code, report_id=report_id)
+    own = askers[newest]
+    if own.fetched and Move.DONE in TRANSPORT[own.state]:  # unfetched it stays: its files are still to be handed over
+        change.move(tx, own, Move.DONE, by=by, detail=code, report_id=report_id)
     return parts
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -46,6 +46,7 @@ class Delivery:
 # Written out, not bound: a partial index serves only a condition the planner can compare with its own.
 _WAITING = text("delivery.state = 'waiting'")
 _TAKEN = text("delivery.state = 'taken'")
+_FETCHABLE = text("delivery.state IN ('waiting','taken','failed','expired')")
 _ON_ITS_WAY = text("delivery.state IN ('waiting','taken')")
 
 _COLUMNS = [t.delivery.c[f.name] for f in fields(Delivery)]
@@ -91,15 +92,42 @@ def statuses_about(connection: Connection, document_id: str) -> list[Delivery]:
     return [_delivery(row) for row in connection.execute(query)]
 
 
-def of_documents(
-    connection: Connection, document_ids: Sequence[str], *, recipient: str | None = None
-) -> list[Delivery]:
-    """The deliveries of several documents (no status packets), of one recipient when named."""
+def of_documents(connection: Connection, document_ids: Sequence[str]) -> list[Delivery]:
+    """The deliveries of several documents (no status packets)."""
     c = t.delivery.c
-    query = select(*_COLUMNS).where(c.document_id.in_(document_ids), c.report_id.is_(None))
+    query = select(*_COLUMNS).where(c.document_id.in_(document_ids), c.report_id.is_(None)).order_by(c.seq)
+    return [_delivery(row) for row in connection.execute(query)]
+
+
+_DESCRIBED = [t.document.c[name] for name in ("id", "sender", "document_id", "year", "kind")]
+
+
+def of_described(
+    connection: Connection,
+    document: Mapping[str, str | int],
+    *,
+    sender: str | None = None,
+    recipient: str | None = None,
+) -> list[tuple[dict[str, Any], Delivery]]:
+    """The deliveries, by one sender or to one recipient, of documents with these column values, newest first.
+
+    Each with what is needed of its document: id, sender, document_id, year, kind.
+    """
+    query = (
+        select(*_DESCRIBED, *_COLUMNS)
+        .join_from(t.document, t.delivery, t.delivery.c.document_id == t.document.c.id)
+        .where(t.delivery.c.report_id.is_(None), *(t.document.c[name] == value for name, value in document.items()))
+        .order_by(t.document.c.seq.desc(), t.delivery.c.seq)
+    )
+    if sender is not None:
+        query = query.where(t.document.c.sender == sender)
     if recipient is not None:
-        query = query.where(c.recipient == recipient)
-    return [_delivery(row) for row in connection.execute(query.order_by(c.seq))]
+        query = query.where(t.delivery.c.recipient == recipient)
+    count = len(_DESCRIBED)
+    return [
+        ({column.name: value for column, value in zip(_DESCRIBED, row[:count], strict=True)}, _delivery(row[count:]))
+        for row in connection.execute(query)
+    ]
 
 
 def write(connection: Connection, before: Delivery, values: dict[str, Any]) -> None:
@@ -182,8 +210,7 @@ def _unfetched() -> ColumnElement[bool]:
     """What could still be fetched, and no standing system has fetched."""
     c = t.delivery.c
     retired = select(t.system.c.id).where(t.system.c.state == "retired")
-    on_its_way = c.state.in_(["waiting", "taken", "failed", "expired"])
-    return and_(on_its_way, or_(c.fetched_at.is_(None), c.system_id.in_(retired)))
+    return and_(_FETCHABLE, or_(c.fetched_at.is_(None), c.system_id.in_(retired)))
 
 
 def unfetched_routes(connection: Connection) -> list[tuple[str, str | None, bool]]:
@@ -225,6 +252,13 @@ def open_requests_by(connection: Connection, asking_document_ids: Sequence[str])
     return list(connection.execute(query).mappings())
 
 
+def open_requests_made(connection: Connection, asking_delivery_id: str) -> list[RowMapping]:
+    """Open requests that one delivery carries."""
+    c = t.request.c
+    query = select(t.request).where(c.asking_delivery_id == asking_delivery_id, c.outcome == "open")
+    return list(connection.execute(query).mappings())
+
+
 def close_requests(connection: Connection, ids: Sequence[str], outcome: str, at: datetime) -> None:
     if ids:
         c = t.request.c
@@ -259,3 +293,14 @@ def outbox(connection: Connection, owner: str, after: int, limit: int) -> list[R
         .limit(limit)
     )
     return list(connection.execute(query).mappings())
+
+
+def outbox_owners_without_system(connection: Connection) -> list[str]:
+    """Codes that entries of the outbox wait under while no system stands for them."""
+    standing = select(t.system.c.code).where(t.system.c.state != "retired")
+    query = select(t.outbox.c.owner).where(t.outbox.c.owner.not_in(standing)).distinct()
+    return list(connection.execute(query).scalars())
+
+
+def give_outbox(connection: Connection, owner: str, to: str) -> None:
+    connection.execute(update(t.outbox).where(t.outbox.c.owner == owner).values(owner=to))

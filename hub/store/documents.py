@@ -60,20 +60,18 @@ def get(connection: Connection, document_id: str) -> RowMapping | None:
     return found.mappings().one_or_none()
 
 
-def by_document_id(connection: Connection, document_id: str, *, sender: str | None = None) -> list[RowMapping]:
-    """All documents with a canonical DocumentId, newest first; of one sender when named."""
+def by_document_id(connection: Connection, document_id: str, sender: str) -> list[RowMapping]:
+    """A sender's documents with a canonical DocumentId, newest first: id, year, kind."""
     c = t.document.c
-    query = select(t.document).where(c.document_id == document_id)
-    if sender is not None:
-        query = query.where(c.sender == sender)
+    query = select(c.id, c.year, c.kind).where(c.document_id == document_id, c.sender == sender)
     return list(connection.execute(query.order_by(c.seq.desc())).mappings())
 
 
-def by_number(connection: Connection, number: str, symbol: str, year: int) -> list[RowMapping]:
-    """All documents with a number (without leading zeros), symbol and year, newest first."""
+def used_by_another(connection: Connection, document_id: str, sender: str) -> bool:
+    """Whether an agency other than the sender has a document with this canonical DocumentId."""
     c = t.document.c
-    query = select(t.document).where(c.number == number, c.symbol == symbol, c.year == year)
-    return list(connection.execute(query.order_by(c.seq.desc())).mappings())
+    query = select(c.id).where(c.document_id == document_id, c.sender != sender).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def packet(connection: Connection, packet_id: str) -> RowMapping:

@@ -24,4 +24,9 @@ def open_vault(path: Path) -> Fernet:
             pass  # another process was first; its key counts
         finally:
             own.unlink()
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the name too must outlive a power cut: what it encrypts is committed next
+        finally:
+            os.close(folder)
     return Fernet(path.read_bytes())

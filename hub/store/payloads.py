@@ -19,9 +19,10 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._durable: set[Path] = set()  # folders whose own names this process has synced
 
     def put(self, place: str, data: bytes) -> None:
-        """Store durably. Raises OSError (ENOSPC when the disk is full), leaving nothing behind."""
+        """Store durably. Raises OSError (ENOSPC when the disk is full); what is left behind is swept."""
         final = self._root / place
         self._make(final.parent)
         partial = final.with_suffix(".part")
@@ -67,11 +68,12 @@ class Folder:
                     yield path.relative_to(self._root).as_posix()
 
     def _make(self, folder: Path) -> None:
-        if folder.is_dir():
+        if folder == self._root or folder in self._durable:
             return
         self._make(folder.parent)
         folder.mkdir(exist_ok=True)
-        _sync(folder.parent)
+        _sync(folder.parent)  # also where another made it: that one may not have come to sync it
+        self._durable.add(folder)
 
 
 def place_of(packet_id: str, sha256: str, now: datetime) -> str:

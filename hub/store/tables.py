@@ -270,6 +270,14 @@ Index(
     sqlite_where=text("state = 'waiting'"),
     postgresql_where=text("state = 'waiting'"),
 )
+# What could still be fetched, by its route: read when systems come and go.
+Index(
+    "ix_delivery_route",
+    delivery.c.recipient,
+    delivery.c.system_id,
+    sqlite_where=text("state IN ('waiting','taken','failed','expired')"),
+    postgresql_where=text("state IN ('waiting','taken','failed','expired')"),
+)
 Index(
     "ix_delivery_lease_until",
     delivery.c.lease_until,
@@ -300,6 +308,7 @@ request = Table(
     CheckConstraint("outcome IN ('open','agreed','refused','moot')", name="outcome"),
     Index("ix_request_delivery_id", "delivery_id"),
     Index("ix_request_asking_document_id", "asking_document_id"),
+    Index("ix_request_asking_delivery_id", "asking_delivery_id"),
 )
 
 # What a packet of kind 1-3 acts on, also where the target was final already.

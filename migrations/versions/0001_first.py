@@ -302,6 +302,14 @@ def _tables() -> None:
         postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_index(
+        "ix_delivery_route",
+        "delivery",
+        ["recipient", "system_id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('waiting','taken','failed','expired')"),
+        postgresql_where=sa.text("state IN ('waiting','taken','failed','expired')"),
+    )
+    op.create_index(
         "ix_delivery_lease_until",
         "delivery",
         ["lease_until"],
@@ -378,6 +386,7 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_request")),
     )
     op.create_index("ix_request_asking_document_id", "request", ["asking_document_id"], unique=False)
+    op.create_index("ix_request_asking_delivery_id", "request", ["asking_delivery_id"], unique=False)
     op.create_index("ix_request_delivery_id", "request", ["delivery_id"], unique=False)
 
 

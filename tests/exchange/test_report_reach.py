@@ -97,7 +97,7 @@ def test_a_refusal_applies_to_the_newest_fetched_packet_of_the_id(axis: Axis) ->
 def test_an_answer_applies_to_the_newest_open_request_of_the_id(axis: Axis) -> None:
     office, province = office_and_province(axis)
     document, first, second = two_packets_of_one_id(office, province)
-    office.report("13", document)
+    province.fetch(office.report("13", document)["delivery"])
     asked = [axis.requests(answer["deliveries"][0]["id"]) for answer in (first, second)]
     assert asked == [[("update", "open"), ("take-back", "open")], [("take-back", "open")]]
     province.report("16", document)

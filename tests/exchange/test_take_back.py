@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from builders.axis import Axis, Peer
 
-from hub.domain.document import Document, DocumentRef
+from hub.domain.document import Business, Document, DocumentRef, Replaced
 from hub.errors import Refusal
 
 
@@ -142,6 +142,7 @@ def test_an_answer_does_what_the_request_wants(axis: Axis, asked: str, code: str
     document, answer = delivered(office, province)
     province.report("03", document)
     asking_delivery, asking_id = ask(office, asked, document, "H41")
+    province.fetch(asking_delivery)
     named = document.document_id if names == "the original" or not asking_id else asking_id
     told = province.report(code, document_id=named, other="G22", description="Ý kiến")
     assert told["deliveries"][0]["effect"] == "answers"
@@ -155,6 +156,7 @@ def test_the_end_of_the_asking_packets_own_delivery_counts_as_its_hand_over(axis
     office, province, _ = office_and_provinces(axis)
     document, _ = delivered(office, province)
     asking = office.update(document, "H41")
+    province.fetch(only(asking))
     province.report("15", document)
     assert axis.states(asking) == {"H41": "delivered/none"}
     assert [leaf["kind"] for leaf in axis.evidence(asking)] == ["accept", "handover"]
@@ -244,7 +246,39 @@ def test_each_recipient_answers_for_itself(axis: Axis) -> None:
     nghe_an.report("15", document)
     ha_tinh.report("16", document_id=asking["document_id"])
     assert axis.states(answer) == {"H41": "delivered/replaced", "H27": "delivered/none"}
-    assert axis.states(asking) == {"H41": "delivered/none", "H27": "delivered/none"}
+    assert axis.states(asking) == {"H41": "waiting/none", "H27": "waiting/none"}  # its files are still to be fetched
+
+
+def test_an_answer_means_the_request_that_was_fetched_and_ends_no_packet_that_was_not(axis: Axis) -> None:
+    office, province, _ = office_and_provinces(axis)
+    document, answer = delivered(office, province)
+    taking_back = office.report("13", document, other="H41")["delivery"]
+    province.fetch(taking_back)
+    replacement = office.replace(document, "H41")
+    province.report("15", document)
+    assert axis.states(answer) == {"H41": "delivered/cancelled"}
+    assert axis.states(replacement) == {"H41": "waiting/none"}
+    assert [row["id"] for row in province.inbox()] == [only(replacement)]
+
+
+def test_a_request_whose_packet_was_withdrawn_unseen_is_moot(axis: Axis) -> None:
+    office, province, _ = office_and_provinces(axis)
+    document, answer = delivered(office, province)
+    replacement = office.draft("H41", business=Business(type="3", replaced=(Replaced(document.document_id),)))
+    asking = office.post(office.packet(replacement)).body
+    office.report("13", replacement, other="H41")
+    assert axis.states(asking) == {"H41": "withdrawn/none"}
+    assert axis.requests(only(answer)) == [("replacement", "moot")]
+
+
+def test_a_document_cancelled_before_it_was_confirmed_leaves_the_inbox(axis: Axis) -> None:
+    office, province, _ = office_and_provinces(axis)
+    document, answer = office.issue("H41")
+    province.fetch(only(answer))
+    province.fetch(office.report("13", document, other="H41")["delivery"])
+    province.report("15", document)
+    assert axis.states(answer) == {"H41": "delivered/cancelled"}
+    assert province.inbox() == []
 
 
 def test_an_answer_about_what_was_never_fetched_is_refused(axis: Axis) -> None:

@@ -25,6 +25,14 @@ FIELD_LONG = warning(
     "The field has {length} characters, more than the standard's {limit}; some systems may cut it.",
 )
 
+TOO_MANY = error(
+    "too-many-entries",
+    "Có {count} mục, quá giới hạn {limit}.",
+    "There are {count} entries, more than the limit of {limit}.",
+)
+_MOST_RECIPIENTS = 5_000  # a broadcast to every commune and province has 3,355
+_MOST_DOCUMENTS = 200  # answered, revoked or replaced by one packet: each is looked up while all senders wait
+
 # field: (accepted without a word, accepted at all)
 _ORGANIZATION = {
     "organ_id": (35, 50),
@@ -58,6 +66,13 @@ _DESCRIPTION = (255, 255)
 
 
 def lengths(document: Document) -> Iterator[Violation]:
+    for pointer, count, limit in (
+        ("MessageHeader/To", len(document.recipients), _MOST_RECIPIENTS),
+        (places.HEADER["response_for"], len(document.response_for), _MOST_DOCUMENTS),
+        (places.BUSINESS["replaced"], len(document.business.replaced), _MOST_DOCUMENTS),
+    ):
+        if count > limit:
+            yield TOO_MANY.at(pointer, str(count), f"≤ {limit}", count=count, limit=limit)
     yield from _organization(document.sender, [places.sender(field) for field in _ORGANIZATION])
     for i, organization in enumerate(document.recipients):
         yield from _organization(organization, [places.recipient(i, field) for field in _ORGANIZATION])
