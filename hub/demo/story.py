@@ -100,7 +100,7 @@ class Story:
     ) -> Document:
         named = [(code, self._name(code)) for code in to]
         paper = await asyncio.to_thread(self._paper, sender, f"{number or '…'}-{symbol}", subject)
-        return sender.draft(named, (paper,), subject, symbol=symbol, number=number, **more)  # type: ignore[arg-type]
+        return sender.draft(named, (paper,), subject, symbol=symbol, number=number, **more)  # type: ignore[arg-type]  # draft's own
 
     def _name(self, code: str) -> str:
         return self.peers[code].name if code in self.peers else ""
