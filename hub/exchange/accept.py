@@ -20,7 +20,7 @@ from hub.domain.duplicates import Decision, First, Known, Outcome
 from hub.domain.search import fold
 from hub.errors import Refusal, Violation, violation
 from hub.exchange import asking, change
-from hub.exchange.checks import Prepared, Recipient, prepare
+from hub.exchange.checks import Prepared, Recipient, checked
 from hub.exchange.writer import Transaction
 from hub.store import deliveries, documents
 from hub.store.deliveries import Delivery
@@ -126,7 +126,7 @@ def _decide(job: Prepared, memory: _Memory) -> Decision:
 
 def _accept(tx: Transaction, job: Prepared, memory: _Memory, rows: _Rows) -> Accepted:
     if job.version != tx.roster.version:
-        job = prepare(job.submission, tx.roster, tx.now)
+        job = checked(job.read, tx.roster, tx.now)
         memory.look(tx.connection, [job])  # its keys may be others now
     decision = _decide(job, memory)
     if decision.outcome is Outcome.REPEAT:
@@ -194,14 +194,13 @@ def _repeat(tx: Transaction, job: Prepared, document_id: str) -> Accepted:
         if asked.targets:
             added = asking.ask(tx, asked, job.document.kind, document_id, added, linked=True)
         warnings = list(asked.warnings)
-    for recipient in job.recipients:
-        delivery = standing.get(recipient.code)
-        ended = delivery is not None and delivery.state in {Transport.FAILED, Transport.EXPIRED}
-        if delivery is not None and ended and not asking.final(delivery):
-            expires = change.expiry(tx, urgent=delivery.urgent)
-            standing[recipient.code] = change.move(
-                tx, delivery, Move.REOPEN, by=job.submission.system_id, expires_at=expires, attempts=0, reason=""
-            )
+    meant = [delivery for recipient in job.recipients if (delivery := standing.get(recipient.code)) is not None]
+    ended = [d for d in meant if d.state in {Transport.FAILED, Transport.EXPIRED}]
+    if ended:
+        expires = change.expiry(tx, urgent=_urgent(job.document))  # a priority is part of what makes it a repeat
+        by = job.submission.system_id
+        again = change.move_all(tx, ended, Move.REOPEN, by=by, expires_at=expires, attempts=0, reason="")
+        standing |= {delivery.recipient: delivery for delivery in again}
     for delivery in added:
         tx.ring(delivery.system_id)
     first = documents.first_packet(tx.connection, document_id)

@@ -6,17 +6,17 @@ where a revocation meets nothing but documents its recipient never fetched do bo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
-from hub.domain import duplicates, numbering
+from hub.domain import duplicates
 from hub.domain.agency import Directory
 from hub.domain.delivery import FINAL, Ask, Move, Status, Transport, can_withdraw
 from hub.domain.document import Document, Kind
 from hub.domain.duplicates import Target
+from hub.domain.numbering import canonical_document_id
 from hub.errors import Refusal, Violation, violation
 from hub.exchange import change
 from hub.exchange.writer import Transaction
@@ -24,6 +24,7 @@ from hub.store import deliveries, documents
 from hub.store.deliveries import Delivery
 
 ASK = {Kind.REVOCATION: Ask.REVOCATION, Kind.UPDATE: Ask.UPDATE, Kind.REPLACEMENT: Ask.REPLACEMENT}
+MOST_CONCERNED = 20_000  # deliveries one packet may act on, while all other senders wait
 _GONE = frozenset({Status.CANCELLED, Status.REPLACED})
 
 
@@ -59,52 +60,63 @@ def find(
     ``already-revoked`` when a revocation finds every named delivery ended (not for a repeat).
     """
     groups = duplicates.targets(document)
+    named = [(target, canonical_document_id(target.document_id)) for group in groups for target in group]
+    if not named:
+        return NOTHING
+    ids = {document_id for _, document_id in named}
+    rows = documents.by_document_id(connection, ids, sender=sender)
     for group in groups:
-        own = [(target, rows) for target in group if (rows := _own(connection, target, sender))]
+        own = [(target, meant) for target in group if (meant := _own(rows, target))]
         if own:
             return _concerned(connection, directory, document.kind, own, group, recipients, repeat)
-    named = [target for group in groups for target in group]
-    for target in () if repeat else named:
-        if documents.used_by_another(connection, numbering.canonical_document_id(target.document_id), sender):
-            raise Refusal("not-your-document", target.pointer, target.document_id)
-    return Asked(warnings=_unknown(named if document.kind is Kind.REPLACEMENT else named[:1]))
+    if not repeat:
+        others = documents.used_by_others(connection, ids, sender)
+        for target, document_id in named:
+            # An id that begins with the sender's own code is its own, whoever used it here first.
+            if document_id in others and not directory.same(document_id.partition(",")[0], sender):
+                raise Refusal("not-your-document", target.pointer, target.document_id)
+    alone = [target for target, _ in named]
+    return Asked(warnings=_unknown(alone if document.kind is Kind.REPLACEMENT else alone[:1]))
 
 
-def _own(connection: Connection, target: Target, sender: str) -> list[Any]:
-    """The sender's documents under a DocumentId: of the year named, else of the newest year; no revocations."""
-    text = numbering.canonical_document_id(target.document_id)
-    rows = [row for row in documents.by_document_id(connection, text, sender) if row["kind"] != Kind.REVOCATION]
-    if not rows:
+def _own(rows: list[RowMapping], target: Target) -> list[RowMapping]:
+    """Of the sender's documents those meant: of the year named, else of the newest year; no revocations."""
+    text = canonical_document_id(target.document_id)
+    same = [row for row in rows if row["document_id"] == text and row["kind"] != Kind.REVOCATION]
+    if not same:
         return []
-    years = {row["year"] for row in rows}
+    years = {row["year"] for row in same}
     year = target.year if target.year in years else max(years)
-    return [row for row in rows if row["year"] == year]
+    return [row for row in same if row["year"] == year]
 
 
 def _concerned(
     connection: Connection,
     directory: Directory,
     kind: Kind,
-    own: list[tuple[Target, list[Any]]],
+    own: list[tuple[Target, list[RowMapping]]],
     group: Iterable[Target],
     recipients: set[str],
     repeat: bool,
 ) -> Asked:
-    concerned: dict[str, Delivery] = {}
+    targets = tuple(dict.fromkeys(row["id"] for _target, rows in own for row in rows))
+    meant: dict[str, set[str]] = {target: set() for target in targets}  # the recipients asked, by document
     for target, rows in own:
         only = {directory.resolve(code) for code in target.organ_ids} or recipients
-        wanted = only & recipients
-        for delivery in deliveries.of_documents(connection, [row["id"] for row in rows]):
-            if delivery.recipient in wanted:
-                concerned[delivery.id] = delivery
-    ended = [d.state is Transport.WITHDRAWN or d.status in _GONE for d in concerned.values()]
+        for row in rows:
+            meant[row["id"]] |= only & recipients
+    found = deliveries.of_documents(connection, targets, set().union(*meant.values()), MOST_CONCERNED + 1)
+    if len(found) > MOST_CONCERNED:
+        raise Refusal("too-many-concerned", own[0][0].pointer, facts={"limit": MOST_CONCERNED})
+    concerned = [delivery for delivery in found if delivery.recipient in meant[delivery.document_id]]
+    ended = [d.state is Transport.WITHDRAWN or d.status in _GONE for d in concerned]
     if kind is Kind.REVOCATION and ended and all(ended) and not repeat:
         raise Refusal("already-revoked", own[0][0].pointer, own[0][0].document_id)
-    found = {id(target) for target, _rows in own}
+    known = {id(target) for target, _rows in own}
     return Asked(
-        targets=tuple(dict.fromkeys(row["id"] for _target, rows in own for row in rows)),
-        concerned=tuple(concerned.values()),
-        warnings=_unknown([target for target in group if id(target) not in found and kind is not Kind.REVOCATION]),
+        targets=targets,
+        concerned=tuple(concerned),
+        warnings=_unknown([target for target in group if id(target) not in known and kind is not Kind.REVOCATION]),
     )
 
 
@@ -125,38 +137,42 @@ def ask(
         rows = [{"document_id": document_id, "target_id": target, "kind": int(kind)} for target in asked.targets]
         documents.add_links(tx.connection, rows)
     standing = {delivery.recipient: delivery for delivery in own}
-    opened: set[str] = set()
-    withdrawn: set[str] = set()
-    seen: set[str] = set()  # recipients who have something of what is acted on
+    seen = {delivery.recipient for delivery in asked.concerned if delivery.fetched}  # of anything that is acted on
+    unseen: list[Delivery] = []
+    requests: list[tuple[Delivery, str]] = []
     for delivery in asked.concerned:
-        if delivery.fetched:
-            seen.add(delivery.recipient)
         if final(delivery):
             continue
         if kind is Kind.REVOCATION and can_withdraw(delivery.state, fetched=delivery.fetched):
-            withdraw(tx, delivery, detail=document_id)
-            withdrawn.add(delivery.recipient)
+            unseen.append(delivery)
         else:
-            open_request(tx, delivery, ASK[kind], standing[delivery.recipient].id, document_id)
-            opened.add(delivery.recipient)
-    for recipient in withdrawn - opened - seen:
-        standing[recipient] = change.move(tx, standing[recipient], Move.WITHDRAW, detail=document_id)
-    return list(standing.values())
+            requests.append((delivery, standing[delivery.recipient].id))
+    withdraw(tx, unseen, detail=document_id)
+    open_requests(tx, ASK[kind], requests, document_id)
+    moot = {delivery.recipient for delivery in unseen} - {delivery.recipient for delivery, _ in requests} - seen
+    gone = change.move_all(tx, [standing[code] for code in sorted(moot)], Move.WITHDRAW, detail=document_id)
+    return list((standing | {delivery.recipient: delivery for delivery in gone}).values())
 
 
-def withdraw(tx: Transaction, delivery: Delivery, *, detail: str = "", report_id: str | None = None) -> Delivery:
+def withdraw(
+    tx: Transaction, batch: Sequence[Delivery], *, detail: str = "", report_id: str | None = None
+) -> list[Delivery]:
     """Take back what was never fetched; what was asked about it, and what it asked itself, is moot."""
-    left = [row["id"] for row in deliveries.open_requests(tx.connection, [delivery.id])]
-    left += [row["id"] for row in deliveries.open_requests_made(tx.connection, delivery.id)]
-    deliveries.close_requests(tx.connection, left, "moot", tx.now)
-    return change.move(tx, delivery, Move.WITHDRAW, detail=detail, report_id=report_id)
+    ids = [delivery.id for delivery in batch]
+    left = deliveries.open_requests(tx.connection, ids) + deliveries.open_requests_made(tx.connection, ids)
+    deliveries.close_requests(tx.connection, [row["id"] for row in left], "moot", tx.now)
+    return change.move_all(tx, batch, Move.WITHDRAW, detail=detail, report_id=report_id)
 
 
-def open_request(
-    tx: Transaction, delivery: Delivery, ask: Ask, asking_delivery_id: str, asking_document_id: str | None
+def open_requests(
+    tx: Transaction, ask: Ask, asked: Iterable[tuple[Delivery, str]], asking_document_id: str | None
 ) -> None:
-    row = {
-        "id": tx.new_id(), "delivery_id": delivery.id, "ask": ask.value, "asking_delivery_id": asking_delivery_id,
-        "asking_document_id": asking_document_id, "seq": tx.next_seq(), "opened_at": tx.now, "outcome": "open",
-    }  # fmt: skip
-    deliveries.add_requests(tx.connection, [row])
+    """A request about each delivery, made by the asking delivery beside it."""
+    rows = [
+        {
+            "id": tx.new_id(), "delivery_id": delivery.id, "ask": ask.value, "asking_delivery_id": asking_delivery_id,
+            "asking_document_id": asking_document_id, "seq": tx.next_seq(), "opened_at": tx.now, "outcome": "open",
+        }
+        for delivery, asking_delivery_id in asked
+    ]  # fmt: skip
+    deliveries.add_requests(tx.connection, rows)

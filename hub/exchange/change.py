@@ -7,6 +7,7 @@ decided by ``hub.domain.delivery``; where a packet goes by ``hub.domain.agency``
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,35 +23,45 @@ EXPIRY_URGENT = timedelta(days=3)
 LEASE = timedelta(minutes=5)
 
 
-def move(
+def move(tx: Transaction, delivery: Delivery, what: Move, **more: Any) -> Delivery:
+    """Move one delivery; see :func:`move_all`."""
+    return move_all(tx, [delivery], what, **more)[0]
+
+
+def move_all(
     tx: Transaction,
-    delivery: Delivery,
+    batch: Sequence[Delivery],
     what: Move,
     *,
     by: str | None = None,
     detail: str = "",
     report_id: str | None = None,
     **values: Any,
-) -> Delivery:
-    """Move a delivery on its way and tell its sender where that matters to him.
+) -> list[Delivery]:
+    """Move deliveries on their way and tell their senders where that matters to them.
 
     ``by`` is the acting system, ``values`` further columns that change with the move (a lease, an attempt). A delivery
     that becomes available again gets a fresh ``seq`` and goes to the system that is nearest now, unless one has it.
     Raises ``delivery-final``.
     """
-    after = moved(delivery.state, what)
-    values = {"state": after, "lease": None, "lease_until": None} | values
-    if after is Transport.WAITING:
-        values["seq"] = tx.next_seq()
-        if not delivery.fetched or delivery.system_id not in tx.roster.systems:
-            values["system_id"] = receiver(tx, delivery.recipient) or delivery.system_id
-    changed = _write(tx, delivery, values, what.value, by, detail, report_id)
-    if after is Transport.WAITING:
-        tx.ring(changed.system_id)
+    if not batch:
+        return []
+    written = [{"state": moved(d.state, what), "lease": None, "lease_until": None} | values for d in batch]
+    for delivery, row in zip(batch, written, strict=True):
+        if row["state"] is Transport.WAITING:
+            row["seq"] = tx.next_seq()
+            row["system_id"] = delivery.system_id
+            if not delivery.fetched or delivery.system_id not in tx.roster.systems:
+                row["system_id"] = receiver(tx, delivery.recipient) or delivery.system_id
+    changed = _write(tx, batch, written, what.value, by, detail, report_id)
+    for delivery in changed:
+        if delivery.state is Transport.WAITING:
+            tx.ring(delivery.system_id)
     if what in _TOLD:
-        tell_sender(tx, changed, after.value, detail=detail, report_id=report_id)
+        tell_senders(tx, changed, changed[0].state.value, detail=detail, report_id=report_id)
     if what is Move.DONE:
-        _evidence_of_hand_over(tx, changed, by)
+        for delivery in changed:
+            _evidence_of_hand_over(tx, delivery, by)
     return changed
 
 
@@ -61,7 +72,7 @@ def set_status(
     tx: Transaction, delivery: Delivery, after: Status, *, by: str | None, report_id: str, detail: str = ""
 ) -> Delivery:
     """Set the processing status; a final one leaves no request open."""
-    changed = _write(tx, delivery, {"status": after}, "status", by, detail, report_id)
+    (changed,) = _write(tx, [delivery], [{"status": after}], "status", by, detail, report_id)
     if after in FINAL:
         left = [row["id"] for row in deliveries.open_requests(tx.connection, [delivery.id])]
         deliveries.close_requests(tx.connection, left, "moot", tx.now)
@@ -72,31 +83,59 @@ def note(
     tx: Transaction, delivery: Delivery, what: str, *, by: str | None, detail: str = "", **values: object
 ) -> Delivery:
     """An attempt that leaves both states as they are (a fetch, a failed try, a move to another system)."""
-    return _write(tx, delivery, values, what, by, detail, None)
+    (noted,) = _write(tx, [delivery], [values], what, by, detail, None)
+    return noted
 
 
-def tell_sender(
-    tx: Transaction, delivery: Delivery, what: str, *, detail: str = "", report_id: str | None = None
+def hand_to(tx: Transaction, batch: Iterable[tuple[Delivery, str]]) -> None:
+    """Give deliveries, in this order, to other systems than those that have them."""
+    routes: dict[tuple[str | None, str], list[tuple[Delivery, int]]] = {}
+    for delivery, system_id in batch:
+        routes.setdefault((delivery.system_id, system_id), []).append((delivery, tx.next_seq()))
+    for (holder, system_id), moving in routes.items():
+        values = [{"system_id": system_id, "seq": seq} for _, seq in moving]
+        _write(tx, [delivery for delivery, _ in moving], values, "moved", holder, system_id, None)
+        tx.ring(system_id)
+
+
+def tell_senders(
+    tx: Transaction, batch: Sequence[Delivery], what: str, *, detail: str = "", report_id: str | None = None
 ) -> None:
-    """An entry in the outbox of whoever speaks for the packet's sender now."""
-    document = documents.get(tx.connection, delivery.document_id)
-    if document is None:
-        raise RuntimeError(f"delivery {delivery.id} has no document")
-    # A status packet's sender is the recipient of the document it is about, and the other way round for a 13.
-    sent = document
-    if delivery.report_id is not None:
-        sent = documents.report(tx.connection, delivery.report_id) or document
-    system_id = receiver(tx, sent["sender"])
-    # A locked system reads it once it is unlocked; without any, it waits under the sender's own code (see `reroute`).
-    nearest = tx.roster.directory.nearest(sent["sender"])
-    standing = tx.roster.systems[system_id] if system_id is not None else nearest
-    owner = standing.code if standing is not None else sent["sender"]
-    row = {
-        "seq": tx.next_seq(), "owner": owner, "document_id": delivery.document_id, "delivery_id": delivery.id,
-        "what": what, "status": delivery.status.value, "detail": detail[:1000], "report_id": report_id, "at": tx.now,
-    }  # fmt: skip
-    deliveries.add_outbox(tx.connection, [row])
-    tx.ring(system_id)
+    """An entry per delivery in the outbox of whoever speaks for its packet's sender now."""
+    senders: dict[tuple[str, str | None], str] = {}
+    rows = []
+    for delivery in batch:
+        key = (delivery.document_id, delivery.report_id)
+        if key not in senders:
+            senders[key] = _sender(tx, *key)
+        system_id = receiver(tx, senders[key])
+        # A locked system reads it once it is unlocked; without any, it waits under the sender's own code (`reroute`).
+        nearest = tx.roster.directory.nearest(senders[key])
+        standing = tx.roster.systems[system_id] if system_id is not None else nearest
+        rows.append(
+            {
+                "seq": tx.next_seq(),
+                "owner": standing.code if standing is not None else senders[key],
+                "document_id": delivery.document_id,
+                "delivery_id": delivery.id,
+                "what": what,
+                "status": delivery.status.value,
+                "detail": detail[:1000],
+                "report_id": report_id,
+                "at": tx.now,
+            }
+        )
+        tx.ring(system_id)
+    deliveries.add_outbox(tx.connection, rows)
+
+
+def _sender(tx: Transaction, document_id: str, report_id: str | None) -> str:
+    """Who sent a packet. A status's sender is the recipient of the document it is about; the other way for a 13."""
+    sent = documents.report(tx.connection, report_id) if report_id is not None else None
+    sent = sent or documents.get(tx.connection, document_id)
+    if sent is None:
+        raise RuntimeError(f"document {document_id} has deliveries and is not stored")
+    return str(sent["sender"])
 
 
 def receiver(tx: Transaction, code: str) -> str | None:
@@ -118,25 +157,29 @@ def expiry(tx: Transaction, *, urgent: bool) -> datetime:
 
 def _write(
     tx: Transaction,
-    before: Delivery,
-    values: dict[str, Any],
+    batch: Sequence[Delivery],
+    values: Sequence[dict[str, Any]],
     what: str,
     by: str | None,
     detail: str,
     report_id: str | None,
-) -> Delivery:
-    after = replace(before, **values)
-    row = deliveries.row_of(after)
-    written = {name: row[name] for name in values}
-    if written:
-        deliveries.write(tx.connection, before, written)
-    event = {
-        "delivery_id": before.id, "at": tx.now, "what": what, "state_before": before.state.value,
-        "state_after": after.state.value, "status_before": before.status.value, "status_after": after.status.value,
-        "system_id": by, "report_id": report_id, "detail": detail[:1000],
-    }  # fmt: skip
-    deliveries.add_events(tx.connection, [event])
-    return after
+) -> list[Delivery]:
+    """Write columns of deliveries (the same for each) and a history row for each."""
+    changed = [replace(before, **row) for before, row in zip(batch, values, strict=True)]
+    if values and values[0]:
+        deliveries.write(tx.connection, batch, changed, list(values[0]))
+    deliveries.add_events(
+        tx.connection,
+        [
+            {
+                "delivery_id": before.id, "at": tx.now, "what": what, "state_before": before.state.value,
+                "state_after": after.state.value, "status_before": before.status.value,
+                "status_after": after.status.value, "system_id": by, "report_id": report_id, "detail": detail[:1000],
+            }
+            for before, after in zip(batch, changed, strict=True)
+        ],
+    )  # fmt: skip
+    return changed
 
 
 def _evidence_of_hand_over(tx: Transaction, delivery: Delivery, by: str | None) -> None:

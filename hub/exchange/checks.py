@@ -9,7 +9,7 @@ from datetime import datetime
 
 from hub.domain import edxml, numbering, rules
 from hub.domain.document import Document, content_digest, local_day
-from hub.domain.signature import Signed, Verdict, verify
+from hub.domain.signature import Signed, Unsigned, Verdict, verify
 from hub.errors import Refusal, Severity, Violation
 from hub.exchange.examine import acting_system, judged, may_speak
 from hub.store.roster import Roster
@@ -39,12 +39,22 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """A packet read and its signature verified: what needs no directory, and is never done twice."""
+
+    submission: Submission
+    sha1: bool  # whether SHA-1 was allowed
+    document: Document
+    result: Signed | Unsigned | None
+    refusal: Refusal | None  # of the signature
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """A packet that broke no rule on the roster of ``version``."""
 
-    submission: Submission
+    read: Read
     version: int
-    document: Document
     verdict: Verdict
     sender: str
     document_id: str
@@ -57,18 +67,42 @@ class Prepared:
     recipients: tuple[Recipient, ...]
     warnings: tuple[Violation, ...]
 
+    @property
+    def submission(self) -> Submission:
+        return self.read.submission
+
+    @property
+    def document(self) -> Document:
+        return self.read.document
+
 
 def prepare(submission: Submission, roster: Roster, now: datetime) -> Prepared:
     """Every check that needs no earlier document. Raises one refusal that names all violations."""
     system = acting_system(roster, submission.system_id)
-    found: list[Refusal] = []
+    return checked(_read(submission, system.sha1), roster, now)
+
+
+def _read(submission: Submission, sha1: bool) -> Read:
     tree = edxml.parse(submission.packet, submission.limits)
-    result = None
+    result, refused = None, None
     try:
-        result = verify(tree, sha1=system.sha1)
+        result = verify(tree, sha1=sha1)
     except Refusal as refusal:
-        found.append(refusal)
+        refused = refusal
     document = edxml.read_document(result.tree if isinstance(result, Signed) else tree, submission.limits)
+    return Read(submission, sha1, document, result, refused)
+
+
+def checked(read: Read, roster: Roster, now: datetime) -> Prepared:
+    """What a directory decides about a packet; quick enough to be asked again under the writer's lock.
+
+    Raises one refusal that names all violations.
+    """
+    submission, document, result = read.submission, read.document, read.result
+    system = acting_system(roster, submission.system_id)
+    if system.sha1 != read.sha1:
+        return checked(_read(submission, system.sha1), roster, now)
+    found = [read.refusal] if read.refusal else []
     sender = roster.directory.resolve(document.sender.organ_id)
     if foreign := may_speak(roster, system, sender, now):
         found.append(foreign)
@@ -78,9 +112,9 @@ def prepare(submission: Submission, roster: Roster, now: datetime) -> Prepared:
             verdict = judged(roster, system, result, sender, now)
         except Refusal as refusal:
             found.append(refusal)
-    checked = rules.check(document, rules.Facts(roster.directory, local_day(now), submission.limits))
-    errors = [v for v in checked if v.severity is Severity.ERROR]
-    warnings = [v for v in checked if v.severity is Severity.WARNING]
+    broken = rules.check(document, rules.Facts(roster.directory, local_day(now), submission.limits))
+    errors = [v for v in broken if v.severity is Severity.ERROR]
+    warnings = [v for v in broken if v.severity is Severity.WARNING]
     year = document.year
     if found or errors or verdict is None or year is None:
         first = found[0] if found else Refusal("packet-refused", violations=errors)
@@ -94,9 +128,8 @@ def prepare(submission: Submission, roster: Roster, now: datetime) -> Prepared:
     document_id = numbering.canonical_document_id(document.document_id)
     digest = content_digest(document)
     return Prepared(
-        submission=submission,
+        read=read,
         version=roster.version,
-        document=document,
         verdict=verdict,
         sender=sender,
         document_id=document_id,

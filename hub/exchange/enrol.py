@@ -34,6 +34,7 @@ from hub.store.deliveries import Delivery
 
 CODE_VALID = timedelta(days=7)
 CODE_TRIES = 5
+STANDING_CERTIFICATES = 20  # of one agency: all are looked through at each packet and each registration
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +185,7 @@ def reroute(tx: Transaction) -> int:
         if system_id is not None and system_id != holder:
             found = deliveries.unfetched(tx.connection, recipient, holder, is_status)
             moving += [(delivery, system_id) for delivery in found]
-    for delivery, system_id in sorted(moving, key=lambda pair: pair[0].seq):
-        by = delivery.system_id
-        change.note(tx, delivery, "moved", by=by, detail=system_id, system_id=system_id, seq=tx.next_seq())
-        tx.ring(system_id)
+    change.hand_to(tx, sorted(moving, key=lambda pair: pair[0].seq))
     for owner in deliveries.outbox_owners_without_system(tx.connection):
         nearest = tx.roster.directory.nearest(owner)
         if nearest is not None:
@@ -281,7 +279,10 @@ def _spend_code(tx: Transaction, job: Registration, code: str) -> None:
 def _register(tx: Transaction, code: str, certificate: Certificate, basis: str) -> dict[str, Any]:
     der = certificate.public_bytes(Encoding.DER)
     fingerprint = hashlib.sha256(der).hexdigest()
-    if not any(row["fingerprint"] == fingerprint for row in roster.certificates_of(tx.connection, [code])):
+    registered = roster.certificates_of(tx.connection, [code])
+    if not any(row["fingerprint"] == fingerprint for row in registered):
+        if sum(row["until"] > tx.now for row in registered) >= STANDING_CERTIFICATES:
+            raise Refusal("too-many-certificates", facts={"code": code, "limit": STANDING_CERTIFICATES})
         if certificate.not_valid_after_utc <= tx.now:
             raise Refusal("certificate-ended")
         row = {

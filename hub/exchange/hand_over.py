@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from hub.domain.delivery import ATTEMPTS, Move, Transport
@@ -155,11 +156,10 @@ class Sweep:
 def sweep(tx: Transaction, job: Sweep) -> int:
     """End the leases and deliveries whose time is over; gives the number handled (``most``: call again)."""
     leases = deliveries.overdue_leases(tx.connection, tx.now, job.most)
-    for delivery in leases:
-        change.move(tx, delivery, Move.LEASE_OVER)
+    change.move_all(tx, leases, Move.LEASE_OVER)
     expired = deliveries.overdue(tx.connection, tx.now, job.most - len(leases))
-    for delivery in expired:
-        change.move(tx, delivery, Move.EXPIRE, detail=_expired(delivery, tx.now))
+    for detail, some in groupby(expired, key=lambda delivery: _expired(delivery, tx.now)):
+        change.move_all(tx, list(some), Move.EXPIRE, detail=detail)
     return len(leases) + len(expired)
 
 

@@ -279,7 +279,7 @@ def _take_back(tx: Transaction, job: Prepared, found: list[Found], report_id: st
             refused.append(refusal)
             continue
         if can_withdraw(delivery.state, fetched=delivery.fetched):
-            delivery = asking.withdraw(tx, delivery, detail=job.report.description, report_id=report_id)
+            (delivery,) = asking.withdraw(tx, [delivery], detail=job.report.description, report_id=report_id)
             parts.append(_Part(delivery, Effect.ASKS, False))
         else:
             parts.append(_Part(delivery, Effect.ASKS, True))
@@ -322,10 +322,10 @@ def _record(
         _hand_on(tx, job, handed_id, report_id, document["id"], other, to)
         for part in handed:
             if mine_is_sender:
-                asking.open_request(tx, part.delivery, Ask.TAKE_BACK, handed_id, None)
+                asking.open_requests(tx, Ask.TAKE_BACK, [(part.delivery, handed_id)], None)
             else:
-                change.tell_sender(
-                    tx, part.delivery, "status", detail=f"{job.report.status} {job.report.description}".strip(),
+                change.tell_senders(
+                    tx, [part.delivery], "status", detail=f"{job.report.status} {job.report.description}".strip(),
                     report_id=report_id,
                 )  # fmt: skip
     return Reported(True, answer)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, bindparam, insert, or_, select, text, update
 
 from hub.domain.delivery import Status, Transport
 from hub.store import tables as t
 
 Rows = list[dict[str, Any]]
+_CHUNK = 1000  # values in one IN: a statement takes 32,766 parameters on SQLite, 65,535 on PostgreSQL
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,20 @@ def statuses_about(connection: Connection, document_id: str) -> list[Delivery]:
     return [_delivery(row) for row in connection.execute(query)]
 
 
-def of_documents(connection: Connection, document_ids: Sequence[str]) -> list[Delivery]:
-    """The deliveries of several documents (no status packets)."""
+def of_documents(
+    connection: Connection, document_ids: Sequence[str], recipients: Collection[str], limit: int
+) -> list[Delivery]:
+    """The deliveries of several documents to these recipients (no status packets); at most ``limit``."""
     c = t.delivery.c
-    query = select(*_COLUMNS).where(c.document_id.in_(document_ids), c.report_id.is_(None)).order_by(c.seq)
-    return [_delivery(row) for row in connection.execute(query)]
+    query = select(*_COLUMNS).where(c.report_id.is_(None)).order_by(c.seq).limit(limit)
+    if len(recipients) <= _CHUNK:  # more are compared here: most of what the documents have is meant
+        query = query.where(c.recipient.in_(recipients))
+    found = [
+        _delivery(row)
+        for some in _chunks(document_ids)
+        for row in connection.execute(query.where(c.document_id.in_(some)))
+    ]
+    return [delivery for delivery in found if delivery.recipient in recipients]
 
 
 _DESCRIBED = [t.document.c[name] for name in ("id", "sender", "document_id", "year", "kind")]
@@ -130,16 +140,19 @@ def of_described(
     ]
 
 
-def write(connection: Connection, before: Delivery, values: dict[str, Any]) -> None:
-    """Change a row that still is as ``before`` says; anything else is a defect of the caller's locking."""
+def write(connection: Connection, before: Sequence[Delivery], after: Sequence[Delivery], names: Sequence[str]) -> None:
+    """Change the named columns of rows that still are as ``before`` says; else the caller's locking is defective."""
     c = t.delivery.c
-    done = connection.execute(
-        update(t.delivery)
-        .where(c.id == before.id, c.state == before.state.value, c.status == before.status.value)
-        .values(**values)
-    )
-    if done.rowcount != 1:
-        raise RuntimeError(f"delivery {before.id} is no longer {before.state}/{before.status}")
+    found = (c.id == bindparam("_id"), c.state == bindparam("_state"), c.status == bindparam("_status"))
+    query = update(t.delivery).where(*found).values({name: bindparam(f"_to_{name}") for name in names})
+    rows = [
+        {"_id": old.id, "_state": old.state.value, "_status": old.status.value}
+        | {f"_to_{name}": row[name] for name in names}
+        for old, row in zip(before, map(row_of, after), strict=True)
+    ]
+    done = connection.execute(query, rows)
+    if done.rowcount != len(rows):
+        raise RuntimeError(f"{len(rows) - done.rowcount} of {len(rows)} deliveries from {before[0].id} have changed")
 
 
 def add_events(connection: Connection, rows: Rows) -> None:
@@ -148,8 +161,11 @@ def add_events(connection: Connection, rows: Rows) -> None:
 
 
 def events_of(connection: Connection, delivery_ids: Sequence[str]) -> list[RowMapping]:
-    query = select(t.event).where(t.event.c.delivery_id.in_(delivery_ids)).order_by(t.event.c.at, t.event.c.id)
-    return list(connection.execute(query).mappings())
+    """The history of deliveries, oldest first."""
+    c = t.event.c
+    return sorted(
+        _where(connection, select(t.event), c.delivery_id, delivery_ids), key=lambda row: (row["at"], row["id"])
+    )
 
 
 _INBOX = (
@@ -237,39 +253,48 @@ def add_requests(connection: Connection, rows: Rows) -> None:
 def open_requests(connection: Connection, delivery_ids: Sequence[str]) -> list[RowMapping]:
     """Open requests about deliveries, newest first."""
     c = t.request.c
-    query = select(t.request).where(c.delivery_id.in_(delivery_ids), c.outcome == "open").order_by(c.seq.desc())
-    return list(connection.execute(query).mappings())
+    found = _where(connection, select(t.request).where(c.outcome == "open"), c.delivery_id, delivery_ids)
+    return sorted(found, key=_seq, reverse=True)
 
 
 def open_requests_by(connection: Connection, asking_document_ids: Sequence[str]) -> list[RowMapping]:
     """Open requests that asking documents made, newest first."""
     c = t.request.c
-    query = (
-        select(t.request)
-        .where(c.asking_document_id.in_(asking_document_ids), c.outcome == "open")
-        .order_by(c.seq.desc())
-    )
-    return list(connection.execute(query).mappings())
+    query = select(t.request).where(c.outcome == "open")
+    return sorted(_where(connection, query, c.asking_document_id, asking_document_ids), key=_seq, reverse=True)
 
 
-def open_requests_made(connection: Connection, asking_delivery_id: str) -> list[RowMapping]:
-    """Open requests that one delivery carries."""
+def open_requests_made(connection: Connection, asking_delivery_ids: Sequence[str]) -> list[RowMapping]:
+    """Open requests that deliveries carry."""
     c = t.request.c
-    query = select(t.request).where(c.asking_delivery_id == asking_delivery_id, c.outcome == "open")
-    return list(connection.execute(query).mappings())
+    return _where(connection, select(t.request).where(c.outcome == "open"), c.asking_delivery_id, asking_delivery_ids)
 
 
 def close_requests(connection: Connection, ids: Sequence[str], outcome: str, at: datetime) -> None:
-    if ids:
-        c = t.request.c
-        connection.execute(
-            update(t.request).where(c.id.in_(ids), c.outcome == "open").values(outcome=outcome, closed_at=at)
-        )
+    c = t.request.c
+    query = update(t.request).where(c.outcome == "open").values(outcome=outcome, closed_at=at)
+    for some in _chunks(ids):
+        connection.execute(query.where(c.id.in_(some)))
 
 
 def requests_of(connection: Connection, delivery_ids: Sequence[str]) -> list[RowMapping]:
-    query = select(t.request).where(t.request.c.delivery_id.in_(delivery_ids)).order_by(t.request.c.seq)
-    return list(connection.execute(query).mappings())
+    """All requests about deliveries, oldest first."""
+    return sorted(_where(connection, select(t.request), t.request.c.delivery_id, delivery_ids), key=_seq)
+
+
+def _seq(row: RowMapping) -> int:
+    return int(row["seq"])
+
+
+def _where(
+    connection: Connection, query: Select[Any], column: ColumnElement[Any], values: Sequence[str]
+) -> list[RowMapping]:
+    """The rows whose column has one of the values; several statements where one cannot take them all."""
+    return [row for some in _chunks(values) for row in connection.execute(query.where(column.in_(some))).mappings()]
+
+
+def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))
 
 
 def add_outbox(connection: Connection, rows: Rows) -> None:

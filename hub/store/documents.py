@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -60,18 +60,18 @@ def get(connection: Connection, document_id: str) -> RowMapping | None:
     return found.mappings().one_or_none()
 
 
-def by_document_id(connection: Connection, document_id: str, sender: str) -> list[RowMapping]:
-    """A sender's documents with a canonical DocumentId, newest first: id, year, kind."""
+def by_document_id(connection: Connection, document_ids: Collection[str], *, sender: str) -> list[RowMapping]:
+    """A sender's documents with these canonical DocumentIds, newest first: id, document_id, year, kind."""
     c = t.document.c
-    query = select(c.id, c.year, c.kind).where(c.document_id == document_id, c.sender == sender)
+    query = select(c.id, c.document_id, c.year, c.kind).where(c.document_id.in_(document_ids), c.sender == sender)
     return list(connection.execute(query.order_by(c.seq.desc())).mappings())
 
 
-def used_by_another(connection: Connection, document_id: str, sender: str) -> bool:
-    """Whether an agency other than the sender has a document with this canonical DocumentId."""
+def used_by_others(connection: Connection, document_ids: Collection[str], sender: str) -> set[str]:
+    """Which of these canonical DocumentIds agencies other than the sender have used."""
     c = t.document.c
-    query = select(c.id).where(c.document_id == document_id, c.sender != sender).limit(1)
-    return connection.execute(query).first() is not None
+    query = select(c.document_id).where(c.document_id.in_(document_ids), c.sender != sender).distinct()
+    return set(connection.execute(query).scalars())
 
 
 def packet(connection: Connection, packet_id: str) -> RowMapping:

@@ -142,5 +142,9 @@ def _passing(fault: DBAPIError) -> str | None:
     state = getattr(original, "sqlstate", None)
     if state in _POSTGRESQL:
         return _POSTGRESQL[state]
-    away = isinstance(original, (psycopg.OperationalError, psycopg.InterfaceError))
-    return "database-away" if away or fault.connection_invalidated else None
+    if fault.connection_invalidated:
+        return "database-away"
+    # Without a SQLSTATE either no connection came about (no statement then), or psycopg itself would not send it.
+    told = state is not None or fault.statement is None
+    away = told and isinstance(original, (psycopg.OperationalError, psycopg.InterfaceError))
+    return "database-away" if away else None

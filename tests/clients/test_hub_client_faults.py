@@ -50,7 +50,7 @@ def province(hub: Served) -> Peer:
 def stored(axis: Axis, letter: Document) -> int:
     """How many documents the hub has under a letter's DocumentId."""
     with reading(axis.desk.engine) as connection:
-        return len(documents.by_document_id(connection, canonical_document_id(letter.document_id), OFFICE))
+        return len(documents.by_document_id(connection, [canonical_document_id(letter.document_id)], sender=OFFICE))
 
 
 def bodies(line: Line) -> list[bytes]:

@@ -70,6 +70,17 @@ def test_a_claim_that_is_over_can_be_taken_anew_before_anybody_sweeps(axis: Axis
         province.failed(delivery, lease=first["lease"])
 
 
+def test_a_claim_that_is_over_is_renewed_under_its_own_name(axis: Axis) -> None:
+    _, province, delivery = one_on_its_way(axis)
+    lease = "5" * 24
+    job = hand_over.HandOver(province.system_id, delivery, lease)
+    first = axis.desk.writer.run(hand_over.claim, job)
+    axis.clock.pass_(minutes=6)
+    again = axis.desk.writer.run(hand_over.claim, job)
+    assert (first["lease"], again["lease"]) == (lease, lease)
+    assert again["until"] - first["until"] == timedelta(minutes=6)
+
+
 def test_a_claim_that_is_over_gives_the_delivery_back_with_a_fresh_place(axis: Axis) -> None:
     _, province, delivery = one_on_its_way(axis)
     before = axis.delivery(delivery).seq

@@ -115,6 +115,18 @@ def test_an_own_document_counts_although_another_sender_used_the_same_id(axis: A
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_nobody_blocks_what_a_sender_does_to_its_older_documents_by_using_their_ids_first(
+    axis: Axis, kind: str
+) -> None:
+    office, nghe_an, ha_tinh = office_and_provinces(axis)
+    older = office.draft("H41", number="9")  # sent before there was this hub
+    ha_tinh.send("H41", document_id=older.document_id, number="9")
+    packet = act(office, kind, older, "H41")
+    assert warned(packet) == [("target-unknown", older.document_id)]
+    assert len(nghe_an.inbox()) == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_target_is_found_however_its_id_is_spelled(axis: Axis, kind: str) -> None:
     office, nghe_an, _ = office_and_provinces(axis)
     _, answer = sent(office, nghe_an, number="9")

@@ -213,6 +213,12 @@ def test_a_defect_is_not_taken_for_a_fault_that_passes(engine: Engine, defect: s
     assert refused_as(fault.value) is None
 
 
+def test_a_statement_with_too_many_values_is_a_defect_and_not_a_database_that_went_away(engine: Engine) -> None:
+    with pytest.raises(DBAPIError) as fault, reading(engine) as connection:
+        connection.execute(select(t.document.c.id).where(t.document.c.id.in_([str(n) for n in range(300_000)])))
+    assert refused_as(fault.value) is None
+
+
 @pytest.mark.parametrize("defect", [ValueError("x"), KeyError("x"), PermissionError(13, os.strerror(13))], ids=repr)
 def test_other_exceptions_are_defects(defect: Exception) -> None:
     assert refused_as(defect) is None

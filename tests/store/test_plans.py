@@ -23,13 +23,13 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
     "identities": lambda c: documents.by_identity(c, ["a", "b"]),
     "numbers taken": lambda c: documents.by_business(c, ["a", "b"]),
     "years of an id": lambda c: documents.years_of(c, [("G22", "a"), ("G12", "b")]),
-    "a sender's document by its id": lambda c: documents.by_document_id(c, "a", "G22"),
-    "another's document by its id": lambda c: documents.used_by_another(c, "a", "G22"),
+    "a sender's documents by their ids": lambda c: documents.by_document_id(c, ["a", "b"], sender="G22"),
+    "others' documents by their ids": lambda c: documents.used_by_others(c, ["a", "b"], "G22"),
     "what an agency received by its id": lambda c: deliveries.of_described(c, {"document_id": "a"}, recipient="H41"),
     "what an agency sent by its number": lambda c: deliveries.of_described(
         c, {"number": "15", "symbol": "VPCP-TH", "year": 2025}, sender="G22"
     ),
-    "deliveries of documents": lambda c: deliveries.of_documents(c, ["a", "b"]),
+    "deliveries of documents": lambda c: deliveries.of_documents(c, ["a", "b"], {"H41"}, 10),
     "open requests": lambda c: deliveries.open_requests(c, ["a", "b"]),
     "a repeated report": lambda c: documents.report_by_repeat_key(c, "a"),
     "a one-time code": lambda c: roster.one_time_code(c, "a"),
