@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from cryptography.x509 import Certificate, load_pem_x509_certificate
-from pydantic import ValidationError
 from rich.console import Console
-from rich.markup import escape
-from sqlalchemy.exc import SQLAlchemyError
 
-from hub import show
-from hub.app import log_as_json, open_hub
-from hub.domain.document import local_day
-from hub.domain.search import fold, parse
-from hub.errors import Refusal
-from hub.exchange import enrol as enrolment
-from hub.exchange.desk import Desk
-from hub.settings import Settings, explain
-from hub.store import log, roster
-from hub.store.engine import reading, temporary
+# What costs time to import stands in the commands: `hub --help` waits for none of it.
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from hub.exchange.desk import Desk
+    from hub.settings import Settings
 
 app = typer.Typer(
     name="hub",
@@ -62,15 +54,31 @@ class Action(StrEnum):
 
 
 def _settings(data_dir: Path | None, database_url: str | None, **more: Any) -> Settings:
+    from hub.settings import SettingsError, read_settings
+
     given = {"data_dir": data_dir, "database_url": database_url} | more
-    return Settings(**{name: value for name, value in given.items() if value is not None})
+    try:
+        return read_settings({name: value for name, value in given.items() if value is not None})
+    except SettingsError as fault:
+        typer.echo(fault, err=True)
+        raise typer.Exit(2) from None
 
 
 @contextmanager
-def _hub(data_dir: Path | None, database_url: str | None) -> Iterator[Desk]:
+def _hub(data_dir: Path | None, database_url: str | None, *, create: bool) -> Iterator[Desk]:
+    from hub.app import log_as_json, open_hub
+
     log_as_json()
-    with open_hub(_settings(data_dir, database_url)) as desk:
+    with open_hub(_settings(data_dir, database_url), create=create) as desk:
         yield desk
+
+
+@contextmanager
+def _database(data_dir: Path | None, database_url: str | None) -> Iterator[Engine]:
+    from hub.app import open_database
+
+    with open_database(_settings(data_dir, database_url), create=False) as engine:
+        yield engine
 
 
 @app.command()
@@ -86,6 +94,7 @@ def serve(
 
     [dim]hub serve --port 8080 --data-dir /var/lib/lienthong[/dim]
     """
+    from hub.app import log_as_json
     from hub.serve import run
 
     settings = _settings(data_dir, database_url, host=host, port=port)
@@ -107,7 +116,10 @@ def demo(
 @app.command()
 def migrate(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
     """Create the database, or bring it to this program's schema (`serve` does so by itself)."""
-    with _hub(data_dir, database_url) as desk, reading(desk.engine) as connection:
+    from hub import show
+    from hub.store.engine import reading
+
+    with _hub(data_dir, database_url, create=True) as desk, reading(desk.engine) as connection:
         out.print(f"schema {show.revision(connection)}")
 
 
@@ -124,32 +136,45 @@ def agencies(
 
     [dim]hub agencies "tài chính"    hub agencies --code H41 --action lock[/dim]
     """
-    with _hub(data_dir, database_url) as desk:
-        if action is not None:
-            if code is None:
-                raise typer.BadParameter("--action needs --code")
-            done = desk.writer.run(enrolment.steer, enrolment.Steer(code, action.value))
-            out.print_json(json.dumps(done))
-            return
-        wanted = fold(" ".join(words or []))
-        with reading(desk.engine) as connection:
-            directory = roster.load(connection).directory
-        found = [a for a in directory.agencies if wanted in fold(f"{a.code} {a.name}")]
-        show.agencies(out, directory, found, local_day(desk.clock()), as_json=as_json)
+    if (code is None) != (action is None):
+        raise typer.BadParameter("--code and --action need each other; to look a code up: hub agencies CODE")
+    from hub import show
+    from hub.app import now
+    from hub.domain.document import local_day
+    from hub.domain.search import fold
+    from hub.exchange.enrol import Steer, steer
+    from hub.store import roster
+    from hub.store.engine import reading
+
+    if code is not None and action is not None:
+        with _hub(data_dir, database_url, create=False) as desk:
+            out.print_json(json.dumps(desk.writer.run(steer, Steer(code, action.value))))
+        return
+    wanted = fold(" ".join(words or []))
+    with _database(data_dir, database_url) as engine, reading(engine) as connection:
+        directory = roster.load(connection).directory
+    found = [a for a in directory.agencies if wanted in fold(f"{a.code} {a.name}")]
+    show.agencies(out, directory, found, local_day(now()), as_json=as_json)
 
 
 @app.command()
 def enrol(
+    context: typer.Context,
     code: Annotated[str | None, typer.Argument(help="The agency's code")] = None,
     name: Annotated[str, typer.Option(help="Name, for an agency that is not listed yet")] = "",
-    system_id: Annotated[str, typer.Option(help="24 hex digits; made when left out")] = "",
-    secret_stdin: Annotated[bool, typer.Option(help="Read the gateway secret from standard input")] = False,
+    system_id: Annotated[
+        str, typer.Option(help="Up to 64 of A-Z a-z 0-9 . _ -; left out, 24 hex digits are made")
+    ] = "",
+    secret_stdin: Annotated[
+        bool, typer.Option(help="Read the gateway secret from standard input, 16 characters or more")
+    ] = False,
     certificate: Annotated[Path | None, typer.Option(help="PEM: the agency's first certificate")] = None,
     profile: Annotated[Profile, typer.Option(help="Whether unsigned packets are refused")] = Profile.required,
     algorithms: Annotated[
         Algorithms, typer.Option(help="sha1 also takes RSA-SHA1, with a warning")
     ] = Algorithms.current,
-    from_file: Annotated[Path | None, typer.Option("--from", help="CSV or JSON with many: code,name,profile,…")] = None,
+    from_file: Annotated[Path | None, typer.Option("--from", help="CSV or JSON with many, see above")] = None,
+    replace: Annotated[bool, typer.Option(help="Retire the system that a code has now")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Only JSON on standard output")] = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
@@ -157,22 +182,46 @@ def enrol(
     """Give an agency's system its credentials, shown once.
 
     [dim]hub enrol H41    hub enrol --from agencies.csv --json[/dim]
+
+    FILE is CSV with a heading, or a JSON list of objects. Its columns are
+    code and, as far as needed, name, profile (required, legacy), algorithms
+    (2025, sha1), system_id, secret, certificate (a PEM file beside FILE):
+
+    [dim]code,name,profile[/dim]
+
+    [dim]H41.05,Sở Tài chính,legacy[/dim]
     """
     if (code is None) == (from_file is None):
         raise typer.BadParameter("one CODE, or --from FILE")
+    from hub import enrolments, show
+    from hub.domain.document import local_day
+    from hub.exchange.enrol import Enrolment, Enrolments, doubts
+    from hub.exchange.enrol import enrol as verb
+
     if from_file is not None:
-        jobs = tuple(_enrolments(from_file))
+        sources = {option: context.get_parameter_source(option) for option in _OF_ONE}
+        if beside := [
+            f"--{o.replace('_', '-')}" for o, source in sources.items() if source and source.name == "COMMANDLINE"
+        ]:
+            raise typer.BadParameter(f"{', '.join(beside)}: not beside --from, whose FILE has columns for it")
+        systems = enrolments.read(from_file, {"profile": list(Profile), "algorithms": list(Algorithms)})
     else:
-        secret = sys.stdin.readline().strip() if secret_stdin else ""
-        loaded = _certificate(certificate) if certificate else None
-        jobs = (enrolment.Enrolment(code or "", name, system_id, secret, profile, algorithms, loaded),)
-    with _hub(data_dir, database_url) as desk:
-        made = desk.writer.run(enrolment.enrol, enrolment.Enrolments(jobs, desk.vault))
-    if as_json:
-        single = {name: made[0][name] for name in ("system_id", "secret", "token", "code")}
-        sys.stdout.write(json.dumps(made if from_file else single) + "\n")
-        return
-    # Plain lines: a table would cut on a narrow terminal what is never shown again.
+        secret = enrolments.secret() if secret_stdin else ""
+        loaded = enrolments.certificate(certificate) if certificate else None
+        systems = (Enrolment(code or "", name, system_id, secret, profile, algorithms, loaded),)
+    with _hub(data_dir, database_url, create=True) as desk:
+        made = desk.writer.run(verb, Enrolments(systems, desk.vault, replace))
+        if as_json:
+            single = {name: made[0][name] for name in ("system_id", "secret", "token", "code")}
+            typer.echo(json.dumps(made if from_file else single))
+        else:
+            _show_credentials(made)
+        # Only now: whatever happens to the warnings, the credentials are out.
+        show.violations(err, doubts(desk.rosters.current(now=True), systems, local_day(desk.clock())))
+
+
+def _show_credentials(made: list[dict[str, str]]) -> None:
+    """Plain lines: a table would cut on a narrow terminal what is never shown again."""
     for row in made:
         for label, key in _CREDENTIALS.items():
             typer.echo(f"{label:18}{row[key] or '–'}")
@@ -180,32 +229,11 @@ def enrol(
     typer.echo("Chỉ hiện một lần / shown once")
 
 
+_OF_ONE = ("name", "system_id", "secret_stdin", "certificate", "profile", "algorithms")
 _CREDENTIALS = {
     "agency": "agency", "system_id": "system_id", "secret (gateway)": "secret", "token (REST)": "token",
     "one-time code": "code",
 }  # fmt: skip
-
-
-def _enrolments(path: Path) -> Iterator[enrolment.Enrolment]:
-    text = path.read_text(encoding="utf-8-sig")
-    rows = json.loads(text) if path.suffix == ".json" else list(csv.DictReader(text.splitlines()))
-    known = {"code", "name", "system_id", "secret", "profile", "algorithms", "certificate"}
-    for number, row in enumerate(rows, 1):
-        given = {key: value for key, value in row.items() if value}
-        if not given.get("code") or set(given) - known:
-            raise typer.BadParameter(
-                f"{path.name}, row {number}: columns are {', '.join(sorted(known))}; code is needed"
-            )
-        if "certificate" in given:
-            given["certificate"] = _certificate(path.parent / given["certificate"])
-        yield enrolment.Enrolment(**given)
-
-
-def _certificate(path: Path) -> Certificate:
-    try:
-        return load_pem_x509_certificate(path.read_bytes())
-    except ValueError:
-        raise Refusal("certificate-invalid", "certificate", path.name, {"why": "PEM"}) from None
 
 
 @app.command("log")
@@ -225,9 +253,18 @@ def log_(
 
     [dim]hub log from:G22 to:H41 number:15/VPCP year:2020 state:waiting "tiền lương"[/dim]
     """
-    wanted = parse(" ".join(f'"{word}"' if " " in word and ":" not in word else word for word in query or []))
-    with _hub(data_dir, database_url) as desk:
-        with reading(desk.engine) as connection:
+    if refused and follow:
+        raise typer.BadParameter("--refused cannot be followed")
+    from hub import show
+    from hub.domain.search import Query, one_line, parse
+    from hub.store import log
+    from hub.store.engine import reading
+
+    wanted = parse(one_line(query or []))
+    if refused and wanted != Query(wanted.sender, after=wanted.after, before=wanted.before, phrases=wanted.phrases):
+        raise typer.BadParameter("--refused takes from:, after:, before: and words")
+    with _database(data_dir, database_url) as engine:
+        with reading(engine) as connection:
             if refused:
                 show.refusals(out, log.refusals(connection, wanted, limit), as_json=as_json)
                 return
@@ -236,7 +273,7 @@ def log_(
         last = max((row["seq"] for row in rows), default=0)
         while follow:
             time.sleep(1)
-            with reading(desk.engine) as connection:
+            with reading(engine) as connection:
                 rows = log.newer(connection, wanted, last, 500)
             if rows:
                 show.log_lines(out, rows, as_json=as_json)
@@ -256,30 +293,25 @@ def show_(
 
     [dim]hub show 68dc8b209ec5cae0da8101d6    hub show "G22,2020/03/02,15/VPCP-TH"[/dim]
     """
-    with _hub(data_dir, database_url) as desk, reading(desk.engine) as connection:
+    from hub import show
+    from hub.store.engine import reading
+
+    with _database(data_dir, database_url) as engine, reading(engine) as connection:
         show.story(out, connection, key, as_json=as_json)
 
 
 def main() -> None:
-    """Run the command; a refusal or a fault that will pass is told in words, not as a trace."""
+    """Run the command; a refusal or a fault from outside is told in words, not as a trace."""
+    os.umask(0o077)  # packets, keys and the database are the hub's own user's alone
     try:
         app()
-    except Refusal as refusal:
-        show.refusal(err, refusal)
-        sys.exit(1)
-    except ValidationError as fault:
-        err.print(explain(fault), markup=False)
-        sys.exit(2)
-    except (SQLAlchemyError, OSError) as fault:
-        passing = temporary(fault)
-        if passing is not None:
-            show.refusal(err, passing)
-        else:  # without the statement and its values, which may be secrets
-            err.print(f"[red]{type(fault).__name__}[/red] {escape(str(getattr(fault, 'orig', None) or fault))}")
-        sys.exit(1)
-    except (ValueError, AttributeError, OverflowError) as fault:
-        err.print(f"[red]{type(fault).__name__}[/red] {escape(str(fault))}")
-        sys.exit(2)
+    except Exception as fault:
+        from hub.show import failure
+
+        code = failure(err, fault)
+        if code is None:
+            raise
+        sys.exit(code)
 
 
 if __name__ == "__main__":

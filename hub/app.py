@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import logging
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
+from alembic.util import CommandError
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from structlog.tracebacks import ExceptionDictTransformer
 
 from hub.api.bell import Bell
 from hub.data import read_agencies
+from hub.errors import Refusal
 from hub.exchange.desk import Desk, Terms
 from hub.exchange.seed import seed
 from hub.exchange.writer import Writer
 from hub.settings import Settings
 from hub.store import schema
-from hub.store.engine import open_engine
+from hub.store.engine import open_engine, reading, temporary
 from hub.store.keyfile import open_vault
 from hub.store.payloads import Folder
 from hub.store.roster import Rosters
@@ -42,13 +49,66 @@ def no_step(step: str) -> None:
 
 
 @contextmanager
-def open_hub(settings: Settings, *, clock: Clock = now, at: At = no_step, bell: Bell | None = None) -> Iterator[Desk]:
-    """A hub's exchange on its database, created and migrated when needed; without any interface."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    settings.payloads.mkdir(parents=True, exist_ok=True)
-    engine = open_engine(settings.database)
+def open_database(settings: Settings, *, create: bool) -> Iterator[Engine]:
+    """The hub's database at this program's schema; without ``create`` there must be one.
+
+    Raises ``hub-missing``, ``folder-unusable`` and ``database-unusable``, which tell the operator where and why, and
+    the refusals of faults that pass.
+    """
     try:
+        engine = open_engine(settings.database)
+    except (SQLAlchemyError, ValueError) as fault:
+        raise Refusal("database-unusable", facts={"where": "HUB_DATABASE_URL", "why": fault}) from None
+    try:
+        _prepare(engine, settings, create)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _prepare(engine: Engine, settings: Settings, create: bool) -> None:
+    file = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
+    where = file or engine.url.render_as_string(hide_password=True)
+    if create:
+        _make(settings.data_dir)
+        _make(settings.payloads)
+    try:
+        # Looked for first: opening a file makes it.
+        if not create and ((file is not None and not file.exists()) or _is_empty(engine)):
+            raise Refusal("hub-missing", facts={"where": where})
         schema.upgrade(engine)
+    except (SQLAlchemyError, CommandError, OSError) as fault:
+        passing = temporary(fault)
+        if passing is not None and passing.code != "database-away":
+            raise passing from None
+        why = " ".join(str(getattr(fault, "orig", None) or fault).split()).rstrip(".?")
+        raise Refusal("database-unusable", facts={"where": where, "why": why}) from None
+
+
+def _is_empty(engine: Engine) -> bool:
+    with reading(engine) as connection:
+        return schema.revision_of(connection) is None
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as fault:
+        why = "it is no folder" if isinstance(fault, FileExistsError) else fault.strerror
+        raise Refusal("folder-unusable", facts={"folder": folder, "why": why}) from None
+
+
+@contextmanager
+def open_hub(
+    settings: Settings, *, create: bool = True, clock: Clock = now, at: At = no_step, bell: Bell | None = None
+) -> Iterator[Desk]:
+    """A hub's exchange on its database (see :func:`open_database`), without any interface.
+
+    Raises ``key-file-lost`` and ``key-file-unusable`` too.
+    """
+    with open_database(settings, create=create) as engine:
         rosters = Rosters(engine)
         with Writer(engine, rosters, clock, at=at, committed=bell.ring if bell else lambda systems: None) as writer:
             writer.run(seed, read_agencies())
@@ -57,8 +117,6 @@ def open_hub(settings: Settings, *, clock: Clock = now, at: At = no_step, bell: 
                 yield desk
             finally:
                 desk.close()
-    finally:
-        engine.dispose()
 
 
 def _desk(settings: Settings, engine: Engine, rosters: Rosters, writer: Writer, clock: Clock, at: At) -> Desk:
@@ -68,7 +126,7 @@ def _desk(settings: Settings, engine: Engine, rosters: Rosters, writer: Writer, 
         refuse_taken=settings.number_taken == "refuse",
         sweep_seconds=settings.sweep_seconds,
     )
-    vault = open_vault(settings.data_dir / "secrets.key")
+    vault = open_vault(settings.data_dir / "secrets.key", make=not rosters.current(now=True).systems)
     return Desk(engine, rosters, Folder(settings.payloads), vault, writer, clock, terms, at)
 
 
@@ -108,16 +166,25 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
 
 
 def log_as_json() -> None:
-    """JSON lines on standard error, one id from request to status in them."""
+    """JSON lines on standard error, one id from request to status in them; the libraries' warnings too."""
+    line: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        # Without the values of variables: among them are tokens and packets.
+        structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False, max_frames=10)),
+    ]
+    renderer = structlog.processors.JSONRenderer(serializer=json.dumps, ensure_ascii=False)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            # Without the values of variables: among them are tokens and packets.
-            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False, max_frames=10)),
-            structlog.processors.JSONRenderer(serializer=json.dumps, ensure_ascii=False),
-        ],
+        processors=[*line, renderer],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    theirs = logging.StreamHandler(sys.stderr)
+    theirs.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *line],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    logging.basicConfig(handlers=[theirs])

@@ -82,13 +82,17 @@ _add("head-too-large", 431, "Phần đầu yêu cầu lớn hơn {limit} byte.",
      "The request's head is larger than {limit} bytes.", "≤ {limit}")
 _add("length-required", 411, "Yêu cầu phải khai độ dài nội dung.", "The request must declare its length.",
      "Content-Length")
+_add("content-encoding", 415, "Nội dung gửi ở dạng nén hoặc mã hóa: {found}.", "The content is encoded: {found}.",
+     "Gửi nguyên dạng, không nén / send it as it is, uncompressed")
 _add("too-large", 413, "Gói tin vượt quá {limit} byte.", "The packet is larger than {limit} bytes.",
-     "Chia nhỏ tệp đính kèm / split the attachments")
+     "≤ {limit}; bớt hoặc chia nhỏ tệp đính kèm, nếu có / fewer or smaller attachments, if any")
+_add("json-too-large", 413, "Nội dung JSON vượt quá {limit} byte.", "The JSON is larger than {limit} bytes.",
+     "≤ {limit}")
 _add("body-incomplete", 400, "Nội dung không dài đúng như đã khai.", "The body is not as long as declared.",
      "Gửi lại nguyên vẹn / send it again whole")
 _add("body-late", 408, "Nội dung đến quá chậm.", "The body arrived too slowly.", "Gửi lại / send it again",
      temporary=True)
-_add("request-field", 422, "Giá trị không hợp lệ.", "The value is not valid: {why}.", "{bounds}")
+_add("request-field", 422, "Giá trị không hợp lệ: {vi}.", "The value is not valid: {en}.", "{repair}")
 _add("cursor", 422, "Con trỏ không hợp lệ.", "The cursor is not valid.",
      "Dùng `next` của lần trước / use the `next` of the last answer")
 _add("query-word", 422, "Không hiểu «{word}».", "“{word}” cannot be understood.", "{hint}")
@@ -104,6 +108,9 @@ _add("internal", 503, "Trục gặp lỗi nội bộ; gói tin chưa được nh
 
 # The packet cannot be read (QCVN 102:2016; exchange rules 1, 3, 7).
 _add("xml-empty", 422, "Gói tin rỗng.", "The packet is empty.", "Gửi gói edXML / send an edXML packet")
+_add("xml-not-xml", 415, "Nội dung không phải XML: bắt đầu bằng {found}.",
+     "The content is not XML: it begins with {found}.",
+     "Gửi gói edXML nguyên dạng, không nén, không bọc / send the edXML packet as it is, uncompressed and unwrapped")
 _add("xml-junk-before-declaration", 422, "Có ký tự trước khai báo XML.",
      "There are characters before the XML declaration.", "Bỏ mọi byte trước <?xml / remove every byte before <?xml")
 _add("xml-encoding", 422, "Gói tin không phải UTF-8 ({found}).", "The packet is not UTF-8 ({found}).",
@@ -144,7 +151,9 @@ _add("signature-algorithm", 422, "Thuật toán ký không được chấp nhậ
      "The signature algorithm is not accepted: {found}.",
      "RSA ≥ 2048 / ECDSA P-256, P-384; SHA-256, SHA-384, SHA-512")
 _add("signature-digest", 422, "Nội dung đã bị đổi sau khi ký ({what}).",
-     "The content was changed after signing ({what}).", "Ký lại nội dung hiện tại / sign the present content again")
+     "The content was changed after signing ({what}).",
+     "Ký lại nội dung hiện tại; curl: dùng --data-binary, vì -d bỏ dấu xuống dòng / "
+     "sign the present content again; curl: use --data-binary, since -d drops line breaks")
 _add("signature-value", 422, "Giá trị chữ ký sai.", "The signature value is wrong.", "Ký lại / sign again")
 _add("signature-comment", 422, "Có chú thích hoặc chỉ thị xử lý trong phần đã ký.",
      "There is a comment or processing instruction inside what was signed.", "Bỏ chú thích / remove it")
@@ -159,6 +168,9 @@ _add("certificate-ended", 422, "Chứng thư đã hết hiệu lực hoặc chư
      "Đăng ký chứng thư mới / register a new one")
 _add("certificate-invalid", 422, "Chứng thư không đọc được hoặc khóa quá yếu: {why}.",
      "The certificate cannot be read or its key is too weak: {why}.", "RSA ≥ 2048 / ECDSA P-256, P-384")
+_add("too-many-certificates", 409, "Cơ quan {code} đã có {limit} chứng thư còn hiệu lực.",
+     "The agency {code} has {limit} certificates that still count.",
+     "Chờ chứng thư cũ hết hạn / wait until an earlier one ends")
 _add("possession-not-proved", 403, "Chưa chứng minh được quyền giữ khóa hoặc quyền đăng ký.",
      "Possession of the key, or the right to register it, is not proved.",
      "Ký chuỗi được nêu trong tài liệu / sign the text named in the documentation")
@@ -178,6 +190,9 @@ _add("document-conflict", 409, "DocumentId này đã gửi với nội dung khá
 _add("number-taken", 409, "Số, ký hiệu này trong năm đã dùng cho văn bản {first}.",
      "This number and symbol of the year belong to document {first}.",
      "Cấp số mới, hoặc gửi cập nhật (2), thay thế (3) / take a new number, or send as update (2) or replacement (3)")
+_add("too-many-concerned", 422, "Gói tin tác động đến hơn {limit} lượt chuyển của các văn bản trước.",
+     "The packet acts on more than {limit} deliveries of earlier documents.",
+     "Chia theo văn bản hoặc nơi nhận thành nhiều gói / split it by document or recipient into several packets")
 _add("already-revoked", 409, "Văn bản đã được thu hồi, thay thế hoặc rút ở mọi nơi nhận được nêu.",
      "The document is already revoked, replaced or withdrawn at every recipient named.",
      "Không cần gửi lại / nothing to do")
@@ -223,13 +238,42 @@ _add("duplicate-suspected", 200, "Số, ký hiệu này của năm đã có ở 
 
 # The hub's own commands.
 _add("agency-unknown", 404, "Không có cơ quan {code} trong danh mục.", "The agency {code} is not in the directory.",
-     "hub agencies")
+     "hub agencies; hub enrol {code} --name TÊN (ghi danh mã mới / to enrol a new code)")
 _add("enrolled-twice", 422, "{value} được ghi danh hai lần.", "{value} is enrolled twice.",
      "Mỗi mã và mỗi system_id một lần / each code and each system_id once")
 _add("system-id-form", 422, "Mã hệ thống {value} không hợp lệ.", "The system id {value} is not valid.",
      "[A-Za-z0-9._-], ≤ 64")
 _add("agency-code-form", 422, "Mã {code} không theo dạng nào đã biết.", "The code {code} has no known form.",
      "--name TÊN (ghi danh mã đặc biệt / to enrol a special code)")
+_add("agency-code-case", 422, "Không có mã {code}; có phải là {meant} không?",
+     "There is no code {code}; is it {meant}?", "{meant}")
+_add("agency-is-node", 422, "{code} là mã nút của chính trục liên thông, không phải cơ quan nên không ghi danh được.",
+     "{code} is a node of the axis itself, no agency, and cannot be enrolled.", "hub agencies")
+_add("agency-closed", 200, "Cơ quan {code} đã đóng từ {since}.", "The agency {code} is closed since {since}.",
+     "{instead}")
+_add("certificate-elsewhere", 200, "Chứng thư của {code} cũng được đăng ký cho {others}.",
+     "The certificate of {code} is registered for {others} as well.",
+     "Mỗi cơ quan một khóa riêng / a key of its own for each agency")
+_add("system-connected", 409, "Mã {code} đang có hệ thống {system} kết nối từ {since}.",
+     "System {system} is connected for {code} since {since}.",
+     "--replace (hệ thống ấy ngừng ngay / that system is retired at once)")
+_add("system-none", 404, "Cơ quan {code} chưa có hệ thống nào kết nối.",
+     "No system is connected for the agency {code}.", "hub enrol {code}")
+_add("secret-short", 422, "Khóa bí mật chỉ có {length} ký tự.", "The secret has only {length} characters.", "≥ {least}")
+_add("id-unknown", 404, "Không có văn bản, bản chuyển, gói tin, báo cáo hay lần từ chối nào mang mã {key}.",
+     "No document, delivery, packet, report or refusal has the id {key}.", "hub log; hub log --refused")
+_add("hub-missing", 404, "Ở đây chưa có trục nào: {where}.", "No hub here: {where}.",
+     "--data-dir, --database-url; `hub serve` hoặc `hub migrate` tạo mới / makes one")
+_add("folder-unusable", 500, "Không dùng được thư mục {folder}: {why}.", "The folder {folder} cannot be used: {why}.",
+     "--data-dir, HUB_DATA_DIR, HUB_PAYLOADS_URL")
+_add("database-unusable", 500, "Không dùng được cơ sở dữ liệu {where}: {why}.",
+     "The database {where} cannot be used: {why}.", "--database-url, HUB_DATABASE_URL, --data-dir, HUB_DATA_DIR")
+_add("key-file-lost", 500, "Mất tệp khóa {path}, trong khi đã có hệ thống được ghi danh bằng khóa ấy.",
+     "The key file {path} is missing, and systems are enrolled under its key.",
+     "Khôi phục từ bản sao lưu; không còn thì tạo khóa mới rồi ghi danh lại mọi hệ thống / restore it from the backup; "
+     "without one make a new key (openssl rand -base64 32 | tr '+/' '-_') and enrol every system again")
+_add("key-file-unusable", 500, "Không dùng được tệp khóa {path}: {why}.", "The key file {path} cannot be used: {why}.",
+     "Kiểm tra quyền đọc, hoặc khôi phục từ bản sao lưu / check who may read it, or restore it from the backup")
 # fmt: on
 
 

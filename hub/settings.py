@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hub.domain.edxml import Limits
@@ -12,14 +17,32 @@ from hub.domain.edxml import Limits
 MIB = 1024 * 1024
 
 
-class Settings(BaseSettings):
-    """One hub's settings; frozen. A wrong value is refused at start with the setting's name."""
+class SettingsError(ValueError):
+    """Settings that cannot be used; the text has a line for each."""
 
-    model_config = SettingsConfigDict(env_prefix="HUB_", frozen=True, extra="forbid")
+
+def _database(url: str) -> str:
+    if not re.fullmatch(r"(sqlite:///(?!:memory:).+|postgresql://.*)?", url):
+        raise ValueError("only sqlite:///FILE and postgresql://USER@HOST/DATABASE are taken")
+    return url
+
+
+def _payloads(url: str) -> str:
+    if url and not url.startswith("file:///"):
+        raise ValueError("only file:///FOLDER is taken")
+    return url
+
+
+class Settings(BaseSettings):
+    """One hub's settings; frozen. :func:`read_settings` refuses a wrong value with the setting's name."""
+
+    model_config = SettingsConfigDict(env_prefix="HUB_", env_ignore_empty=True, frozen=True, extra="forbid")
 
     data_dir: Path = Field(Path("var"), description="Folder of the embedded database, payloads and key file.")
-    database_url: str = Field("", description="sqlite:///… or postgresql://…; empty: SQLite in the data folder.")
-    payloads_url: str = Field(
+    database_url: Annotated[str, AfterValidator(_database)] = Field(
+        "", description="sqlite:///… or postgresql://…; empty: SQLite in the data folder."
+    )
+    payloads_url: Annotated[str, AfterValidator(_payloads)] = Field(
         "", description="file:///… folder for packets too large for a row; empty: in the data folder."
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
@@ -29,13 +52,17 @@ class Settings(BaseSettings):
     attachments_limit: int = Field(100, gt=0, description="Attachments in one packet.")
     inline_limit: int = Field(64 * 1024, ge=0, description="Bytes up to which a packet lies in its row.")
     in_flight_limit: int = Field(512 * MIB, gt=0, description="Bytes of packets being received or checked at once.")
-    body_timeout: float = Field(60.0, gt=0, description="Seconds in which the next part of a body must arrive.")
+    body_timeout: float = Field(
+        60.0,
+        gt=0,
+        description="Seconds in which a body's next part must arrive, and all of it with a second more per 32 KiB.",
+    )
     polls_per_system: int = Field(4, gt=0, description="Waiting polls of one system; one more is answered at once.")
     sweep_seconds: float = Field(
         1.0, gt=0, description="Seconds between looks for leases and deliveries that are over."
     )
-    number_taken: str = Field(
-        "refuse", pattern="^(refuse|flag)$", description="refuse or flag: what a number used twice leads to."
+    number_taken: Literal["refuse", "flag"] = Field(
+        "refuse", description="refuse or flag: what a number used twice leads to."
     )
 
     @property
@@ -52,6 +79,33 @@ class Settings(BaseSettings):
         return Limits(packet=self.packet_limit, attachment=self.attachment_limit, attachments=self.attachments_limit)
 
 
-def explain(fault: ValidationError) -> str:
-    """A line per wrong setting, for the operator."""
-    return "\n".join(f"HUB_{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in fault.errors())
+def read_settings(options: Mapping[str, Any]) -> Settings:
+    """The settings of a command: its options, else ``HUB_*``, else the defaults.
+
+    Raises :class:`SettingsError` for values that cannot be used, and for names nobody reads: a misspelt setting would
+    silently be its default.
+    """
+    known = [_variable(name) for name in Settings.model_fields]
+    given = [name for name in os.environ if name.upper().startswith("HUB_")]
+    faults = [_unknown(name, known) for name in sorted(given) if name.upper() not in known]
+    try:
+        found = Settings(**options)
+    except ValidationError as fault:
+        faults += [_explained(error["loc"][0], error["msg"], options) for error in fault.errors()]
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return found
+
+
+def _variable(name: str) -> str:
+    return f"HUB_{name.upper()}"
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = get_close_matches(name.upper(), known, 1)
+    return f"{name}: there is no such setting" + (f"; {near[0]}?" if near else "")
+
+
+def _explained(name: int | str, told: str, options: Mapping[str, Any]) -> str:
+    named = f"--{name}".replace("_", "-") if name in options else _variable(str(name))
+    return f"{named}: {told.removeprefix('Value error, ')}"

@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import Connection, RowMapping
+from sqlalchemy.exc import SQLAlchemyError
 
 from hub.domain.agency import Agency, Directory
 from hub.domain.delivery import Standing, overall
 from hub.domain.document import VIETNAM, Kind
-from hub.errors import Refusal
+from hub.errors import Refusal, Violation
 from hub.store import deliveries, documents, log, schema
-
-Row = Mapping[str, Any] | RowMapping
+from hub.store.engine import temporary
 
 
 def revision(connection: Connection) -> str | None:
@@ -38,6 +38,9 @@ def _plain(value: object) -> str:
 
 def moment(value: datetime | None) -> str:
     return "" if value is None else value.astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M:%S")
+
+
+_NOTHING = "Không có gì khớp / nothing found"
 
 
 def agencies(out: Console, directory: Directory, found: list[Agency], today: date, *, as_json: bool) -> None:
@@ -86,6 +89,9 @@ def log_lines(out: Console, rows: list[RowMapping], *, as_json: bool) -> None:
     if as_json:
         _json(out, ({**row, "kind": log.kind_name(row["kind"])} for row in rows))
         return
+    if not rows:
+        out.print(_NOTHING)
+        return
     table = Table("Nhận lúc", "Số, ký hiệu", "Ban hành", "Gửi", "Đến", "Tình trạng", "Xử lý", "Ký", "Trích yếu")
     table.add_column("ID", no_wrap=True, min_width=24)
     for row in rows:
@@ -110,6 +116,9 @@ def refusals(out: Console, rows: list[RowMapping], *, as_json: bool) -> None:
     if as_json:
         _json(out, rows)
         return
+    if not rows:
+        out.print(_NOTHING)
+        return
     table = Table("Lúc", "Gửi", "DocumentId", "Mã lỗi", "Vi phạm và cách sửa", "ID")
     for row in rows:
         told = "\n".join(f"{v['rule']} {v['pointer']}: {v['vi']} → {v['repair']}" for v in row["violations"][:5])
@@ -120,17 +129,18 @@ def refusals(out: Console, rows: list[RowMapping], *, as_json: bool) -> None:
 
 
 def story(out: Console, connection: Connection, key: str, *, as_json: bool) -> None:
-    """One document's story, or one refusal's. Raises ``not-found``."""
+    """One document's story, or one refusal's. Raises ``id-unknown``."""
+    unknown = Refusal("id-unknown", "ID", key, {"key": key[:80]})
     document_id = log.find_document(connection, key)
     if document_id is None:
         refused = log.refusal(connection, key)
         if refused is None:
-            raise Refusal("not-found")
+            raise unknown
         refusals(out, [refused], as_json=as_json)
         return
     document = documents.get(connection, document_id)
     if document is None:
-        raise Refusal("not-found")
+        raise unknown
     rows = deliveries.of_document(connection, document_id)
     statuses = deliveries.statuses_about(connection, document_id)
     ids = [d.id for d in (*rows, *statuses)]
@@ -212,9 +222,36 @@ def _time_line(
     out.print(table)
 
 
+def failure(err: Console, fault: Exception) -> int | None:
+    """A refusal or a fault from outside in words; gives the exit code, or None for a defect, whose trace is needed."""
+    told = fault if isinstance(fault, Refusal) else temporary(fault)
+    if told is not None:
+        refusal(err, told)
+    elif isinstance(fault, SQLAlchemyError):  # without the statement and its values, which may be secrets
+        err.print(f"[red]{type(fault).__name__}[/red] {escape(str(getattr(fault, 'orig', None) or fault))}")
+    elif isinstance(fault, OSError):
+        err.print(f"{fault.strerror or fault}: {fault.filename or ''}", markup=False)
+    elif isinstance(fault, UnicodeEncodeError):
+        err.print("[red]not UTF-8[/red] what was typed cannot be read as text")
+    else:
+        return None
+    return 1
+
+
 def refusal(err: Console, found: Refusal) -> None:
-    """A refusal in words, with each violation and its repair."""
-    err.print(f"[red]{found.code}[/red] {escape(found.vi)} / {escape(found.en)}", highlight=False)
-    for v in found.violations:
+    """A refusal in words: what it consists of, each with its repair, under its own text if that says more."""
+    if any(v.rule != found.code for v in found.violations):
+        err.print(f"[red]{found.code}[/red] {escape(found.vi)} / {escape(found.en)}", highlight=False, soft_wrap=True)
+    violations(err, found.violations, "red")
+
+
+def violations(err: Console, found: Iterable[Violation], style: str = "yellow") -> None:
+    """A line for each, with its repair; by themselves they are warnings."""
+    for v in found:
         where = f"{v.pointer}: " if v.pointer else ""
-        err.print(f"  {escape(where)}{escape(v.vi)} / {escape(v.en)} → {escape(v.repair)}", highlight=False)
+        repair = f" → {v.repair}" if v.repair else ""
+        err.print(
+            f"[{style}]{v.rule}[/{style}] {escape(where)}{escape(v.vi)} / {escape(v.en)}{escape(repair)}",
+            highlight=False,
+            soft_wrap=True,
+        )

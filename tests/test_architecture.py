@@ -35,9 +35,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub.simulation": _INTERFACE,
     "hub.app": {*_INTERFACE, "hub.api", "hub.gateway", "hub.console", "hub.simulation", "hub.data"},
     "hub.show": {"hub.store", "hub.domain", "hub.errors"},
+    "hub.enrolments": {"hub.exchange"},
     "hub.serve": {"hub.app", "hub.api", "hub.settings"},  # the protocol that the server speaks
     "hub.demo": {*_INTERFACE, "hub.app", "hub.serve", "hub.data", "clients"},
-    "hub.__main__": {*_INTERFACE, "hub.app", "hub.data", "hub.show", "hub.serve", "hub.demo", "hub.simulation"},
+    "hub.__main__": {
+        *_INTERFACE,
+        "hub.app",
+        "hub.data",
+        "hub.enrolments",
+        "hub.show",
+        "hub.serve",
+        "hub.demo",
+        "hub.simulation",
+    },
     "hub": set(),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shlex
 import shutil
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
@@ -20,9 +21,12 @@ from hub.demo.peers import key_and_certificate
 from hub.domain import edxml
 from hub.domain.delivery import ANSWER, PROCESSING, TRANSPORT
 from hub.domain.rules import RULES
+from hub.domain.search import one_line, parse
 from hub.errors import PROBLEMS
 from hub.exchange import enrol
 from hub.settings import Settings
+from hub.store import log
+from hub.store.engine import reading
 
 ROOT = Path(__file__).parent.parent
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
@@ -232,6 +236,10 @@ def test_the_readme_s_examples_send_and_receive(
             (tmp_path / f"{code.lower()}.json").write_text(json.dumps(desk.writer.run(enrol.enrol, job)[0]))
         for example in blocks(ROOT / "README.md", "python"):
             exec(compile(example.replace("http://127.0.0.1:8000", served.base_url), "README.md", "exec"), {})
+        [query] = re.findall(r"`hub log (from:[^`]+)`", README)
+        with reading(desk.engine) as connection:
+            [line] = log.lines(connection, parse(one_line(shlex.split(query))), limit=9)
+        assert (line["number"], line["symbol"], line["state"]) == ("15", "VPCP-TH", "delivered")
     told = capsys.readouterr().out.splitlines()
     assert told[-1] == "G22 Về việc cải cách tiền lương"
     sent = (tmp_path / "packet.edxml").read_bytes()

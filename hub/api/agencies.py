@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from hub.api import shapes
 from hub.api.caller import Calling, Id, interface, json_body, json_of
-from hub.api.problems import BODY, responses
+from hub.api.problems import JSON, NO_NUL, responses
 from hub.domain.document import local_day
 from hub.domain.search import fold
 from hub.errors import Refusal
@@ -21,7 +21,7 @@ from hub.store.engine import reading
 
 router = APIRouter(prefix="/v1", tags=["agencies"])
 
-Code = Annotated[str, Path(max_length=64, pattern="^[^\\x00]*$")]
+Code = Annotated[str, Path(max_length=64, pattern=NO_NUL)]
 
 
 @router.get("/agencies", summary="The directory of agencies", responses=responses("request-invalid"))
@@ -102,7 +102,13 @@ class Certificate(BaseModel):
     summary="Register a certificate",
     openapi_extra=json_body(Certificate),
     responses=responses(
-        *BODY, "not-found", "possession-not-proved", "one-time-code-wrong", "certificate-invalid", "certificate-ended"
+        *JSON,
+        "not-found",
+        "possession-not-proved",
+        "one-time-code-wrong",
+        "certificate-invalid",
+        "certificate-ended",
+        "too-many-certificates",
     ),
 )
 async def register(code: Code, request: Request, caller: Calling) -> Response:

@@ -1,11 +1,14 @@
-"""Who calls, and what may come in: authentication, then the declared length, then the body (exchange rules 10)."""
+"""Who calls, and what may come in: authentication, then the declared form and length, then the body (exchange
+rules 10).
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Path, Request
@@ -16,6 +19,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from hub.api.bell import Bell
+from hub.api.problems import HEX_ID
+from hub.api.readiness import Readiness
 from hub.domain.agency import System
 from hub.errors import Refusal
 from hub.exchange.desk import Desk
@@ -34,6 +39,10 @@ class Interface:
     bell: Bell
     settings: Settings
     in_flight: int = 0  # bytes being received or checked
+    readiness: Readiness = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.readiness = Readiness(self.desk)
 
     @asynccontextmanager
     async def room(self, size: int) -> AsyncIterator[None]:
@@ -82,8 +91,18 @@ async def _caller(request: Request, _shown_in_docs: Annotated[object, Depends(_s
 Calling = Annotated[Caller, Depends(_caller)]
 
 
-async def read_body(request: Request, size: int, patience: float) -> bytes:
-    """Exactly the declared bytes. Raises ``body-late`` when the next part takes longer than ``patience`` seconds."""
+_PACE = 32 * 1024  # bytes a second, the least that a body may come at: a trickle would hold its room for ever
+
+
+async def read_body(request: Request, size: int) -> bytes:
+    """Exactly the declared bytes, or ``body-incomplete``.
+
+    Raises ``body-late`` when the next part takes longer than ``body_timeout``, or the whole longer than that and
+    ``size`` bytes take at ``_PACE``.
+    """
+    face = interface(request)
+    patience, clock = face.settings.body_timeout, face.desk.clock
+    late = clock() + timedelta(seconds=patience + size / _PACE)
     parts: list[bytes] = []
     received = 0
     stream = request.stream()
@@ -93,6 +112,8 @@ async def read_body(request: Request, size: int, patience: float) -> bytes:
                 part = await anext(stream, None)
             if part is None:
                 break
+            if clock() > late:
+                raise Refusal("body-late")
             received += len(part)
             if received > size:
                 raise Refusal("body-incomplete")
@@ -106,12 +127,16 @@ async def read_body(request: Request, size: int, patience: float) -> bytes:
     return b"".join(parts)
 
 
-def _declared(request: Request, limit: int) -> int:
+def _declared(request: Request, limit: int, too_large: str) -> int:
+    """The length of a body that may be read. ``too_large`` is the code that refuses one above ``limit`` bytes."""
+    encoding = ", ".join(request.headers.getlist("content-encoding")).strip()
+    if encoding.lower() not in {"", "identity"}:
+        raise Refusal("content-encoding", "Content-Encoding", encoding, {"found": encoding[:40]})
     declared = request.headers.get("content-length", "")
     if not declared.isascii() or not declared.isdigit():
         raise Refusal("length-required")
     if len(declared) > 12 or int(declared) > limit:
-        raise Refusal("too-large", facts={"limit": limit})
+        raise Refusal(too_large, facts={"limit": limit})
     return int(declared)
 
 
@@ -119,13 +144,13 @@ def _declared(request: Request, limit: int) -> int:
 async def packet_of(request: Request) -> AsyncIterator[bytes]:
     """The packet in a request's body; it counts as in flight until the block ends."""
     face = interface(request)
-    size = _declared(request, face.settings.packet_limit)
+    size = _declared(request, face.settings.packet_limit, "too-large")
     async with face.room(size):
-        yield await read_body(request, size, face.settings.body_timeout)
+        yield await read_body(request, size)
 
 
 # What the hub never made is refused before the database sees it; PostgreSQL, for one, has no text with a NUL.
-Id = Annotated[str, Path(pattern="^[0-9a-f]{24}$", description="24 lower-case hex digits")]
+Id = Annotated[str, Path(pattern=HEX_ID, description="24 lower-case hex digits")]
 
 _JSON_LIMIT = 64 * 1024  # bytes
 Body = TypeVar("Body", bound=BaseModel)
@@ -136,10 +161,10 @@ async def json_of(request: Request, shape: type[Body]) -> Body:
 
     Read here and not by the framework, which would read it before it is known who calls.
     """
-    size = _declared(request, _JSON_LIMIT) if "content-length" in request.headers else 0
+    size = _declared(request, _JSON_LIMIT, "json-too-large") if "content-length" in request.headers else 0
     if size == 0 and "transfer-encoding" in request.headers:
         raise Refusal("length-required")
-    data = await read_body(request, size, interface(request).settings.body_timeout) if size else b"{}"
+    data = await read_body(request, size) if size else b"{}"
     try:
         return shape.model_validate_json(data)
     except ValidationError as fault:

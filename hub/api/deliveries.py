@@ -14,7 +14,7 @@ from starlette.responses import Response
 from hub.api import shapes
 from hub.api.caller import Caller, Calling, Id, interface, json_body, json_of
 from hub.api.documents import hand_out
-from hub.api.problems import BODY, responses
+from hub.api.problems import JSON, NO_NUL, responses
 from hub.errors import Refusal
 from hub.exchange import hand_over
 from hub.exchange.examine import may_receive
@@ -118,16 +118,14 @@ class Holding(BaseModel):
     lease: str | None = Field(
         None, max_length=64, description="The lease from `taken`; there, a name for it of 24 hex digits"
     )
-    reason: str = Field(
-        "", max_length=1000, pattern="^[^\\x00]*$", description="Why the packet cannot be taken (`failed`)"
-    )
+    reason: str = Field("", max_length=1000, pattern=NO_NUL, description="Why the packet cannot be taken (`failed`)")
 
 
 @router.post(
     "/deliveries/{delivery_id}/taken",
     summary="Claim a delivery",
     openapi_extra=json_body(Holding),
-    responses=responses(*BODY, "not-found", "lease-held", "delivery-final"),
+    responses=responses(*JSON, "not-found", "lease-held", "delivery-final"),
 )
 async def taken(delivery_id: Id, request: Request, caller: Calling) -> Response:
     """``{id, lease, until}``: no other process of this system is handed the delivery until then."""
@@ -138,7 +136,7 @@ async def taken(delivery_id: Id, request: Request, caller: Calling) -> Response:
     "/deliveries/{delivery_id}/done",
     summary="The packet is safe",
     openapi_extra=json_body(Holding),
-    responses=responses(*BODY, "not-found", "lease-lost", "delivery-not-fetched"),
+    responses=responses(*JSON, "not-found", "lease-lost", "delivery-not-fetched"),
 )
 async def done(delivery_id: Id, request: Request, caller: Calling) -> Response:
     """The recipient has stored the packet. Safe to repeat."""
@@ -149,7 +147,7 @@ async def done(delivery_id: Id, request: Request, caller: Calling) -> Response:
     "/deliveries/{delivery_id}/failed",
     summary="The packet cannot be taken",
     openapi_extra=json_body(Holding),
-    responses=responses(*BODY, "not-found", "lease-lost", "delivery-final"),
+    responses=responses(*JSON, "not-found", "lease-lost", "delivery-final"),
 )
 async def failed(delivery_id: Id, request: Request, caller: Calling) -> Response:
     """Before the first fetch an attempt, of which the fifth fails the delivery; after it the delivery fails at once."""

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from hub.api import shapes
 from hub.api.caller import Caller, Calling, Id, Interface, interface, packet_of
-from hub.api.problems import BODY, responses, violation_body
+from hub.api.problems import PACKET, responses, violation_body
 from hub.domain import edxml
 from hub.domain.document import Attachment, local_day
 from hub.errors import Refusal
@@ -31,8 +31,10 @@ PACKET_BODY = {
         "content": {"application/xml": {"schema": {"type": "string", "description": "edXML packet (QCVN 102:2016)"}}},
     }
 }
-_UNREADABLE = (*BODY, "packet-refused")
-_CONFLICTS = ("not-your-agency", "document-conflict", "number-taken", "already-revoked", "storage-full")
+_UNREADABLE = (*PACKET, "xml-not-xml", "packet-refused")
+_CONFLICTS = (
+    *("not-your-agency", "document-conflict", "number-taken", "already-revoked", "too-many-concerned", "storage-full"),
+)
 
 
 @router.post(
@@ -53,7 +55,7 @@ async def send(request: Request, caller: Calling) -> Response:
     "/documents/validate",
     summary="Check a document without sending it",
     openapi_extra=PACKET_BODY,
-    responses=responses(*BODY),
+    responses=responses(*PACKET),
 )
 async def validate(request: Request, caller: Calling) -> Response:
     """``{valid, violations[], warnings[]}``: what sending this packet now would answer. Nothing is stored."""

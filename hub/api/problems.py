@@ -64,6 +64,8 @@ def problem(refusal: Refusal) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if refusal.code == "method-not-allowed":
         headers["Allow"] = refusal.repair
+    if refusal.code == "content-encoding":
+        headers["Accept-Encoding"] = "identity"  # RFC 9110 §12.5.3
     body = json.dumps(problem_body(refusal), ensure_ascii=False).encode()
     return Response(body, refusal.problem.status, headers, "application/problem+json")
 
@@ -77,14 +79,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_request: Request, fault: RequestValidationError) -> Response:
-        found = [
-            violation(
-                "request-field", ".".join(str(part) for part in error["loc"]), _shown(error.get("input")),
-                why=error["msg"], bounds=_bounds(error),
-            )
-            for error in fault.errors()
-        ]  # fmt: skip
-        return problem(Refusal("request-invalid", violations=found))
+        return problem(Refusal("request-invalid", violations=[_field(error) for error in fault.errors()]))
 
     @app.exception_handler(HTTPException)
     async def _routing(_request: Request, fault: HTTPException) -> Response:
@@ -102,16 +97,53 @@ def fault_problem(fault: Exception) -> Response:
     return problem(refusal)
 
 
-def _shown(value: object) -> str:
-    return value[:200].decode(errors="replace") if isinstance(value, bytes) else str(value)[:200]
+# The patterns of parameters and JSON members, and each told as its repair.
+HEX_ID = "^[0-9a-f]{24}$"
+NO_NUL = "^[^\\x00]*$"
+_FORMS = {
+    HEX_ID: "24 chữ số hex viết thường / 24 lower-case hex digits",
+    NO_NUL: "Bỏ ký tự NUL / remove the NUL character",
+}
+
+_INTEGER = ("phải là số nguyên", "it must be an integer", "0, 1, 2, …")
+_NUMBER = ("phải là số", "it must be a number", "0, 0.5, 1, …")
+# What the validator finds wrong, by its name for it: Vietnamese, English, repair; templates over what it says of that.
+_WRONG = {
+    "missing": ("thiếu trường này", "the field is missing", "Thêm trường này / add the field"),
+    "extra_forbidden": (
+        "không có trường tên này",
+        "there is no field of this name",
+        "Bỏ trường này / remove the field",
+    ),
+    "json_invalid": ("JSON sai cú pháp: {error}", "the JSON is not well-formed: {error}", "RFC 8259"),
+    "model_type": ("phải là một đối tượng JSON", "it must be a JSON object", "{{…}}"),
+    "string_type": ("phải là chuỗi ký tự", "it must be a string", '"…"'),
+    "string_too_long": ("dài quá {max_length} ký tự", "it is above {max_length} characters", "≤ {max_length}"),
+    "string_pattern_mismatch": ("sai dạng", "it has another form", "{form}"),
+    "int_parsing": _INTEGER,
+    "int_parsing_size": _INTEGER,
+    "float_parsing": _NUMBER,
+    "greater_than_equal": ("nhỏ hơn {ge:g}", "it is below {ge:g}", "≥ {ge:g}"),
+    "less_than_equal": ("lớn hơn {le:g}", "it is above {le:g}", "≤ {le:g}"),
+}
+_OTHERWISE = ("không dùng được ở đây", "it cannot be used here", "/openapi.json")
 
 
-def _bounds(error: Any) -> str:
-    return ", ".join(f"{name} {value}" for name, value in (error.get("ctx") or {}).items() if name != "error")
+def _field(error: Mapping[str, Any]) -> Violation:
+    """A parameter or JSON member that cannot be used, as pydantic tells it."""
+    kind, said = error["type"], dict(error.get("ctx", {}))
+    said["form"] = _FORMS.get(said.get("pattern", ""), "")
+    vi, en, repair = (text.format_map(said) for text in _WRONG.get(kind, _OTHERWISE))
+    value = "" if kind == "missing" else error["input"]  # where something is missing, what it is missing from
+    shown = value.decode(errors="replace") if isinstance(value, bytes) else value
+    shown = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
+    return violation("request-field", ".".join(map(str, error["loc"])), shown, vi=vi, en=en, repair=repair)
 
 
 _ANYWHERE = ("not-authenticated", "system-locked", "request-invalid", "busy", "database-away")
-BODY = ("length-required", "too-large", "body-incomplete", "body-late")  # where a request has one
+_BODY = ("content-encoding", "length-required", "body-incomplete", "body-late")
+PACKET = (*_BODY, "too-large")  # where a request has one
+JSON = (*_BODY, "json-too-large")  # likewise
 
 
 def responses(*codes: str, repeat: str = "") -> dict[int | str, dict[str, Any]]:

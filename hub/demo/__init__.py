@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from contextlib import AsyncExitStack, ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
@@ -23,7 +25,7 @@ from clients.hub_client import AsyncHubClient, HubFailure
 from hub.data import read_agencies
 from hub.demo.books import Books
 from hub.demo.peers import Peer, key_and_certificate
-from hub.demo.story import Story
+from hub.demo.story import ListenerEndedError, Story
 
 _BELOW = {
     "H41.05": "Ủy ban nhân dân huyện Diễn Châu",
@@ -35,6 +37,8 @@ _AT_ONCE = 8  # registrations at one time
 
 def play(out: Console, *, keep: Path | None = None, keep_running: bool = False) -> int:
     """Play; gives the exit code: 0 if nothing was lost or doubled and the story went as told."""
+    if keep is not None and keep.exists() and any(keep.iterdir()):
+        raise typer.BadParameter(f"--keep {keep}: the folder must be new or empty; the story begins with a new hub")
     # Ended by a signal it still ends the hub it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with ExitStack() as stack:
@@ -62,17 +66,27 @@ class _Server:
         folder = self._folder
         folder.mkdir(parents=True, exist_ok=True)
         self._log = open(folder / "hub.log", "w")
+        # A signal on the way out of Popen would leave a process that nobody knows: it is heard right afterwards.
+        heard: list[int] = []
+        ended_by = signal.signal(signal.SIGTERM, lambda number, _frame: heard.append(number))
         self._process = subprocess.Popen(  # noqa: S603  (this program itself)
             [sys.executable, "-m", "hub", "serve", "--port", "0", "--data-dir", str(folder)],
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
+            env=_environment(),
         )
         assert self._process.stdout is not None
-        self.url = self._process.stdout.readline().strip()
-        if not self.url:
+        try:
+            signal.signal(signal.SIGTERM, ended_by)
+            for number in heard:
+                signal.raise_signal(number)
+            self.url = self._process.stdout.readline().strip()
+            if not self.url:
+                raise SystemExit(f"the hub did not start: {(folder / 'hub.log').read_text('utf-8')}")
+        except BaseException:  # a signal, too: nobody calls __exit__ of what was not entered
             self.__exit__()
-            raise SystemExit(f"the hub did not start: see {folder / 'hub.log'}")
+            raise
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -83,6 +97,11 @@ class _Server:
         self._log.close()
 
 
+def _environment() -> dict[str, str]:
+    """Without the settings of another hub: the story would be played on its database."""
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith("HUB_")}
+
+
 def _enrol(folder: Path) -> dict[str, dict[str, str]]:
     """Enrol everybody by the command an operator uses; credentials by agency code."""
     listed = [agency for agency in read_agencies() if agency.level == 1 and agency.closed_on is None]
@@ -91,7 +110,9 @@ def _enrol(folder: Path) -> dict[str, dict[str, str]]:
     source = folder / "enrol.json"
     source.write_text(json.dumps(rows), encoding="utf-8")
     command = [sys.executable, "-m", "hub", "enrol", "--from", str(source), "--json", "--data-dir", str(folder)]
-    made = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603  (likewise)
+    made = subprocess.run(  # noqa: S603  (likewise)
+        command, env=_environment(), capture_output=True, text=True, check=True
+    ).stdout
     return {row["agency"]: row for row in json.loads(made)}
 
 
@@ -110,7 +131,7 @@ async def _play(out: Console, url: str, folder: Path) -> Books:
             story = Story(peers, books, step)
             try:
                 await story.play()
-            except (HubFailure, TimeoutError) as failure:
+            except (HubFailure, ListenerEndedError, TimeoutError) as failure:
                 books.faults.append(str(failure) or "not everything arrived in time")
         await _show(out, story)
     return books

@@ -28,6 +28,10 @@ _TOPICS = (
 )
 
 
+class ListenerEndedError(Exception):
+    """An agency no longer receives; the text says which, the cause why."""
+
+
 @dataclass
 class Told:
     """A refusal as the sender got it."""
@@ -50,29 +54,42 @@ class Story:
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def play(self) -> None:
-        """Everything, in order; raises nothing that the books can hold."""
+        """Everything, in order. Raises :class:`ListenerEndedError` where going on would be in vain; what else the books
+        can hold, they hold."""
+        try:
+            await self._scenes()
+        finally:
+            self.stop.set()
+            for task in self.tasks:
+                task.cancel()
+            for outcome in await asyncio.gather(*self.tasks, return_exceptions=True):
+                if isinstance(outcome, Exception):
+                    self.books.faults.append(repr(outcome))
+        self._bytes_are_equal()
+
+    async def _scenes(self) -> None:
         asleep = self.peers["H38"]  # starts to poll late, so that one document can be taken back unseen
         for peer in self.peers.values():
             if peer is not asleep:
-                self._listen(peer)
+                self.listen(peer)
         await self._ordinary()
         await self._broadcast()
         await self._same_number_in_two_years()
         await self._acts_on_earlier_documents()
         await self._taken_back(asleep)
         await self._bad_packets()
-        self._listen(asleep)
+        self.listen(asleep)
         await self._until_all_arrived()
-        self.stop.set()
-        for task in self.tasks:
-            task.cancel()
-        for outcome in await asyncio.gather(*self.tasks, return_exceptions=True):
-            if isinstance(outcome, Exception):
-                self.books.faults.append(repr(outcome))
-        self._bytes_are_equal()
 
-    def _listen(self, peer: Peer) -> None:
-        self.tasks.append(asyncio.create_task(peer.listen(self.stop)))
+    def listen(self, peer: Peer) -> None:
+        """From now on the agency receives."""
+        self.tasks.append(asyncio.create_task(peer.listen(self.stop), name=peer.code))
+
+    def _check_listeners(self) -> None:
+        """Without one of them nothing more arrives there, and waiting would only hide why."""
+        for task in self.tasks:
+            if task.done():
+                raise ListenerEndedError(f"{task.get_name()} no longer receives") from task.exception()
 
     async def _send(self, sender: Peer, document: Document) -> Accepted:
         accepted = await sender.send(document)
@@ -166,7 +183,7 @@ class Story:
         for kind, word in ((2, "cập nhật"), (3, "thay thế"), (1, "thu hồi")):
             original = await self._document(sender, ["H41", "H36"], f"V/v văn bản sẽ được {word}", symbol="BTC-QLG")
             accepted = await self._send(sender, original)
-            await self._received({d["id"] for d in accepted.deliveries})
+            await self.until_received({d["id"] for d in accepted.deliveries})
             named = original.document_id
             business = Business(
                 str(kind),
@@ -190,13 +207,15 @@ class Story:
             document = await self._document(sender, [code], "V/v văn bản sẽ xin lấy lại", symbol="BTC-TCT")
             accepted = await self._send(sender, document)
             if answer:
-                await self._received({d["id"] for d in accepted.deliveries})
+                await self.until_received({d["id"] for d in accepted.deliveries})
                 self.peers[code].answers[document.document_id] = answer
             await sender.report("13", DocumentRef(code, document_id=document.document_id))
 
-    async def _received(self, deliveries: set[str]) -> None:
+    async def until_received(self, deliveries: set[str]) -> None:
+        """Raises :class:`ListenerEndedError` as soon as an agency has stopped to receive."""
         async with asyncio.timeout(_PATIENCE):
             while not deliveries <= set(self.books.received):
+                self._check_listeners()
                 await asyncio.sleep(0.02)
 
     async def _until_all_arrived(self) -> None:
@@ -204,6 +223,7 @@ class Story:
         try:
             async with asyncio.timeout(_PATIENCE):
                 while self.books.lost:
+                    self._check_listeners()
                     for code in {sender.code for sender, _accepted, _document in self.sent.values()}:
                         await self.peers[code].read_outbox()
                     await asyncio.sleep(0.1)

@@ -1,25 +1,29 @@
 """Searching: text without marks, and the one-line query of the delivery log.
 
 ``from:G22 to:H41 number:15/VPCP year:2020 state:waiting "tiền lương"``: words with a known name before the colon are
-filters, everything else is looked for in the text. Marks count neither in the query nor in the text (đ included).
+filters, everything else is looked for in the text. A filter that is unknown, empty or wrong is told, never passed over:
+who meant ``from:`` would read what ``fron:`` finds as the truth. Marks count neither in the query nor in the text (đ
+included).
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 
 from hub.domain.delivery import Status, Transport
 from hub.domain.document import Kind
 from hub.errors import Refusal, Violation, violation
 
 _WORD = re.compile(r"\w+")
-_TOKEN = re.compile(r'(?:(?P<name>[a-z]+):)?(?:"(?P<quoted>[^"]*)"|(?P<bare>\S+))')
+_FILTER = r"[A-Za-z]+:(?!//)"  # a URL is text
+_TOKEN = re.compile(rf'(?P<filter>{_FILTER})(?:"(?P<value>[^"]*)"|(?P<bare>\S*))|"(?P<phrase>[^"]*)"|(?P<word>\S+)')
+_QUERY = re.compile(rf'"|(?:^|\s){_FILTER}')
 KINDS = {kind.name.lower(): kind for kind in Kind}
-FILTERS = ("from", "to", "issuer", "number", "year", "state", "status", "kind", "after", "before")
 
 
 def fold(text: str) -> str:
@@ -50,24 +54,55 @@ class Query:
     phrases: tuple[tuple[str, ...], ...] = ()
 
 
+def one_line(given: Iterable[str]) -> str:
+    """The query that a shell gives in words: one with blanks is a phrase, unless it is (part of) a query itself."""
+    return " ".join(f'"{word}"' if " " in word and not _QUERY.search(word) else word for word in given)
+
+
 def parse(text: str) -> Query:
     """Read a query. Raises ``request-invalid`` with a violation for each word that cannot be understood."""
     found: dict[str, object] = {}
     phrases: list[tuple[str, ...]] = []
     wrong: list[Violation] = []
     for match in _TOKEN.finditer(unicodedata.normalize("NFC", text)):
-        name, value = match["name"], match["quoted"] if match["quoted"] is not None else match["bare"]
-        if name not in FILTERS:
-            if spoken := words(f"{name} {value}" if name else value):
+        if match["filter"] is None:
+            if spoken := words(match["word"] or match["phrase"]):
                 phrases.append(spoken)
             continue
+        name = match["filter"].removesuffix(":").lower()
+        value = match["bare"] if match["value"] is None else match["value"]
         try:
-            found[_FIELD.get(name, name)] = _READ.get(name, str)(value)
+            found[_FIELD.get(name, name)] = _READ[name](value)
         except (ValueError, KeyError):
-            wrong.append(violation("query-word", name, value, word=f"{name}:{value[:60]}", hint=_HINT[name]))
+            hint = _HINT.get(name) or _meant(name)
+            wrong.append(violation("query-word", name, value, word=f"{name}:{value[:60]}", hint=hint))
     if wrong:
         raise Refusal("request-invalid", violations=wrong)
     return Query(**found, phrases=tuple(phrases))  # type: ignore[arg-type]  # names and types are those of the table below
+
+
+def _meant(name: str) -> str:
+    near = get_close_matches(name, FILTERS, 1) or FILTERS
+    return f"{' '.join(f'{one}:' for one in near)} (là chữ thì để trong ngoặc kép / in quotes if it is text)"
+
+
+def _some(value: str) -> str:
+    if not value:
+        raise ValueError(value)
+    return value
+
+
+def _year(value: str) -> int:
+    """Four digits: what a DocumentId and a date of promulgation can state."""
+    if not 1000 <= int(value) <= 9999:
+        raise ValueError(value)
+    return int(value)
+
+
+def _day(value: str) -> date:
+    day = date.fromisoformat(value)
+    _year(str(day.year))
+    return day
 
 
 def _one_of(allowed: frozenset[str]) -> Callable[[str], str]:
@@ -84,14 +119,22 @@ _STATUSES = frozenset(status.value for status in Status)
 _KINDS = frozenset({*KINDS, "status"})
 _FIELD = {"from": "sender", "to": "recipient"}
 _READ: dict[str, Callable[[str], object]] = {
-    "year": int,
+    "from": _some,
+    "to": _some,
+    "issuer": _some,
+    "number": _some,
+    "year": _year,
     "state": _one_of(_STATES),
     "status": _one_of(_STATUSES),
     "kind": _one_of(_KINDS),
-    "after": date.fromisoformat,
-    "before": date.fromisoformat,
+    "after": _day,
+    "before": _day,
 }
 _HINT = {
+    "from": "from:G22",
+    "to": "to:H41",
+    "issuer": "issuer:TTg",
+    "number": "number:15/VPCP",
     "year": "year:2020",
     "state": " ".join(f"state:{value}" for value in Transport),
     "status": " ".join(f"status:{value}" for value in Status),
@@ -99,3 +142,4 @@ _HINT = {
     "after": "after:2020-03-01",
     "before": "before:2020-03-31",
 }
+FILTERS = tuple(_HINT)

@@ -11,8 +11,9 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -21,19 +22,22 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate, load_der_x509_certificate
+from sqlalchemy import RowMapping
 
-from hub.domain.agency import Agency, Generation, canonical, generation, level_of
-from hub.domain.document import local_day
+from hub.domain.agency import Agency, Generation, canonical, generation, is_node, level_of
+from hub.domain.document import VIETNAM, local_day
 from hub.domain.signature import key_of
-from hub.errors import Refusal
+from hub.errors import Refusal, Violation, violation
 from hub.exchange import change
 from hub.exchange.examine import acting_system
 from hub.exchange.writer import Transaction, each
 from hub.store import deliveries, roster
 from hub.store.deliveries import Delivery
+from hub.store.roster import Roster
 
 CODE_VALID = timedelta(days=7)
 CODE_TRIES = 5
+SECRET_LEAST = 16  # characters of a gateway secret that is brought along: an HMAC is as good as its key
 STANDING_CERTIFICATES = 20  # of one agency: all are looked through at each packet and each registration
 
 
@@ -52,10 +56,12 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True)
 class Enrolments:
-    """Any number of systems at once, all or none; ``vault`` encrypts the gateway secrets."""
+    """Any number of systems at once, all or none; ``vault`` encrypts the gateway secrets. ``replace``: codes that have
+    a system get another."""
 
     systems: tuple[Enrolment, ...]
     vault: Fernet
+    replace: bool = False
 
 
 def hashed(text: str) -> str:
@@ -65,22 +71,25 @@ def hashed(text: str) -> str:
 
 @each
 def enrol(tx: Transaction, job: Enrolments) -> list[dict[str, Any]]:
-    """Credentials per system: ``{system_id, secret, token, code, agency}``. One system stands for a code: an earlier
-    one is retired, and what nobody fetched moves to the new one.
+    """Credentials per system: ``{system_id, secret, token, code, agency}``. One system stands for a code: with
+    ``replace`` an earlier one is retired, and what nobody fetched moves to the new one.
 
-    Raises ``agency-unknown`` and ``agency-code-form`` for codes that need ``--name``, ``enrolled-twice`` for a code
-    named twice or a system id that exists.
+    Raises ``system-connected`` for codes that have a system, ``agency-unknown`` and ``agency-code-form`` for those that
+    need ``--name``, ``agency-code-case`` and ``agency-is-node`` for those that cannot be meant, ``enrolled-twice`` for
+    a code named twice or a system id that exists, ``system-id-form`` and ``secret-short``.
     """
     codes = [tx.roster.directory.resolve(enrolment.code) for enrolment in job.systems]
     _check_unique(tx, codes, [enrolment.system_id for enrolment in job.systems if enrolment.system_id])
+    _check_secrets(enrolment.secret for enrolment in job.systems)
+    standing = roster.standing(tx.connection, codes)
+    if standing and not job.replace:
+        raise _connected(standing)
     wanted = zip(codes, job.systems, strict=True)
     unlisted = [agency for code, enrolment in wanted if (agency := _unlisted(tx, code, enrolment.name)) is not None]
     roster.add_agencies(tx.connection, unlisted)
-    for code in codes:
-        standing = tx.roster.directory.nearest(code)
-        if standing is not None and standing.code == code:
-            roster.set_system(tx.connection, standing.id, state="retired", ended_at=tx.now)
-            roster.drop_one_time_code(tx.connection, standing.id)
+    for system in standing:
+        roster.set_system(tx.connection, system["id"], state="retired", ended_at=tx.now)
+        roster.drop_one_time_code(tx.connection, system["id"])
     certified = {row["code"] for row in roster.certificates_of(tx.connection, codes)}
     made = [_credentials(tx, code, e, code in certified) for code, e in zip(codes, job.systems, strict=True)]
     roster.add_systems(
@@ -96,6 +105,34 @@ def enrol(tx: Transaction, job: Enrolments) -> list[dict[str, Any]]:
     return made
 
 
+def doubts(current: Roster, systems: Iterable[Enrolment], today: date) -> list[Violation]:
+    """What an operator should know of systems just enrolled: ``agency-closed``, ``certificate-elsewhere``."""
+    directory = current.directory
+    found = []
+    for code, certificate in ((directory.resolve(system.code), system.certificate) for system in systems):
+        closed = directory.closed(code, today)
+        if closed is not None:
+            successor = directory.successor_of(code, today)
+            instead = f"hub enrol {successor}" if successor else "hub agencies"
+            found.append(
+                violation("agency-closed", "code", code, code=code, since=f"{closed.since:%d/%m/%Y}", instead=instead)
+            )
+        counted = current.certificates.get(_fingerprint(certificate), ()) if certificate is not None else ()
+        others = sorted({one.code for one in counted} - {code})
+        if others:
+            found.append(violation("certificate-elsewhere", "certificate", code=code, others=", ".join(others)))
+    return found
+
+
+def _connected(standing: Sequence[RowMapping]) -> Refusal:
+    facts = [
+        {"code": s["code"], "system": s["id"], "since": f"{s['enrolled_at'].astimezone(VIETNAM):%d/%m/%Y %H:%M}"}
+        for s in standing
+    ]
+    told = [violation("system-connected", "code", fact["code"], **fact) for fact in facts]
+    return Refusal("system-connected", facts=facts[0], violations=told)
+
+
 _SYSTEM_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -109,6 +146,12 @@ def _check_unique(tx: Transaction, codes: list[str], system_ids: list[str]) -> N
             if value in taken:
                 raise Refusal("enrolled-twice", name, value, {"value": value})
             taken.add(value)
+
+
+def _check_secrets(secrets_given: Iterable[str]) -> None:
+    for secret in secrets_given:
+        if 0 < len(secret) < SECRET_LEAST:
+            raise Refusal("secret-short", "secret", facts={"length": len(secret), "least": SECRET_LEAST})
 
 
 def _credentials(tx: Transaction, code: str, enrolment: Enrolment, certified: bool) -> dict[str, Any]:
@@ -140,6 +183,10 @@ def _unlisted(tx: Transaction, code: str, name: str) -> Agency | None:
     """The row to list for a code below a listed agency, or of neither generation: it is enrolled under its own name."""
     if tx.roster.directory.listed(code) is not None:
         return None
+    if is_node(code):
+        raise Refusal("agency-is-node", "code", code, {"code": code})
+    if generation(code) is Generation.OTHER and generation(code.upper()) is not Generation.OTHER:
+        raise Refusal("agency-code-case", "code", code, {"code": code, "meant": canonical(code.upper())})
     if not name:
         if generation(code) is Generation.OTHER:
             raise Refusal("agency-code-form", "code", code, {"code": code})
@@ -161,11 +208,15 @@ _ACTIONS = {"lock": "locked", "unlock": "active", "retire": "retired"}
 
 @each
 def steer(tx: Transaction, job: Steer) -> dict[str, Any]:
-    """Lock, unlock or retire a system; what nobody fetched moves to whoever is nearest then."""
+    """Lock, unlock or retire a system; what nobody fetched moves to whoever is nearest then.
+
+    Raises ``agency-unknown``, and ``system-none`` for an agency without a system of its own.
+    """
     code = tx.roster.directory.resolve(job.code)
     system = tx.roster.directory.nearest(code)
     if system is None or system.code != code:
-        raise Refusal("agency-unknown", "code", code, {"code": code})
+        listed = tx.roster.directory.listed(code) is not None
+        raise Refusal("system-none" if listed else "agency-unknown", "code", code, {"code": code})
     ended = {"ended_at": tx.now} if job.action == "retire" else {}
     roster.set_system(tx.connection, system.id, state=_ACTIONS[job.action], **ended)
     tx.directory_changed()
@@ -221,8 +272,11 @@ class Registration:
 
 def statement(system_id: str, code: str, certificate: Certificate, one_time_code: str = "") -> bytes:
     """The text to sign: binds key, agency, system and one-time code, so that no proof serves elsewhere."""
-    fingerprint = hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
-    return "\n".join(("lienthong certificate 1", system_id, code, fingerprint, one_time_code)).encode()
+    return "\n".join(("lienthong certificate 1", system_id, code, _fingerprint(certificate), one_time_code)).encode()
+
+
+def _fingerprint(certificate: Certificate) -> str:
+    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
 
 
 def register(tx: Transaction, jobs: list[Registration]) -> list[Any]:

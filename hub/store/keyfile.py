@@ -8,25 +8,44 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
+from hub.errors import Refusal
 
-def open_vault(path: Path) -> Fernet:
-    """The vault of a key file. The file appears whole or not at all, and two processes making it agree on one key."""
-    if not path.exists():
-        own = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        handle = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(Fernet.generate_key())
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(own, path)
-        except FileExistsError:
-            pass  # another process was first; its key counts
-        finally:
-            own.unlink()
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)  # the name too must outlive a power cut: what it encrypts is committed next
-        finally:
-            os.close(folder)
-    return Fernet(path.read_bytes())
+
+def open_vault(path: Path, *, make: bool) -> Fernet:
+    """The vault of a key file; with ``make`` a missing one is made, as long as nothing is encrypted.
+
+    Raises ``key-file-lost`` for a file that is missing otherwise (a new key would read none of the secrets there are),
+    ``key-file-unusable`` for one that holds no key or cannot be read or made.
+    """
+    try:
+        if not path.exists():
+            if not make:
+                raise Refusal("key-file-lost", facts={"path": path})
+            _make(path)
+        return Fernet(path.read_bytes())
+    except OSError as fault:
+        raise Refusal("key-file-unusable", facts={"path": path, "why": fault.strerror}) from None
+    except ValueError:
+        why = "it does not hold 32 bytes in URL-safe Base64"
+        raise Refusal("key-file-unusable", facts={"path": path, "why": why}) from None
+
+
+def _make(path: Path) -> None:
+    """The file appears whole or not at all, and two processes making it agree on one key."""
+    own = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(Fernet.generate_key())
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(own, path)
+    except FileExistsError:
+        pass  # another process was first; its key counts
+    finally:
+        own.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the name too must outlive a power cut: what it encrypts is committed next
+    finally:
+        os.close(folder)

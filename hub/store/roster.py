@@ -127,6 +127,13 @@ def existing_ids(connection: Connection, system_ids: Iterable[str]) -> set[str]:
     return set(connection.execute(select(t.system.c.id).where(t.system.c.id.in_(list(system_ids)))).scalars())
 
 
+def standing(connection: Connection, codes: Iterable[str]) -> list[RowMapping]:
+    """The systems that stand for these codes, locked ones included, by code."""
+    c = t.system.c
+    found = select(c.id, c.code, c.enrolled_at).where(c.code.in_(list(codes)), c.state != "retired").order_by(c.code)
+    return list(connection.execute(found).mappings())
+
+
 def set_system(connection: Connection, system_id: str, **values: object) -> None:
     connection.execute(update(t.system).where(t.system.c.id == system_id).values(**values))
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 import copy
+import gzip
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,7 @@ def attacked(hub: Hub, profile: str) -> Parties:
     """The Government Office, with whose key the packets are signed, and Nghệ An, whom they are addressed to."""
     key, certificate = a_certificate()
     job = Enrolment("G22", certificate=certificate, profile=profile)
-    made = hub.axis.desk.writer.run(enrol, Enrolments((job,), hub.axis.desk.vault))[0]
+    made = hub.axis.desk.writer.run(enrol, Enrolments((job,), hub.axis.desk.vault, replace=True))[0]
     return Agency(hub, Peer(hub.axis, "G22", "Văn phòng Chính phủ", made, key, certificate)), hub.enrol("H41")
 
 
@@ -110,8 +112,12 @@ XML = {
     "another namespace": (frame().replace(QCVN.encode(), b"urn:khac"), "xml-wrong-namespace"),
     "no envelope": (b"<edXML/>", "xml-no-envelope"),
     "a page": (b"<!DOCTYPE html><html></html>", "xml-doctype"),
-    "a ZIP": (b"PK\x03\x04" + bytes(200), "xml-junk-before-declaration"),
-    "JSON": (b'{"edXML": {}}', "xml-junk-before-declaration"),
+    "a ZIP": (b"PK\x03\x04" + bytes(200), "xml-not-xml"),
+    "a packet in gzip": (gzip.compress(PACKET), "xml-not-xml"),
+    "JSON": (b'{"edXML": {}}', "xml-not-xml"),
+    "a packet in JSON": (json.dumps({"packet": PACKET.decode()}).encode(), "xml-not-xml"),
+    "a letter": ("Kính gửi: Ủy ban nhân dân tỉnh Nghệ An".encode(), "xml-not-xml"),
+    "NULs": (bytes(200), "xml-not-xml"),
 }  # fmt: skip
 
 

@@ -31,10 +31,12 @@ def asked_again(answer: httpx.Response, code: str) -> None:
 
 
 def until(hub: Hub, path: str, status: int) -> dict[str, Any]:
-    """The answer of ``path`` once it has that status; it must come by itself."""
+    """The answer of ``path`` once it has that status; it must come by itself. Each look is a second after the last."""
     deadline = time.monotonic() + 20
+    hub.axis.clock.pass_(seconds=1)
     while (answer := hub.ask("GET", path)).status_code != status:
         assert time.monotonic() < deadline, answer.text
+        hub.axis.clock.pass_(seconds=1)
     body: dict[str, Any] = answer.json()
     return body
 
@@ -224,6 +226,7 @@ def test_readyz_is_red_while_the_writer_is_stuck_and_green_again_after(tmp_path:
         office, nghe_an = hub.enrol("G22"), hub.enrol("H41")
         assert until(hub, "/readyz", 200) == {"status": "ok", "writer": "ok", "database": "ok"}
         with hub.axis.together():
+            hub.axis.clock.pass_(seconds=1)
             answer = hub.ask("GET", "/readyz")
             assert (answer.status_code, answer.json()["writer"]) == (503, "stuck")
             assert hub.ask("GET", "/healthz").status_code == 200

@@ -64,7 +64,7 @@ class Axis:
         """Enrol a system for an agency; ``keyed`` with a certificate registered by the operator."""
         private_key, certificate = a_certificate(f"{code} {name}".strip(), key)
         job = enrol.Enrolment(code, name, certificate=certificate if keyed else None, **terms)
-        made = self.desk.writer.run(enrol.enrol, enrol.Enrolments((job,), self.desk.vault))[0]
+        made = self.desk.writer.run(enrol.enrol, enrol.Enrolments((job,), self.desk.vault, replace=True))[0]
         return Peer(self, code, name or code, made, private_key, certificate)
 
     def steer(self, code: str, action: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,28 +17,10 @@ from builders.served import (
     Served,
     a_hub_in_this_loop,
     a_line,
-    a_served_hub,
     answers,
 )
 
 from clients.hub_client import AsyncHubClient, HubClient, Refused
-
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with a_served_hub(tmp_path_factory.mktemp("hub")) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def office(hub: Served) -> Peer:
-    return enrolled(hub, OFFICE)
-
-
-@pytest.fixture(scope="module")
-def province(hub: Served) -> Peer:
-    return enrolled(hub, PROVINCE)
-
 
 # The story.
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import httpx
 import pytest
 from builders.axis import Axis, Peer
-from builders.calling import KINDS, OFFICE, PROVINCE, a_letter, ask, client, enrolled, options
+from builders.calling import KINDS, OFFICE, PROVINCE, a_letter, ask, client, options
 from builders.served import (
     Deed,
     Line,
     Served,
     a_line,
-    a_served_hub,
     answers,
     breaks_the_answer_off,
     changes_a_byte,
@@ -29,22 +27,6 @@ from hub.domain.document import Document
 from hub.domain.numbering import canonical_document_id
 from hub.store import documents
 from hub.store.engine import reading
-
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with a_served_hub(tmp_path_factory.mktemp("hub")) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def office(hub: Served) -> Peer:
-    return enrolled(hub, OFFICE)
-
-
-@pytest.fixture(scope="module")
-def province(hub: Served) -> Peer:
-    return enrolled(hub, PROVINCE)
 
 
 def stored(axis: Axis, letter: Document) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -16,7 +15,6 @@ from builders.served import (
     Deed,
     Served,
     a_line,
-    a_served_hub,
     cuts,
     loses_the_answer,
 )
@@ -30,22 +28,6 @@ from clients.hub_client.proofs import statement
 from hub.domain.signature import Standing
 from hub.errors import Refusal
 from hub.exchange import enrol
-
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with a_served_hub(tmp_path_factory.mktemp("hub")) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def office(hub: Served) -> Peer:
-    return enrolled(hub, OFFICE)
-
-
-@pytest.fixture(scope="module")
-def province(hub: Served) -> Peer:
-    return enrolled(hub, PROVINCE)
 
 
 def _der(certificate: Certificate) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from builders.packets import a_document
 
@@ -77,8 +79,8 @@ def test_packets_that_act_on_others_neither_claim_a_number_nor_meet_one(kind: Ki
 # Targets.
 
 
-def acting(kind: str, *, response_for: tuple[DocumentRef, ...] = (), **business: object) -> Document:
-    said = Business(type=kind, **business)  # type: ignore[arg-type]
+def acting(kind: str, *, response_for: tuple[DocumentRef, ...] = (), **business: Any) -> Document:
+    said = Business(type=kind, **business)
     return a_document(business=said, response_for=response_for, document_id="riêng", promulgation_date="2025/01/02")
 
 

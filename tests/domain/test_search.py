@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.domain.search import FILTERS, Query, fold, parse, words
+from hub.domain.search import FILTERS, Query, fold, one_line, parse, words
 from hub.errors import Refusal
 
 
@@ -67,7 +67,9 @@ QUERIES = {
     'from:"G22"': Query(sender="G22"),
     "http://vpcp.example.vn": Query(phrases=(("http", "vpcp", "example", "vn"),)),
     "15/VPCP-TTĐT": Query(phrases=(("15", "vpcp", "ttdt"),)),
-    "from: G22": Query(phrases=(("from",), ("g22",))),
+    "FROM:G22": Query(sender="G22"),
+    "V/v: việc": Query(phrases=(("v", "v"), ("viec",))),
+    "15:30": Query(phrases=(("15", "30"),)),
     '"chưa đóng': Query(phrases=(("chua",), ("dong",))),
     "- , !": Query(),
     'from:G22 to:H41 year:2020 state:waiting "tiền lương"': Query(
@@ -87,6 +89,15 @@ def test_a_query_is_read(text: str) -> None:
     ("word", "repair"),
     [
         ("year:hai", "year:2020"),
+        ("year:99999999999999", "year:2020"),
+        ("year:999", "year:2020"),
+        ("from:", "from:G22"),
+        ('to:""', "to:H41"),
+        ("number:", "number:15/VPCP"),
+        ("after:0001-01-01", "after:2020-03-01"),
+        ("fron:G22", "from: "),
+        ("stat:waiting", "state: "),
+        ("kg:", "from: to: issuer:"),
         ("state:lost", "state:waiting"),
         ("status:07", "status:01"),
         ("kind:4", "kind:new"),
@@ -99,8 +110,19 @@ def test_a_word_that_cannot_be_understood_is_refused_with_an_example(word: str, 
         parse(f"tiền {word}")
     (violation,) = refused.value.violations
     assert violation.pointer == word.split(":")[0]
-    assert word in violation.vi
+    assert word.replace('"', "") in violation.vi
     assert repair in violation.repair
+
+
+def test_what_a_shell_gives_in_one_word_is_a_phrase_unless_it_is_a_query() -> None:
+    for words_given, line in (
+        (["from:G22", "tiền lương"], 'from:G22 "tiền lương"'),
+        (["Về việc: tiền lương"], '"Về việc: tiền lương"'),
+        (["from:G22 to:H41"], "from:G22 to:H41"),
+        (['from:G22 "tiền lương"'], 'from:G22 "tiền lương"'),
+        (["lương", "15/VPCP"], "lương 15/VPCP"),
+    ):
+        assert one_line(words_given) == line
 
 
 def test_all_words_that_cannot_be_understood_are_told_at_once() -> None:

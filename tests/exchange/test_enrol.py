@@ -1,4 +1,4 @@
-"""Enrolling, locking and retiring systems, and registering certificates (exchange rules 2)."""
+"""Enrolling, locking and retiring systems (exchange rules 2)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import hashlib
 from typing import Any
 
 import pytest
-from builders.axis import Axis, Peer, end_certificate
+from builders.axis import Axis
 from builders.keys import a_certificate
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import event, select
 
 from hub.errors import Refusal
@@ -25,19 +23,17 @@ def systems(axis: Axis) -> dict[str, Any]:
         return {row["id"]: row for row in connection.execute(select(t.system)).mappings()}
 
 
-def registered(axis: Axis, code: str) -> list[tuple[str, str]]:
-    """The certificates of an agency: fingerprint and on what ground it was registered."""
-    with reading(axis.desk.engine) as connection:
-        return [(row["fingerprint"], row["basis"]) for row in roster.certificates_of(connection, [code])]
-
-
-def fingerprint(certificate: Any) -> str:
-    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
-
-
-def enrol_all(axis: Axis, *enrolments: enrol.Enrolment) -> list[dict[str, Any]]:
-    made: list[dict[str, Any]] = axis.desk.writer.run(enrol.enrol, enrol.Enrolments(enrolments, axis.desk.vault))
+def enrol_all(axis: Axis, *enrolments: enrol.Enrolment, replace: bool = False) -> list[dict[str, Any]]:
+    job = enrol.Enrolments(enrolments, axis.desk.vault, replace)
+    made: list[dict[str, Any]] = axis.desk.writer.run(enrol.enrol, job)
     return made
+
+
+def doubts(axis: Axis, *enrolments: enrol.Enrolment) -> list[tuple[str, str, str]]:
+    """What is told beside the credentials: rule, text and repair."""
+    current = axis.desk.rosters.current(now=True)
+    found = enrol.doubts(current, enrolments, axis.clock().date())
+    return [(doubt.rule, doubt.en, doubt.repair) for doubt in found]
 
 
 # Credentials.
@@ -61,12 +57,15 @@ def test_enrolling_gives_credentials_that_are_kept_only_as_hashes_and_under_the_
 
 def test_the_operator_may_bring_id_secret_profile_and_certificate(axis: Axis) -> None:
     _, certificate = a_certificate("Nghệ An")
-    wanted = enrol.Enrolment("H41", "", "a" * 24, "bí mật", "legacy", "sha1", certificate)
+    wanted = enrol.Enrolment("H41", "", "qlvb-nghe.an_01", "khóa của phần mềm cũ", "legacy", "sha1", certificate)
     (made,) = enrol_all(axis, wanted)
-    assert (made["system_id"], made["secret"], made["code"]) == ("a" * 24, "bí mật", "")
-    row = systems(axis)["a" * 24]
+    assert (made["system_id"], made["secret"], made["code"]) == ("qlvb-nghe.an_01", "khóa của phần mềm cũ", "")
+    row = systems(axis)["qlvb-nghe.an_01"]
     assert (row["profile"], row["algorithms"]) == ("legacy", "sha1")
-    assert registered(axis, "H41") == [(fingerprint(certificate), "operator")]
+    with reading(axis.desk.engine) as connection:
+        (registered,) = roster.certificates_of(connection, ["H41"])
+    assert registered["fingerprint"] == certificate.fingerprint(hashes.SHA256()).hex()
+    assert registered["basis"] == "operator"
 
 
 def test_a_code_the_directory_does_not_have_needs_a_name_and_is_listed_under_it(axis: Axis) -> None:
@@ -77,6 +76,30 @@ def test_a_code_the_directory_does_not_have_needs_a_name_and_is_listed_under_it(
         agency = axis.desk.rosters.current(now=True).directory.listed(code)
         assert agency is not None
         assert agency.name == "Cơ quan Thử"
+
+
+@pytest.mark.parametrize(("code", "meant"), [("h41", "H41"), ("000.00.00.h41", "H41"), ("h41.dn.1", "H41.DN.1")])
+def test_a_code_in_small_letters_is_refused_with_the_one_that_is_meant(axis: Axis, code: str, meant: str) -> None:
+    for name in ("", "Cơ quan Thử"):
+        with pytest.raises(Refusal, match=r"^agency-code-case") as refused:
+            axis.enrol(code, name)
+        assert refused.value.repair == meant
+
+
+@pytest.mark.parametrize("code", ["W00", "000.00.00.W00", "W00.01"])
+def test_the_axis_itself_is_told_to_be_a_node_and_not_enrolled(axis: Axis, code: str) -> None:
+    for name in ("", "Trục liên thông văn bản"):
+        with pytest.raises(Refusal, match=r"^agency-is-node"):
+            axis.enrol(code, name)
+
+
+@pytest.mark.parametrize("length", [1, 15])
+def test_a_secret_that_can_be_guessed_is_refused(axis: Axis, length: int) -> None:
+    with pytest.raises(Refusal, match=r"^secret-short") as refused:
+        enrol_all(axis, enrol.Enrolment("H41", secret="đ" * length))
+    assert refused.value.repair == "≥ 16"
+    assert systems(axis) == {}
+    assert enrol_all(axis, enrol.Enrolment("H41", secret="đ" * 16))[0]["secret"] == "đ" * 16
 
 
 def test_systems_are_enrolled_all_or_none(axis: Axis) -> None:
@@ -99,8 +122,48 @@ def test_two_thousand_systems_are_enrolled_in_one_go_with_a_few_statements_each(
 # One system per code.
 
 
+@pytest.mark.parametrize("state", ["active", "locked"])
+def test_a_code_that_has_a_system_is_not_enrolled_again_unless_it_is_said(axis: Axis, state: str) -> None:
+    """A second `hub enrol` used to retire the system that was running, whoever typed it."""
+    office, province = axis.enrol("G22"), axis.enrol("H41")
+    if state == "locked":
+        axis.steer("H41", "lock")
+    with pytest.raises(Refusal, match=r"^system-connected") as refused:
+        enrol_all(axis, enrol.Enrolment("H36"), enrol.Enrolment("000.00.00.H41"), enrol.Enrolment("G22"))
+    told = [violation.en for violation in refused.value.violations]
+    assert told == [
+        f"System {peer.system_id} is connected for {peer.code} since 01/10/2025 09:00." for peer in (office, province)
+    ]
+    assert {row["id"]: row["state"] for row in systems(axis).values()} == {
+        office.system_id: "active",
+        province.system_id: state,
+    }
+    axis.steer("H41", "retire")
+    enrol_all(axis, enrol.Enrolment("H41"))
+
+
+def test_a_closed_agency_is_enrolled_with_its_successor_told(axis: Axis) -> None:
+    open_, closed = enrol.Enrolment("G17"), enrol.Enrolment("G04")
+    enrol_all(axis, open_, closed)
+    assert doubts(axis, open_, closed) == [
+        ("agency-closed", "The agency G04 is closed since 14/04/2025.", "hub enrol G17")
+    ]
+
+
+def test_a_certificate_that_another_agency_has_too_is_told(axis: Axis) -> None:
+    _, certificate = a_certificate("chung")
+    first, second, again = (enrol.Enrolment(code, certificate=certificate) for code in ("H17", "H41", "000.00.00.H17"))
+    enrol_all(axis, first)
+    assert doubts(axis, first) == []
+    enrol_all(axis, second)
+    told = ("certificate-elsewhere", "The certificate of H41 is registered for H17 as well.")
+    assert [doubt[:2] for doubt in doubts(axis, second)] == [told]
+    enrol_all(axis, again, replace=True)
+    assert [doubt[1] for doubt in doubts(axis, again)] == ["The certificate of H17 is registered for H41 as well."]
+
+
 def test_enrolling_again_retires_the_earlier_system_and_its_one_time_code(axis: Axis) -> None:
-    first, second = (enrol_all(axis, enrol.Enrolment("H41"))[0] for _ in range(2))
+    first, second = (enrol_all(axis, enrol.Enrolment("H41"), replace=True)[0] for _ in range(2))
     rows = systems(axis)
     assert rows[first["system_id"]]["state"] == "retired"
     assert rows[first["system_id"]]["ended_at"] == axis.clock()
@@ -175,219 +238,10 @@ def test_a_locked_system_keeps_what_waits_and_finds_it_when_it_is_unlocked(axis:
 @pytest.mark.parametrize("action", ["lock", "unlock", "retire"])
 def test_only_a_code_with_a_system_of_its_own_can_be_steered(axis: Axis, action: str) -> None:
     axis.enrol("H41")
-    for code in ("H27", "H41.05"):
-        with pytest.raises(Refusal, match=r"^agency-unknown"):
+    for code, rule in (("H27", "system-none"), ("H41.05", "agency-unknown")):
+        with pytest.raises(Refusal, match=rf"^{rule}"):
             axis.steer(code, action)
     assert [row["state"] for row in systems(axis).values()] == ["active"]
-
-
-# Certificates.
-
-
-def signature(key: Any, text: bytes) -> bytes:
-    if isinstance(key, rsa.RSAPrivateKey):
-        return key.sign(text, padding.PKCS1v15(), hashes.SHA256())
-    signed: bytes = key.sign(text, ec.ECDSA(hashes.SHA256()))
-    return signed
-
-
-def register(
-    peer: Peer,
-    name: str = "mới",
-    *,
-    code: str = "",
-    one_time_code: str | None = None,
-    endorser: Peer | None = None,
-    key: str = "P-256",
-    **changes: Any,
-) -> dict[str, Any]:
-    """Register a certificate named ``name``; by default with the one-time code of the peer's enrolment."""
-    private_key, certificate = a_certificate(name, key)
-    code = code or peer.code
-    once = peer.credentials["code"] if one_time_code is None else one_time_code
-    text = enrol.statement(peer.system_id, code, certificate, once)
-    proof = changes.pop("proof", None)
-    values: dict[str, Any] = {
-        "proof": signature(private_key, text) if proof is None else proof,
-        "one_time_code": once,
-    }
-    if endorser is not None:
-        values["endorsed_by"] = fingerprint(endorser.certificate)
-        values["endorsement"] = signature(endorser.key, text)
-    job = enrol.Registration(peer.system_id, code, certificate, **(values | changes))
-    made: dict[str, Any] = peer.axis.desk.writer.run(enrol.register, job)
-    return made
-
-
-@pytest.mark.parametrize("key", ["P-256", "P-384", "RSA-2048"])
-def test_the_first_certificate_comes_with_the_one_time_code_and_counts_at_once(axis: Axis, key: str) -> None:
-    office, province = axis.enrol("G22", keyed=False, key=key), axis.enrol("H41")
-    with pytest.raises(Refusal, match=r"^certificate-unknown"):
-        office.send("H41")
-    made = register(office, "G22", key=key)
-    assert registered(axis, "G22") == [(made["fingerprint"], "one-time-code")]
-    assert office.send("H41")["signature"]["standing"] == "signed"
-    assert len(province.inbox()) == 1
-
-
-def test_a_one_time_code_serves_once(axis: Axis) -> None:
-    office = axis.enrol("G22", keyed=False)
-    register(office, "một")
-    with pytest.raises(Refusal, match=r"^possession-not-proved"):
-        register(office, "hai")
-    assert len(registered(axis, "G22")) == 1
-
-
-def test_four_wrong_codes_leave_the_right_one_good_and_a_fifth_does_not(axis: Axis) -> None:
-    for wrong in (4, 5):
-        office = axis.enrol("G22", keyed=False)
-        for _ in range(wrong):
-            with pytest.raises(Refusal, match=r"^one-time-code-wrong"):
-                register(office, one_time_code="đoán")
-        if wrong == 5:
-            with pytest.raises(Refusal, match=r"^one-time-code-wrong"):
-                register(office)
-            assert registered(axis, "G22") == []
-        else:
-            register(office)
-            with axis.desk.engine.begin() as connection:
-                connection.execute(t.certificate.delete())
-
-
-def test_tries_are_spent_although_others_in_the_batch_succeed(axis: Axis) -> None:
-    office, province = axis.enrol("G22", keyed=False), axis.enrol("H41")
-    delivery = province.send("G22")["deliveries"][0]["id"]
-    for _ in range(5):
-        with pytest.raises(Refusal, match=r"^one-time-code-wrong"):
-            register(office, one_time_code="đoán")
-        office.fetch(delivery)
-    with pytest.raises(Refusal, match=r"^one-time-code-wrong"):
-        register(office)
-
-
-@pytest.mark.parametrize(("days", "good"), [(6.99, True), (7, False)])
-def test_a_one_time_code_counts_for_seven_days(axis: Axis, days: float, good: bool) -> None:
-    office = axis.enrol("G22", keyed=False)
-    axis.clock.pass_(days=days)
-    if good:
-        register(office)
-    else:
-        with pytest.raises(Refusal, match=r"^one-time-code-wrong"):
-            register(office)
-    assert len(registered(axis, "G22")) == int(good)
-
-
-def test_a_one_time_code_is_void_once_a_certificate_stands(axis: Axis) -> None:
-    office = axis.enrol("G22", keyed=False)
-    code = office.credentials["code"]
-    enrolled_by_operator = axis.enrol("G22")
-    assert enrolled_by_operator.credentials["code"] == ""
-    with pytest.raises(Refusal, match=r"^possession-not-proved"):
-        register(enrolled_by_operator, one_time_code=code)
-
-
-def test_a_one_time_code_serves_its_own_system_and_agency_only(axis: Axis) -> None:
-    office, province = axis.enrol("G22", keyed=False), axis.enrol("H41", keyed=False)
-    with pytest.raises(Refusal, match=r"^one-time-code-wrong"):
-        register(office, one_time_code=province.credentials["code"])
-    with pytest.raises(Refusal, match=r"^one-time-code-wrong"):
-        register(province, code="H41.05")
-    with pytest.raises(Refusal, match=r"^not-found"):
-        register(office, code="H41")
-    register(province)
-    assert [len(registered(axis, code)) for code in ("G22", "H41", "H41.05")] == [0, 1, 0]
-
-
-UNPROVED: dict[str, dict[str, Any]] = {
-    "no proof": {"proof": b""},
-    "a proof by another key": {"proof": signature(a_certificate("khác")[0], b"lienthong certificate 1")},
-}
-
-
-@pytest.mark.parametrize("name", list(UNPROVED))
-def test_nobody_registers_a_key_he_does_not_hold(axis: Axis, name: str) -> None:
-    office = axis.enrol("G22", keyed=False)
-    with pytest.raises(Refusal, match=r"^possession-not-proved"):
-        register(office, **UNPROVED[name])
-    register(office)
-
-
-def test_a_proof_made_for_another_system_agency_or_code_does_not_serve(axis: Axis) -> None:
-    office = axis.enrol("G22", keyed=False)
-    key, certificate = a_certificate("mới")
-    _, other = a_certificate("khác")
-    once = office.credentials["code"]
-    for said in (
-        ("b" * 24, "G22", certificate, once),
-        (office.system_id, "H41", certificate, once),
-        (office.system_id, "G22", other, once),
-        (office.system_id, "G22", certificate, "khác"),
-    ):
-        with pytest.raises(Refusal, match=r"^possession-not-proved"):
-            register(office, proof=signature(key, enrol.statement(*said)))
-
-
-def test_a_later_certificate_is_endorsed_by_an_earlier_one(axis: Axis) -> None:
-    office = axis.enrol("G22")
-    made = register(office, endorser=office)
-    assert (made["fingerprint"], "endorsed") in registered(axis, "G22")
-
-
-def test_a_stolen_token_registers_no_key(axis: Axis) -> None:
-    """Who has the token, and even a fresh key and its certificate, lacks the agency's old key."""
-    office, thief = axis.enrol("G22"), axis.enrol("H27")
-    before = registered(axis, "G22")
-    for endorsed in (
-        {},
-        {"endorser": thief},
-        {"endorsed_by": fingerprint(office.certificate), "endorsement": b""},
-        {"endorsed_by": fingerprint(office.certificate), "endorsement": signature(thief.key, b"x")},
-        {"one_time_code": "đoán"},
-    ):
-        with pytest.raises(Refusal, match=r"^possession-not-proved"):
-            register(office, **endorsed)
-    assert registered(axis, "G22") == before
-
-
-def test_a_certificate_that_has_ended_endorses_none(axis: Axis) -> None:
-    office = axis.enrol("G22")
-    with axis.desk.engine.begin() as connection:
-        end_certificate(connection, fingerprint(office.certificate), "G22", axis.clock())
-    with pytest.raises(Refusal, match=r"^possession-not-proved"):
-        register(office, endorser=office)
-
-
-def test_a_platform_registers_certificates_of_units_below_by_its_own_key(axis: Axis) -> None:
-    province = axis.enrol("H41")
-    made = register(province, "Sở Y tế", code="H41.11", endorser=province)
-    assert registered(axis, "H41.11") == [(made["fingerprint"], "endorsed")]
-
-
-def test_registering_the_same_certificate_again_changes_nothing(axis: Axis) -> None:
-    office = axis.enrol("G22")
-    first = register(office, endorser=office)
-    assert register(office, endorser=office) == first
-    assert len(registered(axis, "G22")) == 2
-
-
-@pytest.mark.parametrize("key", ["Ed25519", "P-521", "RSA-1024"])
-def test_a_key_the_exchange_does_not_use_is_not_registered(axis: Axis, key: str) -> None:
-    office = axis.enrol("G22", keyed=False)
-    with pytest.raises(Refusal, match=r"^certificate-invalid"):
-        register(office, key=key, proof=b"\x00" * 64)
-    assert registered(axis, "G22") == []
-
-
-def test_the_history_of_an_agencys_certificates_is_kept(axis: Axis) -> None:
-    office = axis.enrol("G22")
-    axis.clock.pass_(days=1)
-    register(office, endorser=office)
-    assert registered(axis, "G22") == [
-        (fingerprint(office.certificate), "operator"),
-        (fingerprint(a_certificate("mới")[1]), "endorsed"),
-    ]
-    counted = axis.desk.rosters.current(now=True).certificates[fingerprint(a_certificate("mới")[1])]
-    assert [(one.code, one.since) for one in counted] == [("G22", axis.clock())]
 
 
 def test_a_code_or_a_system_id_named_twice_is_refused_and_nobody_is_enrolled(axis: Axis) -> None:

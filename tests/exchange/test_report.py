@@ -316,6 +316,27 @@ def test_a_time_that_cannot_be_read_is_refused_with_the_form_to_write(axis: Axis
     assert refused.value.repair == "2025/10/01 00:00:00"
 
 
+def test_a_status_packet_may_have_256_kib_and_no_byte_more(axis: Axis) -> None:
+    office, province = office_and_province(axis)
+    document, _ = delivered(office, province)
+    packet = packet_of(province, status="03", response_for=ref(document)).ljust(256 * 1024)  # blanks behind the root
+    with pytest.raises(Refusal, match=r"^too-large") as refused:
+        province.tell(packet + b" ")
+    assert "262144" in refused.value.repair
+    assert province.tell(packet).new
+
+
+def test_a_description_may_have_1000_characters_and_none_more(axis: Axis) -> None:
+    office, province = office_and_province(axis)
+    document, _ = delivered(office, province)
+    with pytest.raises(Refusal, match=r"^status-field-long") as refused:
+        province.report("03", document, description="ế" * 1_001)
+    (found,) = refused.value.violations
+    assert (found.pointer, found.value, found.repair) == ("MessageHeader/Description", "ế" * 200, "≤ 1000")
+    assert effect_of(province.report("03", document, description="ế" * 1_000)) == "moves"
+    assert [row["status_description"] for row in office.inbox()] == ["ế" * 1_000]
+
+
 @pytest.mark.parametrize(("profile", "code"), [("required", "signature-required"), ("legacy", "")])
 def test_an_unsigned_report_is_taken_only_from_a_legacy_system(axis: Axis, profile: str, code: str) -> None:
     office = axis.enrol("G22")

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 from builders.axis import Peer
+from builders.commands import Hub, run, run_all, serving
 from builders.keys import a_certificate
 from builders.packets import a_status
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -25,94 +18,6 @@ from clients.hub_client import HubClient, Refused
 from hub.domain import edxml
 from hub.domain.document import Document, DocumentRef, Organization
 from hub.domain.signature import sign
-
-_PATIENCE = 90  # seconds in which a command must end
-_WIDE = {"COLUMNS": "200", "PYTHONUTF8": "1"}
-
-
-@dataclass
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    def rows(self) -> list[dict[str, Any]]:
-        """JSON lines on standard output."""
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-def started(*words: str, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "hub", *words],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=os.environ | _WIDE | environment,
-    )  # fmt: skip
-
-
-def ended(process: subprocess.Popen[str], patience: float = _PATIENCE) -> Ended:
-    try:
-        out, err = process.communicate(timeout=patience)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        raise
-    return Ended(process.returncode, out, err)
-
-
-def run(*words: str, **environment: str) -> Ended:
-    """`hub` with these words."""
-    return ended(started(*words, **environment))
-
-
-def run_all(*commands: tuple[str, ...]) -> list[Ended]:
-    """Several at the same time; they all may, while the hub serves."""
-    return [ended(process) for process in [started(*words) for words in commands]]
-
-
-def refused_start(*words: str, **environment: str) -> Ended:
-    """A command that must fail because of how it was called."""
-    end = run(*words, **environment)
-    assert end.code == 2
-    assert "Traceback" not in end.err
-    return end
-
-
-@dataclass
-class Hub:
-    """`hub serve` on a free port."""
-
-    url: str
-    folder: Path
-
-    def enrol(self, *words: str) -> dict[str, str]:
-        end = run("enrol", *words, "--json", *self.data)
-        assert end.code == 0, end.err
-        made: dict[str, str] = json.loads(end.out)
-        return made
-
-    @property
-    def data(self) -> tuple[str, str]:
-        return "--data-dir", str(self.folder)
-
-    def inbox(self, token: str, wait: float = 0) -> httpx.Response:
-        return httpx.get(f"{self.url}/v1/inbox", params={"wait": wait}, headers={"Authorization": f"Bearer {token}"})
-
-
-@contextmanager
-def serving(folder: Path, *words: str) -> Iterator[Hub]:
-    with open(folder / "hub.log", "wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "hub", "serve", "--port", "0", "--data-dir", str(folder), *words],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, env=os.environ | _WIDE,
-        )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        yield Hub(process.stdout.readline().rstrip("\n"), folder)
-    finally:
-        process.terminate()
-        ended(process)
 
 
 @pytest.fixture(scope="module")
@@ -160,29 +65,7 @@ def an_agency(hub: Hub, code: str) -> Peer:
     return Peer(None, code, code, made, key, certificate)  # type: ignore[arg-type]  # it calls the hub by its client
 
 
-# Serving.
-
-
-def test_serve_on_port_0_prints_where_it_is_and_answers_there(hub: Hub) -> None:
-    assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d+", hub.url)
-    assert httpx.get(f"{hub.url}/readyz").json()["status"] == "ok"
-
-
-def test_serve_with_several_workers_needs_postgresql_and_says_so(tmp_path: Path) -> None:
-    end = refused_start("serve", "--port", "0", "--workers", "2", "--data-dir", str(tmp_path))
-    assert "--workers" in end.err
-    assert "PostgreSQL" in end.err
-    assert "one writing process" in end.err
-
-
-def test_serve_refuses_an_address_that_others_reach_without_a_proxy(tmp_path: Path) -> None:
-    end = refused_start("serve", "--host", "0.0.0.0", "--port", "0", "--data-dir", str(tmp_path))
-    assert "--behind-proxy" in end.err
-
-
-def test_wrong_settings_are_refused_at_start_by_their_names(tmp_path: Path) -> None:
-    end = refused_start("serve", "--data-dir", str(tmp_path), HUB_PORT="tám nghìn", HUB_BODY_TIMEOUT="-1")
-    assert {line.split(":")[0] for line in end.err.splitlines()} == {"HUB_PORT", "HUB_BODY_TIMEOUT"}
+# Help.
 
 
 def test_help_shows_how_each_command_is_typed() -> None:
@@ -190,44 +73,6 @@ def test_help_shows_how_each_command_is_typed() -> None:
     for command, end in zip(commands, run_all(*((command, "--help") for command in commands)), strict=True):
         assert end.code == 0
         assert re.search(rf"^\W*hub {command} \S", end.out, re.MULTILINE), end.out
-
-
-# Enrolling.
-
-
-def test_enrol_prints_one_json_object_and_its_token_works_at_once(hub: Hub) -> None:
-    made = hub.enrol("H36")
-    assert made.keys() == {"system_id", "secret", "token", "code"}
-    assert re.fullmatch("[0-9a-f]{24}", made["system_id"])
-    assert all(made.values())
-    assert hub.inbox(made["token"]).status_code == 200
-
-
-@pytest.mark.parametrize("suffix", ["csv", "json"])
-def test_enrol_from_a_file_enrols_all_of_them_at_once(hub: Hub, tmp_path: Path, suffix: str) -> None:
-    level = {"csv": "05", "json": "06"}[suffix]
-    rows = [{"code": f"H41.{level}.{n:02}", "name": f"Xã Thử nghiệm {n}", "profile": "legacy"} for n in range(1, 6)]
-    source = tmp_path / f"danh sách.{suffix}"
-    if suffix == "json":
-        source.write_text(json.dumps(rows), "utf-8")
-    else:
-        with open(source, "w", encoding="utf-8-sig", newline="") as file:  # as Excel saves it
-            writer = csv.DictWriter(file, rows[0].keys())
-            writer.writeheader()
-            writer.writerows(rows)
-    made = hub.enrol("--from", str(source))
-    assert [row["agency"] for row in made] == [row["code"] for row in rows]  # type: ignore[index]
-    assert {hub.inbox(row["token"]).status_code for row in made} == {200}  # type: ignore[index]
-
-
-def test_enrol_from_a_file_with_one_wrong_row_enrols_none(hub: Hub, tmp_path: Path) -> None:
-    source = tmp_path / "systems.csv"
-    source.write_text("code,name\nH41.09.01,Xã Thử\nH41.09.02,\n", "utf-8")
-    end = run("enrol", "--from", str(source), "--json", *hub.data)
-    assert (end.code, end.out) == (1, "")
-    assert "agency-unknown" in end.err
-    assert "H41.09.02" in end.err
-    assert run("agencies", "H41.09", "--json", *hub.data).out == ""
 
 
 # Looking things up.
@@ -256,9 +101,7 @@ def test_log_and_agencies_print_tables_for_people(hub: Hub, story: Story) -> Non
     assert "15/VPCP-KTTH" in log.out
     assert story.accepted["id"] in log.out
     assert re.search(r"H41 .*Nghệ An", agencies.out)
-    assert wrong.code == 1
-    assert "state:lost" in wrong.err
-    assert "state:waiting" in wrong.err
+    wrong.tells("state:lost", "state:waiting")
 
 
 def test_show_tells_the_story_by_every_id_that_names_it(hub: Hub, story: Story) -> None:
@@ -278,8 +121,20 @@ def test_show_tells_the_story_by_every_id_that_names_it(hub: Hub, story: Story) 
         assert [(d["addressed"], d["state"], d["status"]) for d in told["deliveries"]] == [("H41", "delivered", "03")]
         assert [report["code"] for report in told["statuses"]] == ["03"]
     assert refusal.rows()[0]["id"] == refused["id"]
-    assert (missing.code, missing.out) == (1, "")
-    assert "not-found" in missing.err
+    missing.tells("id-unknown", "0123456789abcdef01234567", "hub log")
+    assert missing.out == ""
+
+
+def test_log_tells_of_filters_that_it_does_not_know_or_does_not_use(hub: Hub) -> None:
+    """`hub log fron:G22` used to look for the words, and `--refused to:H41` to show what was sent to anybody."""
+    unknown, unused, nothing = run_all(
+        ("log", "fron:G22", *hub.data),
+        ("log", "--refused", "to:H41", *hub.data),
+        ("log", "--refused", "năm 1999", *hub.data),
+    )
+    unknown.tells("fron:G22", "from:", "quotes")
+    unused.tells("--refused takes from:, after:, before: and words", code=2)
+    assert nothing.out.splitlines() == ["Không có gì khớp / nothing found"]
 
 
 # Locking.
@@ -296,14 +151,11 @@ def test_a_system_that_is_locked_is_refused_until_it_is_unlocked(hub: Hub) -> No
         assert next((answer for answer in answers if answer.status_code == status), None), f"{action} has no effect"
 
 
-# The demo.
-
-
-@pytest.mark.timeout(400)
-def test_the_demo_ends_with_its_line_and_without_a_loss() -> None:
-    end = ended(started("demo"), patience=300)
-    assert end.code == 0, end.out + end.err
-    counted = re.fullmatch(r"demo: (\d+) documents, (\d+) deliveries, 0 lost, 0 doubled", end.out.splitlines()[-1])
-    assert counted
-    documents, deliveries = map(int, counted.groups())
-    assert 30 < documents < deliveries
+def test_a_code_without_a_system_cannot_be_locked_and_a_code_alone_is_no_search(hub: Hub) -> None:
+    """A listed agency without a system was said not to be listed; `--code` alone was passed over."""
+    without, alone = run_all(
+        ("agencies", "--code", "B01", "--action", "lock", *hub.data), ("agencies", "--code", "H41", *hub.data)
+    )
+    without.tells("system-none", "No system is connected for the agency B01")
+    alone.tells("--code and --action need each other", code=2)
+    assert alone.out == ""

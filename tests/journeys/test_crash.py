@@ -250,6 +250,7 @@ def test_the_hub_outlives_the_death_of_postgresql_and_keeps_what_it_acknowledged
             items = client.inbox(limit=500).items
             assert len(items) == len(acknowledged) == 2 * each
             assert {item["id"]: client.packet(item["id"]).packet for item in items} == acknowledged
+        served.axis.clock.pass_(seconds=1)
         assert httpx.get(f"{served.base_url}/readyz").status_code == 200
 
 

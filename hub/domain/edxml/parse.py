@@ -60,9 +60,9 @@ class Tree:
 def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Tree:
     """The packet's tree.
 
-    Raises ``Refusal``: ``too-large``, ``xml-empty``, ``xml-junk-before-declaration``, ``xml-encoding``,
-    ``xml-doctype``, ``xml-not-well-formed``, ``xml-too-deep``, ``xml-too-many-elements``, ``xml-too-many-names``,
-    ``xml-no-envelope``, ``xml-two-envelopes``, ``xml-wrong-namespace``, ``xml-no-header``.
+    Raises ``Refusal``: ``too-large``, ``xml-empty``, ``xml-not-xml``, ``xml-junk-before-declaration``,
+    ``xml-encoding``, ``xml-doctype``, ``xml-not-well-formed``, ``xml-too-deep``, ``xml-too-many-elements``,
+    ``xml-too-many-names``, ``xml-no-envelope``, ``xml-two-envelopes``, ``xml-wrong-namespace``, ``xml-no-header``.
     """
     if len(data) > limits.packet:
         raise Refusal("too-large", facts={"limit": limits.packet})
@@ -99,6 +99,11 @@ def is_status(tree: Tree) -> bool:
 
 # Checks on the bytes.
 
+# What is sent in place of a packet by mistake, by its first bytes: it may hold what looks like markup.
+_OTHERS = {b"\x1f\x8b": "gzip", b"PK": "ZIP", b"%PDF": "PDF", b"{": "JSON", b"[": "JSON"}
+_MARKUP = re.compile(rb"<(?:\?xml\s|[A-Za-z_][\w.:-]*[\s/>])")
+# XML 1.0 appendix F: how UTF-16 and UTF-32 begin, with a mark or with the first tag
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE, b"<\0", b"\0<", b"\0\0\0<")
 _DECLARATION = re.compile(rb"<\?xml\s[^>]*?\?>")
 _DECLARED = re.compile(rb"\s(version|encoding)\s*=\s*[\"']([^\"']*)[\"']")
 _PROLOG = re.compile(rb"(?:\s++|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
@@ -110,10 +115,15 @@ _MAX_VOCABULARY = 64 * 1024  # bytes of all different start tags; a real packet 
 def _check_bytes(data: bytes) -> None:
     if not data.strip():
         raise Refusal("xml-empty")
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in data[:4]:
+    if data.startswith(_WIDE):
         raise Refusal("xml-encoding", facts={"found": "UTF-16/32"})
     if not data.startswith(b"<"):
-        before = data.partition(b"<")[0].decode("utf-8", "replace")
+        other = next((name for magic, name in _OTHERS.items() if data.startswith(magic)), "")
+        markup = _MARKUP.search(data)
+        if other or markup is None:
+            found = data[:4].hex(" ").upper() + (f" ({other})" if other else "")
+            raise Refusal("xml-not-xml", value=data[:200].decode("utf-8", "replace"), facts={"found": found})
+        before = data[: markup.start()].decode("utf-8", "replace")
         raise Refusal("xml-junk-before-declaration", value=before)
     declaration = _DECLARATION.match(data)
     declared = dict(_DECLARED.findall(declaration.group())) if declaration else {}

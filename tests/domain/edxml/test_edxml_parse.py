@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import codecs
+import gzip
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from builders.packets import a_document, a_status, an_attachment, frame
+from builders.packets import PDF, a_document, a_status, a_zip, an_attachment, frame
 from lxml import etree
 
 from hub.domain.edxml import (
@@ -65,6 +68,33 @@ def test_anything_before_the_declaration_is_refused_and_shown(before: bytes) -> 
     assert found.value == before.removeprefix(codecs.BOM_UTF8).decode()
 
 
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (gzip.compress(GOOD), "1F 8B 08 00 (gzip)"),
+        (a_zip(("goi.edxml", GOOD)), "50 4B 03 04 (ZIP)"),
+        (PDF, "25 50 44 46 (PDF)"),
+        (b'{"edXML": {}}', "7B 22 65 64 (JSON)"),
+        (json.dumps([GOOD.decode()]).encode(), "5B 22 3C 3F (JSON)"),
+        (codecs.BOM_UTF8 + b'{"a": 1}', "7B 22 61 22 (JSON)"),
+        ("Kính gửi: Ủy ban <nhân dân>".encode(), "4B C3 AD 6E"),
+        (b"5 < 6", "35 20 3C 20"),
+        (b"\r\n \0", "0D 0A 20 00"),
+        (b"\0\0\0\0", "00 00 00 00"),
+        (base64.b64encode(GOOD), "50 44 39 34"),
+    ],
+    ids=["gzip", "zip", "pdf", "json", "a-packet-in-json", "json-behind-a-bom", "a-letter", "a-sum", "blanks-and-a-nul",
+         "nuls", "base64"],
+)  # fmt: skip
+def test_what_was_sent_in_place_of_xml_is_told_by_its_first_bytes(data: bytes, told: str) -> None:
+    """It was all told as characters before an XML declaration that it does not have, gzip as UTF-16."""
+    found = refusal(data)
+    assert found.code == "xml-not-xml"
+    assert found.en.endswith(f" {told}.")
+    assert found.vi.endswith(f" {told}.")
+    assert found.violations[0].value[:1] == data.removeprefix(codecs.BOM_UTF8)[:1].decode()
+
+
 def test_a_byte_order_mark_is_no_junk() -> None:
     assert read_document(parse(codecs.BOM_UTF8 + GOOD)) == a_document()
 
@@ -80,7 +110,7 @@ def test_another_declared_encoding_is_refused_by_name(encoding: str) -> None:
     assert encoding in found.en
 
 
-@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
 def test_a_wide_encoding_without_a_byte_order_mark_is_refused(encoding: str) -> None:
     assert refusal(GOOD.decode().encode(encoding)).code == "xml-encoding"
 

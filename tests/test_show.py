@@ -1,0 +1,60 @@
+"""What the ``hub`` command prints for people."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from hub import show
+from hub.domain.search import parse
+from hub.errors import Refusal
+
+
+def a_console() -> Console:
+    """As narrow as a terminal may be; its ``file`` has what was printed."""
+    return Console(file=StringIO(), width=40)
+
+
+def printed(console: Console) -> list[str]:
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue().splitlines()
+
+
+def test_a_refusal_of_one_thing_is_told_once_on_one_line_with_its_repair() -> None:
+    err = a_console()
+    assert show.failure(err, Refusal("agency-unknown", "code", "X77", {"code": "X77"})) == 1
+    (line,) = printed(err)
+    assert line.startswith("agency-unknown code: Không có cơ quan X77 trong danh mục. / The agency X77 is not")
+    assert "→ hub agencies" in line
+
+
+def test_a_refusal_of_several_things_has_a_head_and_a_line_for_each() -> None:
+    err = a_console()
+    with pytest.raises(Refusal) as refused:
+        parse("fron:G22 year:x")
+    assert show.failure(err, refused.value) == 1
+    assert [line.split()[0] for line in printed(err)] == ["request-invalid", "query-word", "query-word"]
+
+
+def test_what_a_refusal_quotes_is_no_markup() -> None:
+    err = a_console()
+    show.failure(err, Refusal("id-unknown", "ID", "[red]", {"key": "[red]"}))
+    assert "[red]" in printed(err)[0]
+
+
+def test_a_fault_of_the_machine_is_told_in_words_and_a_defect_keeps_its_trace() -> None:
+    err = a_console()
+    assert show.failure(err, PermissionError(13, "Permission denied", "hub.log")) == 1
+    assert printed(err) == ["Permission denied: hub.log"]
+    assert show.failure(err, KeyError("x")) is None
+
+
+def test_people_are_told_that_nothing_was_found_and_programs_get_no_line() -> None:
+    for table in (show.log_lines, show.refusals):
+        people, programs = a_console(), a_console()
+        table(people, [], as_json=False)
+        table(programs, [], as_json=True)
+        assert printed(people) == ["Không có gì khớp / nothing found"]
+        assert printed(programs) == []
