@@ -19,7 +19,14 @@ from hub.errors import PROBLEMS, Problem, Severity
 from hub.settings import Settings
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "docs/architecture.md", "docs/exchange.md", "docs/refusals.md", "docs/signature.md")
+PAGES = (
+    "README.md",
+    "docs/architecture.md",
+    "docs/exchange.md",
+    "docs/refusals.md",
+    "docs/settings.md",
+    "docs/signature.md",
+)
 MIB = 1024 * 1024
 
 # The catalogue's sections, each by the first code in it.

@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +23,7 @@ from structlog.tracebacks import ExceptionDictTransformer
 from hub.api.bell import Bell
 from hub.data import read_agencies
 from hub.errors import Refusal
+from hub.exchange.checkers import Processes
 from hub.exchange.desk import Desk, Terms
 from hub.exchange.seed import seed
 from hub.exchange.writer import Writer
@@ -146,7 +147,10 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
         with open_hub(settings, clock=clock, at=at, bell=bell) as desk:
             bell.open()
             app.state.interface = Interface(desk, bell, settings)
-            async with desk.sweeping():
+            async with AsyncExitStack() as stack:
+                if settings.checkers:
+                    desk.checkers = await stack.enter_async_context(Processes(settings.checkers))
+                await stack.enter_async_context(desk.sweeping())
                 with listening(desk.engine, bell), bell.closed_by_signals():
                     yield
                     bell.close()

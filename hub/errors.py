@@ -17,8 +17,9 @@ This module imports nothing of the project.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from typing import Any
 
 
 class Severity(StrEnum):
@@ -308,6 +309,9 @@ class Refusal(Exception):  # noqa: N818  (a refusal is an answer, not a fault)
         self.repair = self.problem.repair.format_map(self.facts)
         if not self.violations:
             self.violations = (violation(self.code, self.pointer, self.value, **self.facts),)
+
+    def __reduce__(self) -> tuple[Any, ...]:  # an exception's own would leave out what is passed by name
+        return Refusal, tuple(getattr(self, f.name) for f in fields(self))
 
     def __str__(self) -> str:
         return f"{self.code}: {self.en}"

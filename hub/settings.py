@@ -57,6 +57,9 @@ class Settings(BaseSettings):
         gt=0,
         description="Seconds in which a body's next part must arrive, and all of it with a second more per 32 KiB.",
     )
+    checkers: int = Field(
+        1, ge=0, le=64, description="Processes that check packets; 0: threads of the serving process."
+    )
     polls_per_system: int = Field(4, gt=0, description="Waiting polls of one system; one more is answered at once.")
     sweep_seconds: float = Field(
         1.0, gt=0, description="Seconds between looks for leases and deliveries that are over."

@@ -133,8 +133,8 @@ def test_the_transport_diagram_has_each_move_once() -> None:
 # What is named.
 
 
-def test_the_readme_has_every_setting_with_its_default() -> None:
-    written = {cells[0].strip("`"): cells[1] for cells in rows("README.md", "settings")[1:]}
+def test_the_settings_page_has_every_setting_with_its_default() -> None:
+    written = {cells[0].strip("`"): cells[1] for cells in rows("docs/settings.md", "settings")[1:]}
     assert set(written) == {f"HUB_{field.upper()}" for field in Settings.model_fields}
     for field, info in Settings.model_fields.items():
         told = written[f"HUB_{field.upper()}"]

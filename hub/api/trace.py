@@ -6,20 +6,23 @@ A document keeps the id it came with; whatever is later done to it is logged wit
 from __future__ import annotations
 
 import re
-import secrets
 import time
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api.problems import fault_problem
+from hub.store.ids import chance
 
 log = structlog.get_logger()
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class Trace:
-    """ASGI middleware: binds the request's id, logs one line per request (no header, no body), answers for faults."""
+    """ASGI middleware: binds the request's id, logs one line per request (no header, no body), answers for faults.
+
+    What the request came to is bound by whoever knows it (``outcome``, ``document``, …) and stands in that line.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -29,7 +32,7 @@ class Trace:
             await self._app(scope, receive, send)
             return
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        trace_id = given.decode() if _ID.fullmatch(given) else secrets.token_hex(8)
+        trace_id = given.decode() if _ID.fullmatch(given) else chance(8)
         scope.setdefault("state", {})["trace_id"] = trace_id
         status = 0  # none was sent yet
         began = time.perf_counter()

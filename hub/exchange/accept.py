@@ -12,19 +12,17 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from hub.domain import duplicates, numbering
+from hub.domain import duplicates
 from hub.domain.agency import Directory
 from hub.domain.delivery import Move, Status, Transport
-from hub.domain.document import Document, Kind, read_date
+from hub.domain.document import Kind
 from hub.domain.duplicates import Decision, First, Known, Outcome
-from hub.domain.search import fold
 from hub.errors import Refusal, Violation, violation
 from hub.exchange import asking, change
-from hub.exchange.checks import Prepared, Recipient, checked
-from hub.exchange.writer import Transaction
+from hub.exchange.checks import Checked, Prepared, Recipient
+from hub.exchange.writer import Stale, Transaction
 from hub.store import deliveries, documents
 from hub.store.deliveries import Delivery
-from hub.store.roster import Roster
 
 Row = Mapping[str, Any] | RowMapping
 
@@ -38,31 +36,31 @@ class Accepted:
     body: dict[str, Any]
 
 
-def foresee(prepared: Prepared, directory: Directory, connection: Connection) -> list[Any]:
+def foresee(job: Checked, directory: Directory, connection: Connection) -> list[Any]:
     """The warnings ``commit`` would answer with now (for validation); raises the refusal it would."""
-    memory = _Memory(connection, [prepared])
-    decision = _decide(prepared, memory)
+    packet = job.prepared
+    memory = _Memory(connection, [packet])
+    decision = _decide(job, memory)
     if decision.outcome is Outcome.REPEAT:
         first = documents.get(connection, decision.first)
         return list(first["warnings"]) if first else []
     asked = asking.NOTHING
-    if prepared.document.kind is not Kind.NEW:
-        recipients = {recipient.code for recipient in prepared.recipients}
-        asked = asking.find(connection, directory, prepared.document, prepared.sender, recipients)
-    return [*prepared.warnings, *_warnings(prepared, decision, memory), *asked.warnings]
+    if packet.kind is not Kind.NEW:
+        asked = asking.find(connection, directory, packet, {recipient.code for recipient in packet.recipients})
+    return [*packet.warnings, *_warnings(packet, decision, memory), *asked.warnings]
 
 
-def commit(tx: Transaction, jobs: list[Prepared]) -> list[Accepted | Refusal]:
+def commit(tx: Transaction, jobs: list[Checked]) -> list[Accepted | Refusal | Stale]:
     """Decide and write a batch; new documents of kind 0 are inserted together."""
     tx.at("accept-begin")
-    memory = _Memory(tx.connection, jobs)
+    memory = _Memory(tx.connection, [job.prepared for job in jobs])
     rows = _Rows()
-    results: list[Accepted | Refusal] = []
+    results: list[Accepted | Refusal | Stale] = []
     for job in jobs:
         try:
             results.append(_accept(tx, job, memory, rows))
-        except Refusal as refusal:
-            results.append(refusal)
+        except (Refusal, Stale) as refused:
+            results.append(refused)
     rows.flush(tx)
     tx.at("accept-written")
     return results
@@ -71,32 +69,24 @@ def commit(tx: Transaction, jobs: list[Prepared]) -> list[Accepted | Refusal]:
 class _Memory:
     """What earlier documents have in common with a batch, kept true while the batch is decided."""
 
-    def __init__(self, connection: Connection, jobs: list[Prepared]) -> None:
-        self.identities: dict[str, First] = {}
-        self.businesses: dict[str, First] = {}
-        self.years: dict[tuple[str, str], set[int]] = {}
-        self.look(connection, jobs)
+    def __init__(self, connection: Connection, packets: list[Prepared]) -> None:
+        self.identities = documents.by_identity(connection, [packet.identity for packet in packets])
+        self.businesses = documents.by_business(connection, [packet.business for packet in packets])
+        self.years = documents.years_of(connection, [(packet.sender, packet.document_id) for packet in packets])
 
-    def look(self, connection: Connection, jobs: list[Prepared]) -> None:
-        """Add what is stored; what this batch added stays."""
-        self.identities |= documents.by_identity(connection, [job.identity for job in jobs])
-        self.businesses = documents.by_business(connection, [job.business for job in jobs]) | self.businesses
-        for key, years in documents.years_of(connection, [(job.sender, job.document_id) for job in jobs]).items():
-            self.years.setdefault(key, set()).update(years)
-
-    def known(self, job: Prepared) -> Known:
+    def known(self, packet: Prepared) -> Known:
         return Known(
-            identity=self.identities.get(job.identity),
-            id_in_another_year=bool(self.years.get((job.sender, job.document_id), set()) - {job.year}),
-            business=self.businesses.get(job.business),
+            identity=self.identities.get(packet.identity),
+            id_in_another_year=bool(self.years.get((packet.sender, packet.document_id), set()) - {packet.year}),
+            business=self.businesses.get(packet.business),
         )
 
-    def remember(self, job: Prepared, document_id: str) -> None:
-        first = First(document_id, job.digest)
-        self.identities[job.identity] = first
-        self.years.setdefault((job.sender, job.document_id), set()).add(job.year)
-        if job.document.kind is Kind.NEW:
-            self.businesses.setdefault(job.business, first)
+    def remember(self, packet: Prepared, document_id: str) -> None:
+        first = First(document_id, packet.digest)
+        self.identities[packet.identity] = first
+        self.years.setdefault((packet.sender, packet.document_id), set()).add(packet.year)
+        if packet.kind is Kind.NEW:
+            self.businesses.setdefault(packet.business, first)
 
 
 @dataclass(slots=True)
@@ -114,90 +104,87 @@ class _Rows:
         self.documents, self.packets, self.deliveries, self.evidence = [], [], [], []
 
 
-def _decide(job: Prepared, memory: _Memory) -> Decision:
+def _decide(job: Checked, memory: _Memory) -> Decision:
     return duplicates.decide(
-        kind=job.document.kind,
-        digest=job.digest,
-        known=memory.known(job),
-        own_number=job.own_number,
+        kind=job.prepared.kind,
+        digest=job.prepared.digest,
+        known=memory.known(job.prepared),
+        own_number=job.prepared.own_number,
         refuse_taken=job.submission.refuse_taken,
     )
 
 
-def _accept(tx: Transaction, job: Prepared, memory: _Memory, rows: _Rows) -> Accepted:
-    if job.version != tx.roster.version:
-        job = checked(job.read, tx.roster, tx.now)
-        memory.look(tx.connection, [job])  # its keys may be others now
+def _accept(tx: Transaction, job: Checked, memory: _Memory, rows: _Rows) -> Accepted:
+    packet = job.prepared
+    if packet.version != tx.roster.version:
+        raise Stale
     decision = _decide(job, memory)
     if decision.outcome is Outcome.REPEAT:
         rows.flush(tx)
         return _repeat(tx, job, decision.first)
     asked = asking.NOTHING
-    if job.document.kind is not Kind.NEW:
+    if packet.kind is not Kind.NEW:
         rows.flush(tx)
-        recipients = {recipient.code for recipient in job.recipients}
-        asked = asking.find(tx.connection, tx.roster.directory, job.document, job.sender, recipients)
+        recipients = {recipient.code for recipient in packet.recipients}
+        asked = asking.find(tx.connection, tx.roster.directory, packet, recipients)
     document_id = tx.new_id()
-    new = [_delivery(tx, job, document_id, recipient) for recipient in job.recipients]
-    warnings = [asdict(v) for v in (*job.warnings, *_warnings(job, decision, memory), *asked.warnings)]
+    new = [_delivery(tx, job, document_id, recipient) for recipient in packet.recipients]
+    warnings = [asdict(v) for v in (*packet.warnings, *_warnings(packet, decision, memory), *asked.warnings)]
     row = _document_row(tx, job, document_id, decision, warnings)
     rows.documents.append(row)
-    packet = _packet_row(tx, job, document_id)
-    rows.packets.append(packet)
+    packet_row = _packet_row(tx, job, document_id)
+    rows.packets.append(packet_row)
     rows.deliveries.extend(deliveries.row_of(delivery) for delivery in new)
     rows.evidence.append(_evidence(tx, job, document_id, new))
-    memory.remember(job, document_id)
+    memory.remember(packet, document_id)
     if asked.targets:
         rows.flush(tx)
-        new = asking.ask(tx, asked, job.document.kind, document_id, new)
+        new = asking.ask(tx, asked, packet.kind, document_id, new)
     for delivery in new:
         tx.ring(delivery.system_id)
-    return Accepted(True, True, answer(row, packet, new))
+    return Accepted(True, True, answer(row, packet_row, new))
 
 
-def _warnings(job: Prepared, decision: Decision, memory: _Memory) -> list[Violation]:
+def _warnings(packet: Prepared, decision: Decision, memory: _Memory) -> list[Violation]:
     found = []
     if "id-without-year" in decision.warnings:
+        code = f"{packet.columns['number']}/{packet.columns['symbol']}"
+        date = f"{packet.columns['promulgated_on']:%Y/%m/%d}"
+        pointer = "MessageHeader/DocumentId"
         found.append(
-            violation(
-                "id-without-year",
-                "MessageHeader/DocumentId",
-                job.document.document_id,
-                sender=job.sender,
-                date=job.document.promulgation_date,
-                code=f"{job.document.number}/{job.document.symbol}",
-            )
+            violation("id-without-year", pointer, packet.document_id, sender=packet.sender, date=date, code=code)
         )
     if "duplicate-suspected" in decision.flags:
-        first = memory.businesses[job.business]
-        found.append(violation("duplicate-suspected", "MessageHeader/Code", job.document.number, first=first.id))
+        first = memory.businesses[packet.business]
+        found.append(violation("duplicate-suspected", "MessageHeader/Code", packet.columns["number"], first=first.id))
     return found
 
 
-def _repeat(tx: Transaction, job: Prepared, document_id: str) -> Accepted:
+def _repeat(tx: Transaction, job: Checked, document_id: str) -> Accepted:
     """The first answer, and what the repeat adds: recipients that are new, and those that had failed or expired."""
     document = documents.get(tx.connection, document_id)
     if document is None:
         raise RuntimeError(f"document {document_id} is known and not stored")
+    packet = job.prepared
     standing = {d.recipient: d for d in deliveries.of_document(tx.connection, document_id)}
     added = [
-        _delivery(tx, job, document_id, recipient) for recipient in job.recipients if recipient.code not in standing
+        _delivery(tx, job, document_id, recipient) for recipient in packet.recipients if recipient.code not in standing
     ]
     warnings: list[Violation] = []
     if added:
         asked = asking.NOTHING
-        if job.document.kind is not Kind.NEW:
+        if packet.kind is not Kind.NEW:
             recipients = {delivery.recipient for delivery in added}
-            asked = asking.find(tx.connection, tx.roster.directory, job.document, job.sender, recipients, repeat=True)
+            asked = asking.find(tx.connection, tx.roster.directory, packet, recipients, repeat=True)
         documents.add(tx.connection, [], [_packet_row(tx, job, document_id)], [_evidence(tx, job, document_id, added)])
         deliveries.add(tx.connection, [deliveries.row_of(delivery) for delivery in added])
         if asked.targets:
-            added = asking.ask(tx, asked, job.document.kind, document_id, added, linked=True)
+            added = asking.ask(tx, asked, packet.kind, document_id, added, linked=True)
         warnings = list(asked.warnings)
-    meant = [delivery for recipient in job.recipients if (delivery := standing.get(recipient.code)) is not None]
+    meant = [delivery for recipient in packet.recipients if (delivery := standing.get(recipient.code)) is not None]
     ended = [d for d in meant if d.state in {Transport.FAILED, Transport.EXPIRED}]
     if ended:
-        expires = change.expiry(tx, urgent=_urgent(job.document))  # a priority is part of what makes it a repeat
+        expires = change.expiry(tx, urgent=packet.urgent)  # a priority is part of what makes it a repeat
         by = job.submission.system_id
         again = change.move_all(tx, ended, Move.REOPEN, by=by, expires_at=expires, attempts=0, reason="")
         standing |= {delivery.recipient: delivery for delivery in again}
@@ -224,8 +211,8 @@ def answer(document: Row, packet: Row, all_deliveries: list[Delivery]) -> dict[s
     }
 
 
-def _delivery(tx: Transaction, job: Prepared, document_id: str, recipient: Recipient) -> Delivery:
-    urgent = _urgent(job.document)
+def _delivery(tx: Transaction, job: Checked, document_id: str, recipient: Recipient) -> Delivery:
+    urgent = job.prepared.urgent
     return Delivery(
         id=tx.new_id(),
         seq=tx.next_seq(),
@@ -248,78 +235,54 @@ def _delivery(tx: Transaction, job: Prepared, document_id: str, recipient: Recip
     )
 
 
-def _urgent(document: Document) -> bool:
-    return document.priority.isdigit() and int(document.priority) > 0  # 0 normal, 1-3 increasing
-
-
 def _document_row(
-    tx: Transaction, job: Prepared, document_id: str, decision: Decision, warnings: list[dict[str, Any]]
+    tx: Transaction, job: Checked, document_id: str, decision: Decision, warnings: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    document = job.document
-    kind_new = document.kind is Kind.NEW
-    return {
+    packet = job.prepared
+    return packet.columns | {
         "seq": tx.next_seq(),
         "id": document_id,
-        "sender": job.sender,
+        "sender": packet.sender,
         "system_id": job.submission.system_id,
-        "issuer": job.issuer.code,
-        "issuer_basis": job.issuer.basis,
-        "document_id": job.document_id,
-        "kind": int(document.kind),
-        "year": job.year,
-        "number": numbering.plain_number(document.number),
-        "symbol": numbering.plain_symbol(document.symbol),
-        "promulgated_on": read_date(document.promulgation_date),
-        "due_on": read_date(document.due_date),
-        "type_name": document.type_name,
-        "subject": document.subject,
-        "urgent": _urgent(document),
-        "content_digest": job.digest,
-        "identity": job.identity,
-        "business": job.business if kind_new else None,
-        "number_claim": job.business if decision.claims_number else None,
+        "document_id": packet.document_id,
+        "kind": int(packet.kind),
+        "year": packet.year,
+        "urgent": packet.urgent,
+        "content_digest": packet.digest,
+        "identity": packet.identity,
+        "business": packet.business if packet.kind is Kind.NEW else None,
+        "number_claim": packet.business if decision.claims_number else None,
         "warnings": warnings,
         "flags": list(decision.flags),
         "accepted_at": tx.now,
         "trace_id": job.submission.trace_id,
-        "search": search_text(document, tx.roster),
     }
 
 
-def search_text(document: Document, roster: Roster) -> str:
-    """The folded text a document is found by."""
-    parts = [
-        document.subject, document.content, document.type_name, f"{document.number}/{document.symbol}",
-        document.document_id, document.sender.name, roster.directory.name_of(document.sender.organ_id), document.signer,
-        *(attachment.name for attachment in document.attachments),
-    ]  # fmt: skip
-    return fold("\n".join(part for part in parts if part))
-
-
-def _packet_row(tx: Transaction, job: Prepared, document_id: str | None) -> dict[str, Any]:
+def _packet_row(tx: Transaction, job: Checked, document_id: str | None) -> dict[str, Any]:
     submission = job.submission
     return {
         "id": submission.packet_id,
         "seq": tx.next_seq(),
         "document_id": document_id,
         "sha256": job.submission.sha256,
-        "size": len(submission.packet),
-        "body": None if submission.place else submission.packet,
+        "size": submission.size,
+        "body": job.body,
         "place": submission.place,
-        "standing": job.verdict.standing.value,
-        "signer": job.verdict.owner,
-        "fingerprint": job.verdict.fingerprint,
+        "standing": job.prepared.standing,
+        "signer": job.prepared.signer,
+        "fingerprint": job.prepared.fingerprint,
         "received_at": tx.now,
     }
 
 
-def _evidence(tx: Transaction, job: Prepared, document_id: str, to: list[Delivery]) -> dict[str, Any]:
+def _evidence(tx: Transaction, job: Checked, document_id: str, to: list[Delivery]) -> dict[str, Any]:
     body = {
         "document": document_id,
-        "document_id": job.document_id,
+        "document_id": job.prepared.document_id,
         "sha256": job.submission.sha256,
-        "sender": job.sender,
-        "issuer": job.issuer.code,
+        "sender": job.prepared.sender,
+        "issuer": job.prepared.columns["issuer"],
         "recipients": [delivery.recipient for delivery in to],
         "at": tx.now.isoformat(),
     }

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping
 
-from hub.domain import duplicates
 from hub.domain.agency import Directory
 from hub.domain.delivery import FINAL, Ask, Move, Status, Transport, can_withdraw
-from hub.domain.document import Document, Kind
+from hub.domain.document import Kind
 from hub.domain.duplicates import Target
 from hub.domain.numbering import canonical_document_id
 from hub.errors import Refusal, Violation, violation
 from hub.exchange import change
+from hub.exchange.checks import Prepared
 from hub.exchange.writer import Transaction
 from hub.store import deliveries, documents
 from hub.store.deliveries import Delivery
@@ -48,27 +48,26 @@ def final(delivery: Delivery) -> bool:
 def find(
     connection: Connection,
     directory: Directory,
-    document: Document,
-    sender: str,
+    asker: Prepared,
     recipients: set[str],
     *,
     repeat: bool = False,
 ) -> Asked:
-    """Which of the sender's documents are meant.
+    """Which of the sender's documents a packet of kind 1–3 means, and what these recipients have of them.
 
     Raises ``not-your-document`` when nothing named is the sender's own and something is another's, and
     ``already-revoked`` when a revocation finds every named delivery ended (not for a repeat).
     """
-    groups = duplicates.targets(document)
-    named = [(target, canonical_document_id(target.document_id)) for group in groups for target in group]
+    kind, sender = asker.kind, asker.sender
+    named = [(target, canonical_document_id(target.document_id)) for group in asker.targets for target in group]
     if not named:
         return NOTHING
     ids = {document_id for _, document_id in named}
     rows = documents.by_document_id(connection, ids, sender=sender)
-    for group in groups:
+    for group in asker.targets:
         own = [(target, meant) for target in group if (meant := _own(rows, target))]
         if own:
-            return _concerned(connection, directory, document.kind, own, group, recipients, repeat)
+            return _concerned(connection, directory, kind, own, group, recipients, repeat)
     if not repeat:
         others = documents.used_by_others(connection, ids, sender)
         for target, document_id in named:
@@ -76,7 +75,7 @@ def find(
             if document_id in others and not directory.same(document_id.partition(",")[0], sender):
                 raise Refusal("not-your-document", target.pointer, target.document_id)
     alone = [target for target, _ in named]
-    return Asked(warnings=_unknown(alone if document.kind is Kind.REPLACEMENT else alone[:1]))
+    return Asked(warnings=_unknown(alone if kind is Kind.REPLACEMENT else alone[:1]))
 
 
 def _own(rows: list[RowMapping], target: Target) -> list[RowMapping]:

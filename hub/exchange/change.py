@@ -6,7 +6,6 @@ decided by ``hub.domain.delivery``; where a packet goes by ``hub.domain.agency``
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from hub.domain.document import local_day
 from hub.exchange.writer import Transaction
 from hub.store import deliveries, documents
 from hub.store.deliveries import Delivery
+from hub.store.ids import chance
 
 EXPIRY = timedelta(days=30)
 EXPIRY_URGENT = timedelta(days=3)
@@ -202,5 +202,5 @@ def evidence(
     """A leaf row for the evidence log; the nonce keeps a published leaf from telling who wrote to whom."""
     return {
         "id": tx.new_id(), "seq": tx.next_seq(), "kind": kind, "document_id": document_id, "delivery_id": delivery_id,
-        "report_id": report_id, "at": tx.now, "nonce": secrets.token_hex(16), "body": body,
+        "report_id": report_id, "at": tx.now, "nonce": chance(16), "body": body,
     }  # fmt: skip

@@ -6,31 +6,19 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from hub.domain import edxml, numbering, rules
-from hub.domain.document import Document, content_digest, local_day
-from hub.domain.signature import Signed, Unsigned, Verdict, verify
+from hub.domain import duplicates, edxml, numbering, rules
+from hub.domain.document import Document, Kind, content_digest, local_day, read_date
+from hub.domain.duplicates import Target
+from hub.domain.search import fold
+from hub.domain.signature import Signed, verify
 from hub.errors import Refusal, Severity, Violation
-from hub.exchange.examine import acting_system, judged, may_speak
+from hub.exchange.examine import Submission, acting_system, judged, may_speak
 from hub.store.roster import Roster
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """A packet as it came: ``place`` names it in the payload store when it is too large for a row."""
-
-    packet: bytes = field(repr=False)
-    sha256: str  # of the packet, hex
-    system_id: str
-    packet_id: str
-    trace_id: str
-    place: str | None = None
-    limits: edxml.Limits = edxml.DEFAULT_LIMITS
-    refuse_taken: bool = True  # a taken number refuses (exchange rules 4), or flags
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """Whom a packet names: the resolved code, the code as written, and the system that receives."""
 
     code: str
@@ -38,71 +26,49 @@ class Recipient:
     system_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A packet read and its signature verified: what needs no directory, and is never done twice."""
-
-    submission: Submission
-    sha1: bool  # whether SHA-1 was allowed
-    document: Document
-    result: Signed | Unsigned | None
-    refusal: Refusal | None  # of the signature
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots it takes half as long from process to process
 class Prepared:
-    """A packet that broke no rule on the roster of ``version``."""
+    """What accepting needs of a packet that broke no rule on the roster of ``version``."""
 
-    read: Read
     version: int
-    verdict: Verdict
+    kind: Kind
     sender: str
     document_id: str
     year: int
-    issuer: numbering.Issuer
     digest: str
     identity: str
     business: str
     own_number: bool
+    urgent: bool
+    standing: str
+    signer: str
+    fingerprint: str
     recipients: tuple[Recipient, ...]
+    targets: tuple[tuple[Target, ...], ...]
     warnings: tuple[Violation, ...]
-
-    @property
-    def submission(self) -> Submission:
-        return self.read.submission
-
-    @property
-    def document(self) -> Document:
-        return self.read.document
+    columns: dict[str, Any]  # what else the document's row says
 
 
-def prepare(submission: Submission, roster: Roster, now: datetime) -> Prepared:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A packet ready to be accepted. ``body`` are its bytes when they lie in its row."""
+
+    submission: Submission
+    prepared: Prepared
+    body: bytes | None = field(repr=False)
+
+
+def prepare(packet: bytes, submission: Submission, roster: Roster, now: datetime) -> Prepared:
     """Every check that needs no earlier document. Raises one refusal that names all violations."""
     system = acting_system(roster, submission.system_id)
-    return checked(_read(submission, system.sha1), roster, now)
-
-
-def _read(submission: Submission, sha1: bool) -> Read:
-    tree = edxml.parse(submission.packet, submission.limits)
-    result, refused = None, None
+    found: list[Refusal] = []
+    tree = edxml.parse(packet, submission.limits)
+    result = None
     try:
-        result = verify(tree, sha1=sha1)
+        result = verify(tree, sha1=system.sha1)
     except Refusal as refusal:
-        refused = refusal
+        found.append(refusal)
     document = edxml.read_document(result.tree if isinstance(result, Signed) else tree, submission.limits)
-    return Read(submission, sha1, document, result, refused)
-
-
-def checked(read: Read, roster: Roster, now: datetime) -> Prepared:
-    """What a directory decides about a packet; quick enough to be asked again under the writer's lock.
-
-    Raises one refusal that names all violations.
-    """
-    submission, document, result = read.submission, read.document, read.result
-    system = acting_system(roster, submission.system_id)
-    if system.sha1 != read.sha1:
-        return checked(_read(submission, system.sha1), roster, now)
-    found = [read.refusal] if read.refusal else []
     sender = roster.directory.resolve(document.sender.organ_id)
     if foreign := may_speak(roster, system, sender, now):
         found.append(foreign)
@@ -127,22 +93,46 @@ def checked(read: Read, roster: Roster, now: datetime) -> Prepared:
     issuer = numbering.issuer(document, roster.directory)
     document_id = numbering.canonical_document_id(document.document_id)
     digest = content_digest(document)
+    urgent = document.priority.isdigit() and int(document.priority) > 0  # 0 normal, 1-3 increasing
     return Prepared(
-        read=read,
         version=roster.version,
-        verdict=verdict,
+        kind=document.kind,
         sender=sender,
         document_id=document_id,
         year=year,
-        issuer=issuer,
         digest=digest,
         identity=numbering.packet_identity(sender, document_id, year, document.kind, digest),
         business=numbering.business_identity(sender, issuer.code, year, document.number, document.symbol),
         # The Government Office numbers what the Prime Minister and the Government issue.
         own_number=issuer.code == sender or (issuer.code in {"TTg", "CP"} and sender == "G22"),
+        urgent=urgent,
+        standing=verdict.standing.value,
+        signer=verdict.owner,
+        fingerprint=verdict.fingerprint,
         recipients=_recipients(document, roster, now),
+        targets=duplicates.targets(document),
         warnings=(*verdict.warnings, *warnings),
+        columns={
+            "issuer": issuer.code,
+            "issuer_basis": issuer.basis,
+            "number": numbering.plain_number(document.number),
+            "symbol": numbering.plain_symbol(document.symbol),
+            "promulgated_on": read_date(document.promulgation_date),
+            "due_on": read_date(document.due_date),
+            "type_name": document.type_name,
+            "subject": document.subject,
+            "search": _search_text(document, roster),
+        },
     )
+
+
+def _search_text(document: Document, roster: Roster) -> str:
+    parts = [
+        document.subject, document.content, document.type_name, f"{document.number}/{document.symbol}",
+        document.document_id, document.sender.name, roster.directory.name_of(document.sender.organ_id), document.signer,
+        *(attachment.name for attachment in document.attachments),
+    ]  # fmt: skip
+    return fold("\n".join(part for part in parts if part))
 
 
 def _recipients(document: Document, roster: Roster, now: datetime) -> tuple[Recipient, ...]:

@@ -9,9 +9,10 @@ import hashlib
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 import structlog
 from cryptography.fernet import Fernet
@@ -23,18 +24,20 @@ from hub.errors import Refusal
 from hub.exchange import accept, checks, hand_over, refuse
 from hub.exchange import report as statuses
 from hub.exchange.accept import Accepted
+from hub.exchange.checkers import Checkers, Threads
+from hub.exchange.examine import Submission
 from hub.exchange.report import Reported
-from hub.exchange.writer import Writer
+from hub.exchange.writer import Stale, Writer
 from hub.store import documents, payloads
-from hub.store.engine import new_id, reading, temporary
+from hub.store.engine import reading, temporary
+from hub.store.ids import new_id
 from hub.store.payloads import Folder
-from hub.store.roster import Roster, Rosters
+from hub.store.roster import Rosters
 
 log = structlog.get_logger()
-Submitted = TypeVar("Submitted")
-Prepared = TypeVar("Prepared")
+note = structlog.contextvars.bind_contextvars  # stands in the request's line of the log
 _ORPHAN = timedelta(hours=24)
-_LARGE = 64 * 1024  # bytes; small packets are quickest on one thread, large ones release it often
+_TURNS = 5  # checks of one packet while the directory changes under them
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,106 +66,122 @@ class Desk:
     ) -> None:
         self.engine, self.rosters, self.folder, self.vault = engine, rosters, folder, vault
         self.writer, self.clock, self.terms, self._at = writer, clock, terms, at
-        self._small = ThreadPoolExecutor(1, "check-small")
-        self._large = ThreadPoolExecutor(2, "check-large")
+        self._pool = ThreadPoolExecutor(4, "desk")
+        self.checkers: Checkers = Threads(self._pool)
 
     def close(self) -> None:
-        self._small.shutdown()
-        self._large.shutdown()
+        self._pool.shutdown()
 
     async def write(self, verb: Any, job: Any) -> Any:
         """Run a verb in the writer; answered after its commit."""
         return await asyncio.wrap_future(self.writer.submit(verb, job))
 
-    async def _check(self, size: int, work: Callable[[], Any]) -> Any:
-        pool = self._small if size <= _LARGE else self._large
-        return await asyncio.get_running_loop().run_in_executor(pool, work)
+    async def _aside(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
 
-    def _on_newest(self, prepare: Callable[[Submitted, Roster, datetime], Prepared], submission: Submitted) -> Prepared:
+    async def _check(self, prepare: Callable[..., Any], packet: bytes, submission: Submission, *, again: bool) -> Any:
         """Check on the snapshot; a refusal counts only if the newest roster refuses too.
 
         Somebody enrolled or a certificate registered a moment ago may not be in the snapshot yet. What a stale one
-        lets pass is checked again by the commit.
+        lets pass is found by the commit, and checked ``again``.
         """
-        roster = self.rosters.current()
+        roster = None if again else self.rosters.fresh()
+        if roster is None:
+            roster = await self._aside(partial(self.rosters.current, now=again))
         try:
-            return prepare(submission, roster, self.clock())
+            return await self.checkers.run(prepare, packet, submission, roster, self.clock())
         except Refusal:
-            newest = self.rosters.current(now=True)
+            newest = await self._aside(partial(self.rosters.current, now=True))
             if newest.version == roster.version:
                 raise
-            return prepare(submission, newest, self.clock())
+            return await self.checkers.run(prepare, packet, submission, newest, self.clock())
 
     async def accept(self, packet: bytes, system: System, trace_id: str) -> Accepted:
         """Accept a document packet, or raise the refusal that is now on record."""
-
-        def prepare() -> checks.Prepared:
-            found = self._on_newest(checks.prepare, self._submission(packet, system, trace_id))
-            if found.submission.place is not None:
-                self._at("before-payload")
-                self.folder.put(found.submission.place, packet)
-                self._at("after-payload")
-            return found
-
-        prepared = None
+        submission = self._submission(packet, system, trace_id)
+        stored = False
         try:
-            prepared = await self._check(len(packet), prepare)
-            accepted: Accepted = await self.write(accept.commit, prepared)
+            for turn in range(_TURNS):
+                prepared = await self._check(checks.prepare, packet, submission, again=turn > 0)
+                if submission.place is not None and not stored:
+                    await self._aside(self._store, submission.place, packet)
+                    stored = True
+                job = checks.Checked(submission, prepared, None if stored else packet)
+                try:
+                    accepted: Accepted = await self.write(accept.commit, job)
+                    break
+                except Stale:
+                    continue
+            else:
+                raise Refusal("busy", retry_after=1)
         except Refusal as refusal:
             if not refusal.problem.temporary:
                 # After a temporary fault the commit may have happened all the same: there the sweep decides.
-                self._drop(prepared)
+                self._drop(submission, stored)
                 await self._record(packet, system, trace_id, refusal)
             raise
         if not accepted.kept:
-            self._drop(prepared)
-        what = "accepted" if accepted.new else "repeated"
-        log.info(what, document=accepted.body["id"], deliveries=len(accepted.body["deliveries"]), system=system.id)
+            self._drop(submission, stored)
+        note(
+            outcome="accepted" if accepted.new else "repeated", document=accepted.body["id"],
+            deliveries=len(accepted.body["deliveries"]), system=system.id,
+        )  # fmt: skip
         return accepted
 
-    def _submission(self, packet: bytes, system: System, trace_id: str) -> checks.Submission:
+    def _submission(self, packet: bytes, system: System, trace_id: str) -> Submission:
         now = self.clock()
         packet_id, sha256 = new_id(now), hashlib.sha256(packet).hexdigest()
         place = payloads.place_of(packet_id, sha256, now) if len(packet) > self.terms.inline_limit else None
         terms = self.terms
-        return checks.Submission(
-            packet, sha256, system.id, packet_id, trace_id, place, terms.limits, terms.refuse_taken
-        )
+        return Submission(sha256, len(packet), system.id, packet_id, trace_id, place, terms.limits, terms.refuse_taken)
 
-    def _drop(self, prepared: checks.Prepared | None) -> None:
-        if prepared is not None and prepared.submission.place is not None:
-            self.folder.remove(prepared.submission.place)
+    def _store(self, place: str, packet: bytes) -> None:
+        self._at("before-payload")
+        self.folder.put(place, packet)
+        self._at("after-payload")
+
+    def _drop(self, submission: Submission, stored: bool) -> None:
+        if stored and submission.place is not None:
+            self.folder.remove(submission.place)
 
     async def validate(self, packet: bytes, system: System) -> list[Any]:
         """Every check of :meth:`accept`, duplicates included, storing nothing: its warnings. Raises its refusal."""
-
-        def check() -> list[Any]:
-            prepared = self._on_newest(checks.prepare, self._submission(packet, system, ""))
-            with reading(self.engine) as connection:
-                return accept.foresee(prepared, self.rosters.current().directory, connection)
-
-        warnings: list[Any] = await self._check(len(packet), check)
+        submission = self._submission(packet, system, "")
+        prepared = await self._check(checks.prepare, packet, submission, again=False)
+        warnings: list[Any] = await self._aside(self._foresee, checks.Checked(submission, prepared, None))
         return warnings
+
+    def _foresee(self, job: checks.Checked) -> list[Any]:
+        with reading(self.engine) as connection:
+            return accept.foresee(job, self.rosters.current().directory, connection)
 
     async def report(self, packet: bytes, system: System, trace_id: str) -> Reported:
         """Take a status packet, or raise the refusal that is now on record."""
-        submission = statuses.Submission(packet, system.id, new_id(self.clock()), trace_id, self.terms.limits)
+        submission = self._submission(packet, system, trace_id)._replace(place=None)
         try:
-            prepared = await self._check(len(packet), lambda: self._on_newest(statuses.prepare, submission))
-            reported: Reported = await self.write(statuses.commit, prepared)
+            reported = await self._report(packet, submission)
         except Refusal as refusal:
             if not refusal.problem.temporary:
                 await self._record(packet, system, trace_id, refusal)
             raise
-        log.info("reported", document=reported.body["document"], status=reported.body["status"], system=system.id)
+        said = reported.body
+        note(outcome="reported", document=said["document"], code=said["status"], system=system.id)
         return reported
 
+    async def _report(self, packet: bytes, submission: Submission) -> Reported:
+        for turn in range(_TURNS):
+            prepared = await self._check(statuses.prepare, packet, submission, again=turn > 0)
+            try:
+                reported: Reported = await self.write(statuses.commit, replace(prepared, body=packet))
+                return reported
+            except Stale:
+                continue
+        raise Refusal("busy", retry_after=1)
+
     async def _record(self, packet: bytes, system: System, trace_id: str, refusal: Refusal) -> None:
-        refused = await self._check(
-            len(packet), lambda: refuse.describe(packet, system.id, trace_id, refusal, self.terms.limits)
-        )
+        refused = await self.checkers.run(refuse.describe, packet, system.id, trace_id, refusal, self.terms.limits)
         refusal_id = await self.write(refuse.record, refused)
-        log.info("refused", refusal=refusal_id, code=refusal.code, system=system.id)
+        note(outcome="refused", refusal=refusal_id, code=refusal.code, system=system.id)
 
     @asynccontextmanager
     async def sweeping(self) -> AsyncIterator[None]:

@@ -6,14 +6,29 @@ Everything here is decided on a roster snapshot and one moment; nothing is read 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from hub.domain.agency import System
 from hub.domain.delivery import Transport
 from hub.domain.document import local_day
+from hub.domain.edxml import DEFAULT_LIMITS, Limits
 from hub.domain.signature import Signed, Unsigned, Verdict, judge
 from hub.errors import Refusal
 from hub.store.deliveries import Delivery
 from hub.store.roster import Roster
+
+
+class Submission(NamedTuple):
+    """A packet as it came, without its bytes; ``place`` names it in the payload store if it is too large for a row."""
+
+    sha256: str  # of the packet, hex
+    size: int  # bytes
+    system_id: str
+    packet_id: str
+    trace_id: str
+    place: str | None = None
+    limits: Limits = DEFAULT_LIMITS
+    refuse_taken: bool = True  # a taken number refuses (exchange rules 4), or flags
 
 
 def acting_system(roster: Roster, system_id: str) -> System:

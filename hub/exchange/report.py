@@ -31,9 +31,9 @@ from hub.domain.document import VIETNAM, StatusReport, read_date, read_timestamp
 from hub.domain.signature import Signed, Verdict, verify
 from hub.errors import Refusal
 from hub.exchange import asking, change, meant
-from hub.exchange.examine import acting_system, judged, may_speak
+from hub.exchange.examine import Submission, acting_system, judged, may_speak
 from hub.exchange.meant import Found
-from hub.exchange.writer import Transaction, each
+from hub.exchange.writer import Stale, Transaction, each
 from hub.store import deliveries, documents
 from hub.store.deliveries import Delivery
 from hub.store.roster import Roster
@@ -43,27 +43,16 @@ DESCRIPTION_LIMIT = 1000  # characters: what software in the field lets a clerk 
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
-    """A status packet as it came."""
-
-    packet: bytes = field(repr=False)
-    system_id: str
-    packet_id: str
-    trace_id: str
-    limits: edxml.Limits = edxml.DEFAULT_LIMITS
-
-
-@dataclass(frozen=True, slots=True)
 class Prepared:
     """A status packet that is readable, signed as it must be, and complete."""
 
     submission: Submission
     version: int
-    sha256: str
     report: StatusReport
     verdict: Verdict
     sender: str
     stated_at: datetime
+    body: bytes = field(default=b"", repr=False)  # the packet, which lies in its row
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +63,12 @@ class Reported:
     body: dict[str, Any]
 
 
-def prepare(submission: Submission, roster: Roster, now: datetime) -> Prepared:
+def prepare(packet: bytes, submission: Submission, roster: Roster, now: datetime) -> Prepared:
     """Every check that needs no stored document. Raises one refusal naming all violations."""
     system = acting_system(roster, submission.system_id)
-    if len(submission.packet) > PACKET_LIMIT:
+    if len(packet) > PACKET_LIMIT:
         raise Refusal("too-large", facts={"limit": PACKET_LIMIT})
-    tree = edxml.parse(submission.packet, submission.limits)
+    tree = edxml.parse(packet, submission.limits)
     found: list[Refusal] = []
     result = None
     try:
@@ -107,9 +96,7 @@ def prepare(submission: Submission, roster: Roster, now: datetime) -> Prepared:
         raise Refusal(
             found[0].code, facts=found[0].facts, violations=[v for refusal in found for v in refusal.violations]
         )
-    return Prepared(
-        submission, roster.version, hashlib.sha256(submission.packet).hexdigest(), report, verdict, sender, stated_at
-    )
+    return Prepared(submission, roster.version, report, verdict, sender, stated_at)
 
 
 def _may_report(roster: Roster, system_id: str, sender: str, now: datetime) -> Refusal | None:
@@ -159,7 +146,7 @@ def commit(tx: Transaction, job: Prepared) -> Reported:
     """Apply one report, whole or not at all."""
     tx.at("report-begin")
     if job.version != tx.roster.version:
-        job = prepare(job.submission, tx.roster, tx.now)
+        raise Stale
     found = meant.find(tx, job.submission.system_id, job.sender, job.report)
     key = _repeat_key(job, found[0])
     first = documents.report_by_repeat_key(tx.connection, key)
@@ -336,13 +323,13 @@ def _rows(
 ) -> None:
     submission = job.submission
     packet = {
-        "id": submission.packet_id, "seq": tx.next_seq(), "document_id": None, "sha256": job.sha256,
-        "size": len(submission.packet), "body": submission.packet, "place": None,
+        "id": submission.packet_id, "seq": tx.next_seq(), "document_id": None, "sha256": job.submission.sha256,
+        "size": submission.size, "body": job.body, "place": None,
         "standing": job.verdict.standing.value, "signer": job.verdict.owner, "fingerprint": job.verdict.fingerprint,
         "received_at": tx.now,
     }  # fmt: skip
     body = {
-        "report": report_id, "document": document_id, "status": job.report.status, "sha256": job.sha256,
+        "report": report_id, "document": document_id, "status": job.report.status, "sha256": job.submission.sha256,
         "sender": job.sender, "addressee": other, "at": tx.now.isoformat(),
     }  # fmt: skip
     documents.add(tx.connection, [], [packet], [change.evidence(tx, "status", document_id, body, report_id=report_id)])

@@ -5,7 +5,7 @@
 * An answer is given only after the commit. A fault that passes by itself (database away, disk full) answers the whole
   batch with a temporary refusal; any other fault makes the batch run again one by one, so that a poisoned piece of
   work spoils only itself.
-* A verb is ``verb(tx, jobs) -> [result or Refusal, …]``. What it refuses, it has not written.
+* A verb is ``verb(tx, jobs) -> [result, Refusal or Stale, …]``. What it does not take, it has not written.
 """
 
 from __future__ import annotations
@@ -27,13 +27,19 @@ from sqlalchemy import Connection, Engine, text, update
 
 from hub.errors import Refusal
 from hub.store import tables as t
-from hub.store.engine import is_sqlite, new_id, temporary, writing
+from hub.store.engine import is_sqlite, temporary, writing
+from hub.store.ids import new_id
 from hub.store.roster import Roster, Rosters, changed
 
 log = structlog.get_logger()
 
+
+class Stale(Exception):  # noqa: N818  (no fault)
+    """The directory has changed since the work was prepared: prepare it again."""
+
+
 Verb = Callable[["Transaction", list[Any]], list[Any]]
-_LINGER = 0.01  # seconds a batch stays open for more while several work at once
+_LINGER = 0.005  # seconds a batch stays open for more while several work at once
 _BATCH = 64  # pieces of work in one commit
 _NAMED = 7000  # characters of system ids in one notification (PostgreSQL takes 7999); more wake everybody
 CHANNEL = "hub_inbox"  # PostgreSQL notification channel; payload: system ids, or *
@@ -94,8 +100,8 @@ def each(verb: Callable[[Transaction, Any], Any]) -> Verb:
             try:
                 with tx.connection.begin_nested():
                     results.append(verb(tx, job))
-            except Refusal as refusal:
-                results.append(refusal)
+            except (Refusal, Stale) as refused:
+                results.append(refused)
         return results
 
     return handle
@@ -155,18 +161,20 @@ class Writer:
         Lingering where several work at once makes commits fewer and larger; one alone never waits.
         """
         batch: list[_Work] = []
-        until = 0.0
         while len(batch) < _BATCH:
             try:
-                work = self._waiting.get(timeout=max(0.0, until - time.monotonic())) if batch else self._waiting.get()
+                work = self._waiting.get(block=not batch)
             except queue.Empty:
-                break
+                if not linger:
+                    break
+                time.sleep(linger)  # once, and not for each that comes: every waking takes the interpreter's lock
+                linger = 0.0
+                continue
             if work is None:
                 if not batch:
                     return None
                 self._waiting.put(None)  # ends the next call; this batch is still to be done
                 break
-            until = until or time.monotonic() + linger
             # Who has gone away asks for nothing; once begun, work cannot be called off and is always answered.
             if work.answer.set_running_or_notify_cancel():
                 batch.append(work)
@@ -187,7 +195,7 @@ class Writer:
                 work.answer.set_exception(refusal or fault)
             return
         for work, result in zip(batch, results, strict=True):
-            if isinstance(result, Refusal):
+            if isinstance(result, (Refusal, Stale)):
                 work.answer.set_exception(result)
             else:
                 work.answer.set_result(result)

@@ -7,12 +7,10 @@ write takes the lock at its beginning (a later upgrade would fail or lose an upd
 from __future__ import annotations
 
 import errno
-import secrets
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -116,11 +114,6 @@ def writing(engine: Engine) -> Iterator[Connection]:
         connection = plain.execution_options(write=True)
         with connection.begin():
             yield connection
-
-
-def new_id(now: datetime) -> str:
-    """24 lower-case hex digits: 8 of the second, 16 of chance, so that neighbours in time lie together in the index."""
-    return f"{int(now.timestamp()) & 0xFFFFFFFF:08x}{secrets.token_hex(8)}"
 
 
 def temporary(fault: BaseException) -> Refusal | None:

@@ -156,7 +156,7 @@ class Agency:
 def a_hub(folder: Path, database_url: str = "", at: At = no_step, **changes: Any) -> Iterator[Hub]:
     """A hub that has started, its clock at START; ``changes`` are settings."""
     clock = Clock()
-    app = create_app(Settings(data_dir=folder, database_url=database_url, **changes), clock=clock, at=at)
+    app = create_app(Settings(data_dir=folder, database_url=database_url, checkers=0, **changes), clock=clock, at=at)
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(app.router.lifespan_context(app)),

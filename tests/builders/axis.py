@@ -26,10 +26,12 @@ from hub.domain.signature import sign
 from hub.exchange import accept, checks, enrol, hand_over
 from hub.exchange import report as statuses
 from hub.exchange.desk import Desk
+from hub.exchange.examine import Submission
 from hub.settings import Settings
 from hub.store import deliveries, documents, tables
 from hub.store.deliveries import Delivery
-from hub.store.engine import new_id, reading
+from hub.store.engine import reading
+from hub.store.ids import new_id
 
 START = datetime(2025, 10, 1, 2, 0, tzinfo=UTC)  # 9 o'clock in Hà Nội
 
@@ -178,15 +180,19 @@ class Peer:
     def submit(self, packet: bytes) -> Future[Any]:
         """Check a packet and queue it; raises at once what the check refuses."""
         desk = self.axis.desk
-        now = self.axis.clock()
-        submission = self.submission(packet)
-        return desk.writer.submit(accept.commit, checks.prepare(submission, desk.rosters.current(now=True), now))
+        return desk.writer.submit(accept.commit, self.checked(packet))
 
-    def submission(self, packet: bytes) -> checks.Submission:
+    def checked(self, packet: bytes, **changes: Any) -> checks.Checked:
+        """A packet that is checked now, and may be written later; ``changes`` to its submission."""
+        submission = self.submission(packet)._replace(**changes)
+        roster = self.axis.desk.rosters.current(now=True)
+        return checks.Checked(submission, checks.prepare(packet, submission, roster, self.axis.clock()), packet)
+
+    def submission(self, packet: bytes) -> Submission:
         terms = self.axis.desk.terms
         packet_id, sha256 = new_id(self.axis.clock()), hashlib.sha256(packet).hexdigest()
-        return checks.Submission(
-            packet, sha256, self.system_id, packet_id, "vết-thử", None, terms.limits, terms.refuse_taken
+        return Submission(
+            sha256, len(packet), self.system_id, packet_id, "vết-thử", None, terms.limits, terms.refuse_taken
         )
 
     def update(self, original: Document, *to: str, **changes: Any) -> dict[str, Any]:
@@ -229,9 +235,8 @@ class Peer:
     def tell(self, packet: bytes) -> statuses.Reported:
         desk = self.axis.desk
         now = self.axis.clock()
-        submission = statuses.Submission(packet, self.system_id, new_id(now), "vết-thử", desk.terms.limits)
-        prepared = statuses.prepare(submission, desk.rosters.current(now=True), now)
-        reported: statuses.Reported = desk.writer.run(statuses.commit, prepared)
+        prepared = statuses.prepare(packet, self.submission(packet), desk.rosters.current(now=True), now)
+        reported: statuses.Reported = desk.writer.run(statuses.commit, replace(prepared, body=packet))
         return reported
 
     def inbox(self, after: int = 0, limit: int = 500) -> list[Any]:

@@ -78,7 +78,9 @@ class MortalHub:
     """A hub on a folder and a database; a context manager that starts it and ends whatever runs at the end."""
 
     def __init__(self, folder: Path, database_url: str = "", **changes: Any) -> None:
-        self.settings = Settings(data_dir=folder, database_url=database_url, sweep_seconds=_QUIET, **changes)
+        self.settings = Settings(
+            data_dir=folder, database_url=database_url, sweep_seconds=_QUIET, checkers=0, **changes
+        )
         self.url = ""
         self.deaths = 0
         self._process: BaseProcess | None = None

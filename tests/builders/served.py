@@ -52,7 +52,7 @@ class _Server(uvicorn.Server):
 def a_served_hub(folder: Path, database_url: str = "", **changes: Any) -> Iterator[Served]:
     """The hub on a free port of 127.0.0.1, in a thread of its own; ``changes`` are settings."""
     clock = Clock()
-    app = create_app(Settings(data_dir=folder, database_url=database_url, **changes), clock=clock)
+    app = create_app(Settings(data_dir=folder, database_url=database_url, checkers=0, **changes), clock=clock)
     config = uvicorn.Config(
         app, http=GuardedHttp, ws="none", loop="asyncio", log_config=None, access_log=False,
         timeout_graceful_shutdown=2,
@@ -74,7 +74,7 @@ def a_served_hub(folder: Path, database_url: str = "", **changes: Any) -> Iterat
 async def a_hub_in_this_loop(folder: Path, **changes: Any) -> AsyncIterator[tuple[FastAPI, Axis]]:
     """The hub as an ASGI application that has started; ``changes`` are settings."""
     clock = Clock()
-    app = create_app(Settings(data_dir=folder, **changes), clock=clock)
+    app = create_app(Settings(data_dir=folder, checkers=0, **changes), clock=clock)
     async with app.router.lifespan_context(app):
         yield app, Axis(app.state.interface.desk, clock)
 

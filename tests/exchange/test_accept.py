@@ -12,8 +12,8 @@ from sqlalchemy import insert
 from hub.domain.agency import Agency
 from hub.domain.document import Business, DocumentRef, Organization, Receiver, Replaced, Trace
 from hub.errors import Refusal
-from hub.exchange import accept, change, checks
-from hub.exchange.writer import Transaction, each
+from hub.exchange import accept, change
+from hub.exchange.writer import Stale, Transaction, each
 from hub.store import roster
 from hub.store import tables as t
 
@@ -260,20 +260,13 @@ def test_a_system_that_is_locked_or_retired_sends_nothing(axis: Axis, action: st
         office.send("H41")
 
 
-def test_what_was_checked_before_the_systems_changed_is_checked_again_when_it_is_written(axis: Axis) -> None:
+def test_what_was_checked_before_the_systems_changed_is_not_written_but_checked_again(axis: Axis) -> None:
     office, province = axis.enrol("G22"), axis.enrol("H41")
-    now = axis.clock()
-    prepared = [
-        checks.prepare(
-            office.submission(office.packet(office.draft("H41.05"))),
-            axis.desk.rosters.current(now=True),
-            now,
-        )
-        for _ in range(2)
-    ]
+    packet = office.packet(office.draft("H41.05"))
+    job = office.checked(packet)
     department = axis.enrol("H41.05", "Sở Khoa học và Công nghệ")
-    axis.desk.writer.run(accept.commit, prepared[0])
+    with pytest.raises(Stale):
+        axis.desk.writer.run(accept.commit, job)
+    assert (department.inbox(), province.inbox()) == ([], [])
+    axis.desk.writer.run(accept.commit, office.checked(packet))
     assert (len(department.inbox()), province.inbox()) == (1, [])
-    axis.steer("G22", "lock")
-    with pytest.raises(Refusal, match=r"^system-locked"):
-        axis.desk.writer.run(accept.commit, prepared[1])

@@ -18,7 +18,7 @@ from builders.packets import PDF, a_zip, an_attachment
 from hub.domain.document import Business, Document, Organization, StaffInfo, Trace
 from hub.domain.signature import sign
 from hub.errors import Refusal
-from hub.exchange import accept, checks
+from hub.exchange import accept
 from hub.exchange.writer import Writer
 
 
@@ -113,9 +113,8 @@ def test_the_first_receipt_is_given_also_when_first_and_repeat_came_at_one_momen
     answers = []
     for packet_id, to in (("f" * 24, "H41"), ("0" * 24, "H27"), ("1" * 24, "H41")):
         packet = office.packet(replace(document, recipients=(Organization(to),)))
-        submission = replace(office.submission(packet), packet_id=packet_id)
-        prepared = checks.prepare(submission, axis.desk.rosters.current(now=True), axis.clock())
-        answers.append(axis.desk.writer.run(accept.commit, prepared).body["sha256"])
+        job = office.checked(packet, packet_id=packet_id)
+        answers.append(axis.desk.writer.run(accept.commit, job).body["sha256"])
     assert answers == [answers[0]] * 3
 
 
@@ -310,16 +309,13 @@ def test_packets_of_kinds_1_to_3_may_carry_the_id_they_act_on_and_differ_by_cont
 def test_one_packet_sent_by_eight_threads_at_one_moment_is_one_document_for_all(axis: Axis, writers: int) -> None:
     """With two writers as two processes have them."""
     office, nghe_an, _ = office_and_provinces(axis)
-    now = axis.clock()
-    roster = axis.desk.rosters.current(now=True)
     packets = [office.packet(office.draft("H41", number="7")) for _ in range(8)]
     start = threading.Barrier(8)
 
     def send(writer: Writer, packet: bytes, n: int) -> accept.Accepted:
-        submission = replace(office.submission(packet), packet_id=f"{n:024x}")
-        prepared = checks.prepare(submission, roster, now)
+        job = office.checked(packet, packet_id=f"{n:024x}")
         start.wait()
-        accepted: accept.Accepted = writer.run(accept.commit, prepared)
+        accepted: accept.Accepted = writer.run(accept.commit, job)
         return accepted
 
     with ExitStack() as stack:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from hub.errors import Refusal
 from hub.exchange import accept, enrol
 from hub.exchange.desk import Desk
-from hub.exchange.writer import Transaction, Writer, each
+from hub.exchange.writer import Stale, Transaction, Writer, each
 from hub.store import tables as t
 from hub.store.engine import reading
 
@@ -145,8 +145,10 @@ def test_work_of_different_verbs_is_done_in_the_order_it_came(axis: Axis) -> Non
         second = office.submit(packets[1])
     assert first.result().new
     locked.result()
-    with pytest.raises(Refusal, match=r"^packet-refused") as refused:
+    with pytest.raises(Stale):
         second.result()
+    with pytest.raises(Refusal, match=r"^packet-refused") as refused:
+        office.submit(packets[1])
     assert [violation.rule for violation in refused.value.violations] == ["recipient-locked"]
     assert len(province.inbox()) == 1
 

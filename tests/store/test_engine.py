@@ -17,7 +17,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from hub.store import tables as t
-from hub.store.engine import RETRY_AFTER, is_sqlite, new_id, open_engine, reading, temporary, writing
+from hub.store.engine import RETRY_AFTER, is_sqlite, open_engine, reading, temporary, writing
+from hub.store.ids import new_id
 from hub.store.payloads import Folder
 
 NOW = datetime(2025, 10, 1, 2, 0, tzinfo=UTC)

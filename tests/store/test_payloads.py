@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from hub.store.engine import new_id
+from hub.store.ids import new_id
 from hub.store.payloads import CHUNK, Folder, place_of
 
 NOW = datetime(2025, 10, 1, 2, 0, tzinfo=UTC)

@@ -1,0 +1,156 @@
+"""Where packets are checked: in processes of their own, or in threads of this one.
+
+A check is a pure function of a packet, a directory snapshot and a moment. In a process of its own it runs beside the
+interface and the writer instead of in turn with them, holds no key and no database, and whatever a hostile packet
+makes of it, the hub goes on: a checker that dies or hangs is replaced, and only the packet it had in hand is answered
+with a fault.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import socket
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+
+from hub.errors import Refusal
+from hub.exchange.checker import LENGTH, READY, Known, message
+from hub.store.roster import Roster
+
+log = structlog.get_logger()
+_PATIENCE = 60.0  # seconds that one check may take; the largest packet takes about one
+_PAUSE = 1.0  # seconds before a checker that died is replaced
+
+
+class Checkers(Protocol):
+    """Runs ``function(*arguments)`` away from the event loop; raises what it raises."""
+
+    async def run(self, function: Callable[..., Any], *arguments: Any) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Threads:
+    """Checks in threads of this process."""
+
+    pool: Executor
+
+    async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self.pool, function, *arguments)
+
+
+class Processes:
+    """Checks in ``count`` processes; an asynchronous context manager. Functions are named by their modules."""
+
+    def __init__(self, count: int) -> None:
+        self._processes = [_Process() for _ in range(count)]
+
+    async def __aenter__(self) -> Processes:
+        for process in self._processes:
+            process.keeper = asyncio.create_task(process.keep())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for process in self._processes:
+            process.keeper.cancel()
+        await asyncio.gather(*(process.keeper for process in self._processes), return_exceptions=True)
+
+    async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        process = min(self._processes, key=lambda process: len(process.asked))
+        return await process.ask(function, arguments)
+
+
+@dataclass(slots=True)
+class _Question:
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    answer: asyncio.Future[Any]
+
+    def close(self, result: Any, raised: BaseException | None = None) -> None:
+        if self.answer.done():  # whoever asked is gone
+            return
+        if raised is None:
+            self.answer.set_result(result)
+        else:
+            self.answer.set_exception(raised)
+
+
+class _Process:
+    """One checker as the hub sees it. It answers in the order it is asked."""
+
+    keeper: asyncio.Task[None]
+
+    def __init__(self) -> None:
+        self.asked: deque[_Question] = deque()
+        self._to: asyncio.StreamWriter | None = None
+        self._version: int | None = None  # of the roster it has
+
+    async def ask(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        question = _Question(function, arguments, asyncio.get_running_loop().create_future())
+        self.asked.append(question)
+        if self._to is not None:
+            self._send(self._to, question)
+        return await question.answer
+
+    def _send(self, to: asyncio.StreamWriter, question: _Question) -> None:
+        arguments = list(question.arguments)
+        for place, argument in enumerate(arguments):
+            if isinstance(argument, Roster):
+                if argument.version != self._version:
+                    to.write(message(argument))
+                    self._version = argument.version
+                arguments[place] = Known
+        to.write(message((question.function, arguments)))
+
+    async def keep(self) -> None:
+        """Start the checker, and another whenever it ends or hangs."""
+        while True:
+            here, there = socket.socketpair()
+            with there:
+                command = [sys.executable, "-c", f"from hub.exchange.checker import main; main({there.fileno()})"]
+                process = subprocess.Popen(command, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL)  # noqa: S603  (our own)
+            try:
+                await self._talk(here, process)
+            finally:
+                process.kill()
+                process.wait()
+                self._to, self._version = None, None
+            log.error("checker-ended", waiting=len(self.asked))
+            if self.asked:  # it had the first in hand; the others are asked again
+                self.asked.popleft().close(None, Refusal("internal", retry_after=5))
+            await asyncio.sleep(_PAUSE)
+
+    async def _talk(self, here: socket.socket, process: subprocess.Popen[bytes]) -> None:
+        answers, to = await asyncio.open_unix_connection(sock=here)
+        watch = None
+        try:
+            await answers.readexactly(len(READY))
+            watch = asyncio.create_task(self._watch(process))
+            self._to = to
+            for question in self.asked:
+                self._send(to, question)
+            while True:
+                size = int.from_bytes(await answers.readexactly(LENGTH))
+                result, raised = pickle.loads(await answers.readexactly(size))  # noqa: S301  (our own process)
+                self.asked.popleft().close(result, raised)
+        except (asyncio.IncompleteReadError, OSError):
+            return  # it ended
+        finally:
+            if watch is not None:
+                watch.cancel()
+            to.close()
+
+    async def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        while True:
+            first = self.asked[0] if self.asked else None
+            await asyncio.sleep(_PATIENCE)
+            if first is not None and self.asked and self.asked[0] is first:
+                log.error("checker-hangs")
+                process.kill()
