@@ -8,7 +8,7 @@ QUIETLY := $(if $(V),,>/dev/null 2>&1)
 # A command starts in half the time from compiled modules, and the tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check bench
+.PHONY: setup demo test check bench bench-compare
 
 setup: $(READY)
 
@@ -18,9 +18,16 @@ demo: $(READY)
 test: $(READY)
 	@$(BIN)/pytest -q -n 2 --dist worksteal
 
-# Measures, on this machine, and compares nothing with another: ARGS="accept --size 360k --database postgresql".
+# Measures on this machine, about ten minutes; less with ARGS="accept --size 360k --database postgresql".
 bench: $(READY)
-	@$(BIN)/python -m benchmarks $(or $(ARGS),accept)
+	@$(BIN)/python -m benchmarks $(or $(ARGS),all)
+
+# make bench-compare bench-results/A.json bench-results/B.json
+bench-compare: $(READY)
+	@$(BIN)/python -m benchmarks compare $(wordlist 2,3,$(MAKECMDGOALS))
+ifeq (bench-compare,$(firstword $(MAKECMDGOALS)))
+$(eval $(wordlist 2,3,$(MAKECMDGOALS)):;@:)
+endif
 
 # Runs everything and counts, so that one look shows all there is to repair.
 check: $(READY)

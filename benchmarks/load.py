@@ -37,13 +37,18 @@ class Answers:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def request(path: str, token: str, body: bytes) -> bytes:
-    """An HTTP request with a packet."""
+def request(path: str, token: str, body: bytes, form: str = "application/xml") -> bytes:
+    """An HTTP request with a packet, or a body of another form."""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
-        f"Content-Type: application/xml\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"Content-Type: {form}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
+
+
+def question(path: str, token: str) -> bytes:
+    """An HTTP request without a body."""
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
 
 
 def fire(url: str, requests: Iterable[bytes], *, connections: int, seconds: float) -> Answers:
@@ -52,10 +57,8 @@ def fire(url: str, requests: Iterable[bytes], *, connections: int, seconds: floa
 
 
 async def _fire(url: str, requests: Iterator[bytes], connections: int, seconds: float) -> Answers:
-    host, _, port = url.removeprefix("http://").partition(":")
     answers = Answers()
-    loop = asyncio.get_running_loop()
-    lines = [(await loop.create_connection(_Line, host, int(port)))[1] for _ in range(connections)]
+    lines = [await connected(url) for _ in range(connections)]
     began, cpu = time.perf_counter(), time.process_time()
     try:
         await asyncio.gather(*(line.send_all(requests, began + seconds, answers) for line in lines))
@@ -66,7 +69,14 @@ async def _fire(url: str, requests: Iterator[bytes], connections: int, seconds: 
     return answers
 
 
-class _Line(asyncio.Protocol):
+async def connected(url: str) -> Line:
+    """A connection to a server."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    _, line = await asyncio.get_running_loop().create_connection(Line, host, int(port))
+    return line
+
+
+class Line(asyncio.Protocol):
     """One connection, with one request under way at most."""
 
     def __init__(self) -> None:
@@ -94,7 +104,7 @@ class _Line(asyncio.Protocol):
     async def send_all(self, requests: Iterator[bytes], until: float, answers: Answers) -> None:
         for packet in requests:
             began = time.perf_counter()
-            answer = await asyncio.wait_for(self._ask(packet), _PATIENCE)
+            answer = await self.ask(packet)
             ended = time.perf_counter()
             status = int(answer[9:12])
             answers.latencies.append(ended - began)
@@ -104,7 +114,11 @@ class _Line(asyncio.Protocol):
             if ended >= until:
                 return
 
-    def _ask(self, packet: bytes) -> asyncio.Future[bytes]:
+    async def ask(self, packet: bytes) -> bytes:
+        """The whole answer, head and body."""
+        return await asyncio.wait_for(self._asked(packet), _PATIENCE)
+
+    def _asked(self, packet: bytes) -> asyncio.Future[bytes]:
         if self._transport is None:
             raise ConnectionError("not connected")
         self._answer = asyncio.get_running_loop().create_future()

@@ -17,8 +17,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from cryptography.x509.oid import NameOID
 
-from hub.domain.document import Attachment, Business, Document, Organization, StaffInfo, Trace
-from hub.domain.edxml import write_document
+from hub.domain.document import (
+    VIETNAM,
+    Attachment,
+    Business,
+    Document,
+    DocumentRef,
+    Organization,
+    StaffInfo,
+    StatusReport,
+    Trace,
+)
+from hub.domain.edxml import write_document, write_status
 from hub.domain.signature import PrivateKey, sign
 
 SIZES = {"10k": 10_000, "360k": 360_000}  # bytes of a whole packet
@@ -67,6 +77,31 @@ def signed(office: Office, recipients: Sequence[Organization], size: int, number
             yield from work.result()
 
 
+def signed_statuses(recipient: Office, sender: Office, numbers: range) -> list[bytes]:
+    """The recipient's reports 06 on the sender's documents of these numbers."""
+    now = datetime.now(UTC)
+    return [
+        sign(
+            write_status(
+                StatusReport(
+                    sender=Organization(recipient.code, name=recipient.name),
+                    response_for=DocumentRef(sender.code, f"{number}/VPCP-TH", _id(sender, now.date(), number)),
+                    staff=StaffInfo(staff="Lê Văn Mẫu"),
+                    status="06",
+                    description="Hoàn thành",
+                    timestamp=f"{now.astimezone(VIETNAM):%Y/%m/%d %H:%M:%S}",
+                )
+            ),
+            *_keys(recipient),
+        )
+        for number in numbers
+    ]
+
+
+def _id(office: Office, day: date, number: int) -> str:
+    return f"{office.code},{day:%Y/%m/%d},{number}/VPCP-TH"
+
+
 def _packets(
     office: Office, recipients: Sequence[Organization], content: int, numbers: range, today: date
 ) -> list[bytes]:
@@ -93,7 +128,7 @@ def _document(office: Office, recipients: Sequence[Organization], number: int, c
     return Document(
         sender=Organization(organ_id=office.code, name=office.name, email="vanthu@vpcp.example.vn"),
         recipients=tuple(recipients),
-        document_id=f"{office.code},{day},{number}/VPCP-TH",
+        document_id=_id(office, today, number),
         number=str(number),
         symbol="VPCP-TH",
         place="Hà Nội",

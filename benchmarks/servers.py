@@ -30,9 +30,24 @@ class Running:
     pid: int
 
     def cpu(self) -> float:
-        """Seconds of processor time of the process so far, its threads included."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS  # utime, stime
+        """Seconds of processor time so far, of the process and those it started."""
+        total = 0
+        for pid in self._pids():
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += int(fields[11]) + int(fields[12])  # utime, stime
+        return total / _TICKS
+
+    def memory(self) -> float:
+        """MiB that the process and those it started hold."""
+        found = 0.0
+        for pid in self._pids():
+            status = Path(f"/proc/{pid}/status").read_text()
+            found += int(status.partition("VmRSS:")[2].split()[0]) / 1024
+        return found
+
+    def _pids(self) -> list[int]:
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [self.pid, *map(int, children)]
 
 
 def machine_cpu() -> float:

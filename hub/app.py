@@ -31,13 +31,14 @@ from hub.settings import Settings
 from hub.store import schema
 from hub.store.engine import open_engine, reading, temporary
 from hub.store.keyfile import open_vault
-from hub.store.payloads import Folder
+from hub.store.payloads import Folder, Payloads
 from hub.store.roster import Rosters
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 Clock = Callable[[], datetime]
+_THREADS = 4  # that read for answers: the framework's 40 spend their time waiting for the interpreter's lock
 At = Callable[[str], None]
 
 
@@ -72,7 +73,8 @@ def _prepare(engine: Engine, settings: Settings, create: bool) -> None:
     where = file or engine.url.render_as_string(hide_password=True)
     if create:
         _make(settings.data_dir)
-        _make(settings.payloads)
+        if settings.payloads is not None:
+            _make(settings.payloads)
     try:
         # Looked for first: opening a file makes it.
         if not create and ((file is not None and not file.exists()) or _is_empty(engine)):
@@ -89,6 +91,21 @@ def _prepare(engine: Engine, settings: Settings, create: bool) -> None:
 def _is_empty(engine: Engine) -> bool:
     with reading(engine) as connection:
         return schema.revision_of(connection) is None
+
+
+def _payloads(settings: Settings) -> Payloads:
+    if settings.payloads is not None:
+        return Folder(settings.payloads)
+    from hub.store.s3 import Access, Bucket  # here: whoever has no bucket need not wait for its library
+
+    bucket, _, prefix = settings.payloads_url.removeprefix("s3://").partition("/")
+    try:
+        secret = Path(settings.s3_secret_key_file or "").read_text("utf-8").strip()
+    except (OSError, UnicodeError) as fault:
+        why = f"{settings.s3_secret_key_file}: {getattr(fault, 'strerror', None) or 'no text'}"
+        raise Refusal("payloads-unusable", facts={"why": why}) from None
+    access = Access(bucket, prefix, settings.s3_endpoint, settings.s3_region, settings.s3_access_key, secret)
+    return Bucket(access)
 
 
 def _make(folder: Path) -> None:
@@ -128,12 +145,13 @@ def _desk(settings: Settings, engine: Engine, rosters: Rosters, writer: Writer, 
         sweep_seconds=settings.sweep_seconds,
     )
     vault = open_vault(settings.data_dir / "secrets.key", make=not rosters.current(now=True).systems)
-    return Desk(engine, rosters, Folder(settings.payloads), vault, writer, clock, terms, at)
+    return Desk(engine, rosters, _payloads(settings), vault, writer, clock, terms, at)
 
 
 def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> FastAPI:
     """The hub's ASGI application; its database is opened when the application starts."""
     # Here and not above: every `hub` command would wait half a second for what only serving needs.
+    from anyio import to_thread
     from fastapi import FastAPI
 
     from hub.api import agencies, deliveries, documents, health, problems
@@ -143,6 +161,7 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = _THREADS
         bell = Bell()
         with open_hub(settings, clock=clock, at=at, bell=bell) as desk:
             bell.open()

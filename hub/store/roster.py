@@ -77,8 +77,12 @@ class Rosters:
         roster = None if now else self.fresh()
         if roster is not None:
             return roster
-        with self._lock, reading(self._engine) as connection:
-            return self._look(connection)
+        with self._lock:
+            roster = None if now else self.fresh()  # another thread has looked meanwhile
+            if roster is not None:
+                return roster
+            with reading(self._engine) as connection:
+                return self._look(connection)
 
     def within(self, connection: Connection, version: int) -> Roster:
         """The snapshot of a write transaction that has locked the counter and read ``version`` from it."""
