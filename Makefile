@@ -26,6 +26,7 @@ bench: $(READY)
 bench-compare: $(READY)
 	@$(BIN)/python -m benchmarks compare $(wordlist 2,3,$(MAKECMDGOALS))
 ifeq (bench-compare,$(firstword $(MAKECMDGOALS)))
+.PHONY: $(wordlist 2,3,$(MAKECMDGOALS))
 $(eval $(wordlist 2,3,$(MAKECMDGOALS)):;@:)
 endif
 

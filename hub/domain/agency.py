@@ -37,9 +37,19 @@ class Generation(StrEnum):
 
 def canonical(code: str) -> str:
     """The code in NFC, trimmed, and short at level 1; below level 1 the generation is kept."""
+    return _known_canonical(code) if len(code) <= _LONGEST else _canonical(code)
+
+
+_LONGEST = 64  # characters of a code worth remembering; anybody may send longer ones
+
+
+def _canonical(code: str) -> str:
     code = unicodedata.normalize("NFC", code).strip()
     match = _LONG_TOP.fullmatch(code)
     return match.group(1) if match else code
+
+
+_known_canonical = lru_cache(maxsize=16_384)(_canonical)
 
 
 def generation(code: str) -> Generation:

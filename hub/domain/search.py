@@ -28,8 +28,11 @@ KINDS = {kind.name.lower(): kind for kind in Kind}
 
 def fold(text: str) -> str:
     """Lower case without marks: ``Đề nghị`` and ``DE NGHI`` are both ``de nghi``."""
+    if text.isascii():
+        return text.casefold()
     plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
-    return "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
+    marks = {ord(letter): None for letter in set(plain) if unicodedata.combining(letter)}
+    return plain.translate(marks).casefold()
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -138,9 +138,10 @@ def _search_text(document: Document, roster: Roster) -> str:
 def _recipients(document: Document, roster: Roster, now: datetime) -> tuple[Recipient, ...]:
     """To, each agency once under the code it was first addressed by."""
     found: dict[str, Recipient] = {}
+    today = local_day(now)
     for organization in document.recipients:
         code = roster.directory.resolve(organization.organ_id)
-        route = roster.directory.recipient(organization.organ_id, local_day(now))
+        route = roster.directory.recipient(organization.organ_id, today)
         if not isinstance(route, str):
             found.setdefault(code, Recipient(code, organization.organ_id, route.system.id))
     return tuple(found.values())

@@ -50,7 +50,8 @@ _TAKEN = text("delivery.state = 'taken'")
 _FETCHABLE = text("delivery.state IN ('waiting','taken','failed','expired')")
 _ON_ITS_WAY = text("delivery.state IN ('waiting','taken')")
 
-_COLUMNS = [t.delivery.c[f.name] for f in fields(Delivery)]
+_NAMES = tuple(f.name for f in fields(Delivery))
+_COLUMNS = [t.delivery.c[name] for name in _NAMES]
 
 
 def _delivery(row: Any) -> Delivery:
@@ -61,10 +62,9 @@ def _delivery(row: Any) -> Delivery:
 
 def row_of(delivery: Delivery) -> dict[str, Any]:
     """The row to insert."""
-    return {f.name: getattr(delivery, f.name) for f in fields(delivery)} | {
-        "state": delivery.state.value,
-        "status": delivery.status.value,
-    }
+    row = {name: getattr(delivery, name) for name in _NAMES}
+    row["state"], row["status"] = delivery.state.value, delivery.status.value
+    return row
 
 
 def add(connection: Connection, rows: Rows) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hub.domain.document import Document, Organization
+from hub.domain.document import Document
 from hub.domain.rules import places
 from hub.domain.rules.rule import error, warning
 from hub.errors import Violation
@@ -73,9 +73,11 @@ def lengths(document: Document) -> Iterator[Violation]:
     ):
         if count > limit:
             yield TOO_MANY.at(pointer, str(count), f"≤ {limit}", count=count, limit=limit)
-    yield from _organization(document.sender, [places.sender(field) for field in _ORGANIZATION])
-    for i, organization in enumerate(document.recipients):
-        yield from _organization(organization, [places.recipient(i, field) for field in _ORGANIZATION])
+    for field, limits in _ORGANIZATION.items():
+        yield from _measured(places.sender(field), getattr(document.sender, field), limits)
+        for i, organization in enumerate(document.recipients):
+            if len(text := getattr(organization, field)) > limits[0]:  # thousands of recipients, and nearly all fit
+                yield from _measured(places.recipient(i, field), text, limits)
     for field, limits in _HEADER.items():
         yield from _measured(places.HEADER[field], getattr(document, field), limits)
     asked = document.business
@@ -87,11 +89,6 @@ def lengths(document: Document) -> Iterator[Violation]:
         yield from _measured(places.manifest(i, "description"), entry.description, _DESCRIPTION)
     for i, attachment in enumerate(document.attachments):
         yield from _measured(places.attachment(i, "description"), attachment.description, _DESCRIPTION)
-
-
-def _organization(organization: Organization, pointers: list[str]) -> Iterator[Violation]:
-    for pointer, (field, limits) in zip(pointers, _ORGANIZATION.items(), strict=True):
-        yield from _measured(pointer, getattr(organization, field), limits)
 
 
 def _measured(pointer: str, text: str, limits: tuple[int, int], *, personal: bool = False) -> Iterator[Violation]:
