@@ -143,13 +143,10 @@ def _check_bytes(data: bytes) -> None:
 
 def _check_markup(data: bytes, limits: Limits) -> int:
     """The number of tags that open something, comments and the like included: never fewer than the elements."""
-    too_many = Refusal("xml-too-many-elements", facts={"limit": limits.elements})
     tags = data.count(b"<") - data.count(b"</")
-    if tags > 2 * limits.elements:
-        raise too_many
-    for count, _ in enumerate(_ATTRIBUTE.finditer(data), start=1):
-        if count > limits.elements:
-            raise too_many
+    attributes = (count for count, _ in enumerate(_ATTRIBUTE.finditer(data), start=1) if count > limits.elements)
+    if tags > 2 * limits.elements or next(attributes, 0):
+        raise Refusal("xml-too-many-elements", facts={"limit": limits.elements})
     # libxml2 keeps every name and namespace it ever met for as long as the thread lives: bound what a packet can add.
     if sum(map(len, set(_START_TAG.findall(data)))) > _MAX_VOCABULARY:
         raise Refusal("xml-too-many-names")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography import x509
 from lxml import etree
@@ -63,13 +64,24 @@ def read_certificate(signature: etree._Element) -> x509.Certificate | None:
         raise bad_form(f"X509Certificate × {len(found)}")
     if not found:
         return None
+    text = "".join((found[0].text or "").split())
+    return _remembered(text) if len(text) <= _LONGEST else _certificate(text)
+
+
+_LONGEST = 16_384  # characters of a certificate worth remembering; a real one has 1,000 to 3,000
+
+
+def _certificate(text: str) -> x509.Certificate | None:
     try:
-        certificate = x509.load_der_x509_certificate(base64.b64decode("".join((found[0].text or "").split())))
+        certificate = x509.load_der_x509_certificate(base64.b64decode(text))
         # Parsed only on access, and needed by whoever shows the certificate.
         _ = certificate.subject, certificate.issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc
     except (ValueError, x509.InvalidVersion):
         return None
     return certificate
+
+
+_remembered = lru_cache(maxsize=512)(_certificate)  # an agency signs everything with one certificate
 
 
 def read_claim(signature: etree._Element, *, most_references: int) -> Claim:
