@@ -9,24 +9,38 @@ from __future__ import annotations
 import pickle
 import signal
 import socket
+import struct
 import traceback
 from typing import Any
 
 from hub.errors import Refusal
 from hub.store.roster import Roster
 
-LENGTH = 8  # bytes before each message
 READY = b"!"  # what a checker says first
+_LENGTHS = struct.Struct("!QQ")  # of a message's two parts
+HEAD = _LENGTHS.size  # bytes before each message
 
 
 class Known:
     """Stands in a question for the roster that was sent before it."""
 
 
-def message(content: object) -> bytes:
-    """What travels: a length and a pickle."""
-    text = pickle.dumps(content, pickle.HIGHEST_PROTOCOL)
-    return len(text).to_bytes(LENGTH) + text
+def message(said: object) -> tuple[bytes | memoryview, ...]:
+    """What travels: lengths, a pickle, and beside it, uncopied, the packet that the pickle names by a buffer."""
+    packets: list[pickle.PickleBuffer] = []
+    text = pickle.dumps(said, pickle.HIGHEST_PROTOCOL, buffer_callback=packets.append)
+    beside = [packet.raw() for packet in packets]
+    return _LENGTHS.pack(len(text), sum(map(len, beside))) + text, *beside
+
+
+def lengths(head: bytes) -> tuple[int, int]:
+    """Of the two parts of the message behind these ``HEAD`` bytes."""
+    return _LENGTHS.unpack(head)
+
+
+def content(text: bytes, packet: bytes) -> Any:
+    """What a message says."""
+    return pickle.loads(text, buffers=[packet])  # noqa: S301  (between the hub and its own process)
 
 
 def answer_questions(hub: socket.socket) -> None:
@@ -34,13 +48,15 @@ def answer_questions(hub: socket.socket) -> None:
     roster: Roster | None = None
     hub.sendall(READY)
     with hub.makefile("rb") as questions:
-        while head := questions.read(LENGTH):
-            question = pickle.loads(questions.read(int.from_bytes(head)))  # noqa: S301  (the hub's own)
+        while head := questions.read(HEAD):
+            text, packet = lengths(head)
+            question = content(questions.read(text), questions.read(packet))
             if isinstance(question, Roster):
                 roster = question
                 continue
             function, arguments = question
-            hub.sendall(message(_answer(function, [roster if one is Known else one for one in arguments])))
+            answer = _answer(function, [roster if one is Known else one for one in arguments])
+            hub.sendall(b"".join(message(answer)))
 
 
 def _answer(function: Any, arguments: list[Any]) -> tuple[Any, Exception | None]:

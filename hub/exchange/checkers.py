@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import structlog
 
 from hub.errors import Refusal
-from hub.exchange.checker import LENGTH, READY, Known, message
+from hub.exchange.checker import HEAD, READY, Known, content, lengths, message
 from hub.store.roster import Roster
 
 log = structlog.get_logger()
@@ -104,10 +104,12 @@ class _Process:
         for place, argument in enumerate(arguments):
             if isinstance(argument, Roster):
                 if argument.version != self._version:
-                    to.write(message(argument))
+                    to.writelines(message(argument))
                     self._version = argument.version
                 arguments[place] = Known
-        to.write(message((question.function, arguments)))
+            elif isinstance(argument, bytes):
+                arguments[place] = pickle.PickleBuffer(argument)
+        to.writelines(message((question.function, arguments)))
 
     async def keep(self) -> None:
         """Start the checker, and another whenever it ends or hangs."""
@@ -137,8 +139,8 @@ class _Process:
             for question in self.asked:
                 self._send(to, question)
             while True:
-                size = int.from_bytes(await answers.readexactly(LENGTH))
-                result, raised = pickle.loads(await answers.readexactly(size))  # noqa: S301  (our own process)
+                text, packet = lengths(await answers.readexactly(HEAD))
+                result, raised = content(await answers.readexactly(text), await answers.readexactly(packet))
                 self.asked.popleft().close(result, raised)
         except (asyncio.IncompleteReadError, OSError):
             return  # it ended
