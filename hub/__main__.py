@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from hub.exchange.desk import Desk
     from hub.settings import Settings
+    from hub.store.backup import Manifest
 
 app = typer.Typer(
     name="hub",
@@ -66,7 +67,8 @@ def _settings(data_dir: Path | None, database_url: str | None, **more: Any) -> S
 
 @contextmanager
 def _hub(data_dir: Path | None, database_url: str | None, *, create: bool) -> Iterator[Desk]:
-    from hub.app import log_as_json, open_hub
+    from hub.app import open_hub
+    from hub.logs import log_as_json
 
     log_as_json()
     with open_hub(_settings(data_dir, database_url), create=create) as desk:
@@ -86,7 +88,11 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [HUB_HOST, 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one [HUB_PORT, 8000]")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes; more than one needs PostgreSQL")] = 1,
-    behind_proxy: Annotated[bool, typer.Option(help="A proxy in front does TLS")] = False,
+    tls_cert: Annotated[str | None, typer.Option(help="PEM: certificate with its chain [HUB_TLS_CERT]")] = None,
+    tls_key: Annotated[str | None, typer.Option(help="PEM: the key of --tls-cert [HUB_TLS_KEY]")] = None,
+    behind_proxy: Annotated[
+        bool, typer.Option(help="A proxy in front does TLS; who it is stands in HUB_TRUSTED_PROXIES")
+    ] = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -94,10 +100,10 @@ def serve(
 
     [dim]hub serve --port 8080 --data-dir /var/lib/lienthong[/dim]
     """
-    from hub.app import log_as_json
+    from hub.logs import log_as_json
     from hub.serve import run
 
-    settings = _settings(data_dir, database_url, host=host, port=port)
+    settings = _settings(data_dir, database_url, host=host, port=port, tls_cert=tls_cert, tls_key=tls_key)
     log_as_json()
     run(settings, workers=workers, behind_proxy=behind_proxy)
 
@@ -298,6 +304,48 @@ def show_(
 
     with _database(data_dir, database_url) as engine, reading(engine) as connection:
         show.story(out, connection, key, as_json=as_json)
+
+
+Backup = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the backup")]
+
+
+@app.command()
+def backup(folder: Backup, data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
+    """Copy the hub into a new folder while it serves: rows, packets, key file, all of one moment.
+
+    [dim]hub backup /backup/hub-2026-11-22 --data-dir /var/lib/lienthong[/dim]
+    """
+    from hub import backups
+
+    _told(backups.write(_settings(data_dir, database_url), folder, err))
+
+
+@app.command()
+def restore(
+    folder: Backup,
+    check: Annotated[bool, typer.Option("--check", help="Only read the backup through")] = False,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Make a hub of a backup, where there is none; either database takes a backup of the other.
+
+    [dim]hub restore /backup/hub-2026-11-22 --data-dir /var/lib/lienthong-new[/dim]
+    """
+    from hub import backups
+
+    if check:
+        _told(backups.check(folder, err))
+    else:
+        _told(backups.restore(_settings(data_dir, database_url), folder, err))
+
+
+def _told(made: Manifest) -> None:
+    """What a backup has; the exit code is 1 for one that lacks packets, because the hub lacked them."""
+    typer.echo(f"{made.made_at} schema {made.revision}: {made.documents} documents, {made.payloads} payload files")
+    for packet_id in made.missing:
+        err.print(f"[red]missing[/red] the payload of packet {packet_id}: the hub itself has not got it whole")
+    if made.missing:
+        raise typer.Exit(1)
 
 
 def main() -> None:

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import errno
-import json
-import logging
 import os
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import structlog
 from alembic.util import CommandError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
-from structlog.tracebacks import ExceptionDictTransformer
 
 from hub.api.bell import Bell
 from hub.data import read_agencies
 from hub.errors import Refusal
 from hub.exchange.checkers import Processes
 from hub.exchange.desk import Desk, Terms
+from hub.exchange.retention import Keep, Keeper
 from hub.exchange.seed import seed
 from hub.exchange.writer import Writer
+from hub.logs import log_at_once
 from hub.settings import Settings
 from hub.store import schema
 from hub.store.engine import open_engine, reading, temporary
@@ -36,6 +33,8 @@ from hub.store.roster import Rosters
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from hub.store.s3 import Bucket
 
 Clock = Callable[[], datetime]
 _THREADS = 4  # that read for answers: the framework's 40 spend their time waiting for the interpreter's lock
@@ -79,7 +78,7 @@ def _prepare(engine: Engine, settings: Settings, create: bool) -> None:
         # Looked for first: opening a file makes it.
         if not create and ((file is not None and not file.exists()) or _is_empty(engine)):
             raise Refusal("hub-missing", facts={"where": where})
-        schema.upgrade(engine)
+        _to_this_schema(engine, where, create)
     except (SQLAlchemyError, CommandError, OSError) as fault:
         passing = temporary(fault)
         if passing is not None and passing.code != "database-away":
@@ -88,24 +87,43 @@ def _prepare(engine: Engine, settings: Settings, create: bool) -> None:
         raise Refusal("database-unusable", facts={"where": where, "why": why}) from None
 
 
+def _to_this_schema(engine: Engine, where: object, migrate: bool) -> None:
+    """Bring the database to this program's schema, or without ``migrate`` demand it: who looks on changes nothing."""
+    with reading(engine) as connection:
+        found = schema.revision_of(connection)
+    facts = {"where": where, "found": found, "needed": schema.head()}
+    if found is not None and not schema.is_known(found):
+        raise Refusal("schema-newer", facts=facts)
+    if migrate:
+        schema.upgrade(engine)
+    elif found != schema.head():
+        raise Refusal("schema-older", facts=facts)
+
+
 def _is_empty(engine: Engine) -> bool:
     with reading(engine) as connection:
         return schema.revision_of(connection) is None
 
 
-def _payloads(settings: Settings) -> Payloads:
-    if settings.payloads is not None:
-        return Folder(settings.payloads)
+def _bucket(settings: Settings) -> Bucket:
     from hub.store.s3 import Access, Bucket  # here: whoever has no bucket need not wait for its library
 
     bucket, _, prefix = settings.payloads_url.removeprefix("s3://").partition("/")
-    try:
-        secret = Path(settings.s3_secret_key_file or "").read_text("utf-8").strip()
-    except (OSError, UnicodeError) as fault:
-        why = f"{settings.s3_secret_key_file}: {getattr(fault, 'strerror', None) or 'no text'}"
-        raise Refusal("payloads-unusable", facts={"why": why}) from None
-    access = Access(bucket, prefix, settings.s3_endpoint, settings.s3_region, settings.s3_access_key, secret)
-    return Bucket(access)
+    place = (bucket, prefix, settings.s3_endpoint, settings.s3_region)
+    return Bucket(Access(*place, settings.s3_access_key, settings.s3_secret_key))
+
+
+def check_bucket(settings: Settings) -> None:
+    """Raises ``payloads-unusable`` if packets lie in a bucket and it takes none. Asked before serving, not by workers:
+    one that starts later finds what was in order, and what is away then comes back.
+    """
+    if settings.payloads is None:
+        _bucket(settings).check()
+
+
+def open_payloads(settings: Settings) -> Payloads:
+    """Where the hub's packets lie that are too large for a row. Raises ``payloads-unusable``."""
+    return Folder(settings.payloads) if settings.payloads is not None else _bucket(settings)
 
 
 def _make(folder: Path) -> None:
@@ -145,7 +163,11 @@ def _desk(settings: Settings, engine: Engine, rosters: Rosters, writer: Writer, 
         sweep_seconds=settings.sweep_seconds,
     )
     vault = open_vault(settings.data_dir / "secrets.key", make=not rosters.current(now=True).systems)
-    return Desk(engine, rosters, _payloads(settings), vault, writer, clock, terms, at)
+    return Desk(engine, rosters, open_payloads(settings), vault, writer, clock, terms, at)
+
+
+def _keep(settings: Settings) -> Keep:
+    return Keep(settings.keep_packets, settings.keep_metadata, settings.keep_history, settings.keep_refusals)
 
 
 def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> FastAPI:
@@ -154,15 +176,16 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
     from anyio import to_thread
     from fastapi import FastAPI
 
-    from hub.api import agencies, deliveries, documents, health, problems
+    from hub.api import agencies, deliveries, documents, health, problems, site
     from hub.api.caller import Interface
+    from hub.api.guards import Guards
     from hub.api.listen import listening
     from hub.api.trace import Trace
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         to_thread.current_default_thread_limiter().total_tokens = _THREADS
-        bell = Bell()
+        bell, guards = Bell(), Guards(settings)
         with open_hub(settings, clock=clock, at=at, bell=bell) as desk:
             bell.open()
             app.state.interface = Interface(desk, bell, settings)
@@ -170,44 +193,25 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
                 if settings.checkers:
                     desk.checkers = await stack.enter_async_context(Processes(settings.checkers))
                 await stack.enter_async_context(desk.sweeping())
-                with listening(desk.engine, bell), bell.closed_by_signals():
-                    yield
+                await stack.enter_async_context(Keeper(desk, _keep(settings), at).keeping())
+                await stack.enter_async_context(app.state.interface.disk.watched())
+                with listening(desk.engine, bell), bell.closed_by_signals(), guards.renewed_by_signal():
+                    yield {"guards": guards}  # the state of whatever serves this application
                     bell.close()
+        log_at_once()  # the server may end the process by a signal
 
     app = FastAPI(
         title="Trục liên thông văn bản",
         version=version("lienthong"),
         lifespan=lifespan,
+        docs_url=None,  # `site` has its own
         redoc_url=None,
+        generate_unique_id_function=site.operation_id,
         redirect_slashes=False,  # a redirect would lead to whatever the request's Host header says
     )
     problems.install(app)
     for module in (documents, deliveries, agencies, health):
         app.include_router(module.router)
+    site.install(app)
     app.add_middleware(Trace)
     return app
-
-
-def log_as_json() -> None:
-    """JSON lines on standard error, one id from request to status in them; the libraries' warnings too."""
-    line: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        # Without the values of variables: among them are tokens and packets.
-        structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False, max_frames=10)),
-    ]
-    renderer = structlog.processors.JSONRenderer(serializer=json.dumps, ensure_ascii=False)
-    structlog.configure(
-        processors=[*line, renderer],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    theirs = logging.StreamHandler(sys.stderr)
-    theirs.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *line],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-        )
-    )
-    logging.basicConfig(handlers=[theirs])

@@ -76,11 +76,16 @@ _add("system-locked", 403, "Hệ thống này đang bị khóa.", "This system i
      "Liên hệ đơn vị vận hành / contact the operator")
 _add("not-found", 404, "Không có tài nguyên này, hoặc nó không thuộc về hệ thống của bạn.",
      "There is no such resource, or it is not yours.")
+_add("packet-removed", 410, "Nội dung gói tin đã được xóa khi hết thời hạn lưu; SHA-256 là {sha256}.",
+     "The packet's bytes were removed after their time; their SHA-256 is {sha256}.",
+     "Dùng bản lưu của cơ quan / use the copy that the agency keeps")
 _add("method-not-allowed", 405, "Phương thức không được dùng ở địa chỉ này.", "The method is not allowed here.",
      "{allowed}")
 _add("request-malformed", 400, "Không phải yêu cầu HTTP hợp lệ.", "This is no valid HTTP request.", "RFC 9112")
 _add("head-too-large", 431, "Phần đầu yêu cầu lớn hơn {limit} byte.",
      "The request's head is larger than {limit} bytes.", "≤ {limit}")
+_add("head-late", 408, "Phần đầu yêu cầu đến quá chậm.", "The request's head arrived too slowly.",
+     "Gửi lại / send it again", temporary=True)
 _add("length-required", 411, "Yêu cầu phải khai độ dài nội dung.", "The request must declare its length.",
      "Content-Length")
 _add("content-encoding", 415, "Nội dung gửi ở dạng nén hoặc mã hóa: {found}.", "The content is encoded: {found}.",
@@ -103,6 +108,8 @@ _add("busy", 503, "Trục đang quá tải, hãy gửi lại sau.", "The hub is 
 _add("database-away", 503, "Cơ sở dữ liệu tạm thời không dùng được.", "The database is temporarily away.",
      "Chờ rồi gửi lại / wait and repeat", temporary=True)
 _add("storage-full", 503, "Trục tạm hết chỗ lưu trữ.", "The hub is temporarily out of storage.",
+     "Chờ rồi gửi lại / wait and repeat", temporary=True)
+_add("payloads-away", 503, "Kho gói tin tạm thời không dùng được.", "The packet store is temporarily away.",
      "Chờ rồi gửi lại / wait and repeat", temporary=True)
 _add("internal", 503, "Trục gặp lỗi nội bộ; gói tin chưa được nhận.",
      "The hub met an internal fault; nothing was accepted.", "Chờ rồi gửi lại / wait and repeat", temporary=True)
@@ -267,8 +274,24 @@ _add("hub-missing", 404, "Ở đây chưa có trục nào: {where}.", "No hub he
      "--data-dir, --database-url; `hub serve` hoặc `hub migrate` tạo mới / makes one")
 _add("folder-unusable", 500, "Không dùng được thư mục {folder}: {why}.", "The folder {folder} cannot be used: {why}.",
      "--data-dir, HUB_DATA_DIR, HUB_PAYLOADS_URL")
+_add("payloads-unusable", 500, "Không dùng được kho gói tin: {why}.", "The packet store cannot be used: {why}.",
+     "HUB_PAYLOADS_URL, HUB_S3_ENDPOINT, HUB_S3_REGION, HUB_S3_ACCESS_KEY, HUB_S3_SECRET_KEY")
 _add("database-unusable", 500, "Không dùng được cơ sở dữ liệu {where}: {why}.",
      "The database {where} cannot be used: {why}.", "--database-url, HUB_DATABASE_URL, --data-dir, HUB_DATA_DIR")
+_add("schema-older", 409, "Cơ sở dữ liệu {where} ở phiên bản {found}, chương trình này cần {needed}.",
+     "The database {where} is at schema {found}; this program needs {needed}.",
+     "hub migrate, hoặc khởi động lại `hub serve` / or start `hub serve` anew; hub backup trước / first")
+_add("schema-newer", 409, "Cơ sở dữ liệu {where} ở phiên bản {found}, mới hơn {needed} của chương trình này.",
+     "The database {where} is at schema {found}, newer than this program's {needed}.",
+     "Dùng chương trình mới hơn, hoặc khôi phục bản sao lưu / run the newer program, or restore a backup")
+_add("backup-exists", 409, "{where} đã có rồi.", "There is something at {where} already.",
+     "Chọn tên thư mục mới / name a new folder")
+_add("backup-broken", 422, "Bản sao lưu {where} không nguyên vẹn: {what}.", "The backup {where} is not whole: {what}.",
+     "Dùng bản sao lưu khác / use another backup")
+_add("hub-present", 409, "Ở {where} đã có một trục.", "There is a hub at {where} already.",
+     "Khôi phục vào nơi trống: --data-dir, --database-url / restore into an empty place")
+_add("clock-behind", 409, "Đồng hồ máy này ({now}) chậm hơn lúc sao lưu ({made}).",
+     "This machine's clock ({now}) is behind the backup's time ({made}).", "Chỉnh đồng hồ / set the clock")
 _add("key-file-lost", 500, "Mất tệp khóa {path}, trong khi đã có hệ thống được ghi danh bằng khóa ấy.",
      "The key file {path} is missing, and systems are enrolled under its key.",
      "Khôi phục từ bản sao lưu; không còn thì tạo khóa mới rồi ghi danh lại mọi hệ thống / restore it from the backup; "

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import multiprocessing
 import os
+import signal
 import socket
+import ssl
 import sys
+import threading
 from typing import Any
 
+import structlog
 import typer
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
+from hub.api.guards import tls_context
 from hub.api.wire import GuardedHttp
-from hub.app import create_app, log_as_json, open_hub
+from hub.app import check_bucket, create_app, open_hub
+from hub.logs import log_as_json, log_at_once
 from hub.settings import Settings
 
+log = structlog.get_logger()
 _SETTINGS = "LIENTHONG_WORKER"  # how a parent hands its settings to its worker processes; no setting, so not HUB_
+_KEEP = 75  # seconds a connection may wait for its next request: longer than proxies keep theirs, who must not lose one
+_HUNG = 15  # seconds in which a worker must say that it is there
 
 
 def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
@@ -31,9 +41,11 @@ def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
         socket.getaddrinfo(settings.host, settings.port)
     except (socket.gaierror, UnicodeError):
         raise typer.BadParameter(f"there is no address {settings.host} (--host, HUB_HOST)") from None
-    if not behind_proxy and not _is_loopback(settings.host):
+    _check_tls(settings)
+    if not behind_proxy and not settings.tls_cert and not _is_loopback(settings.host):
         raise typer.BadParameter(
-            f"{settings.host} can be reached from outside: put a TLS proxy before it (--behind-proxy)"
+            f"{settings.host} can be reached from outside: give it TLS (--tls-cert, --tls-key), or put a proxy before "
+            "it that does (--behind-proxy)"
         )
     options: dict[str, Any] = {
         "http": GuardedHttp,
@@ -42,17 +54,22 @@ def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
         "access_log": False,
         "server_header": False,
         "proxy_headers": behind_proxy,
+        "forwarded_allow_ips": settings.proxies,
+        "timeout_keep_alive": _KEEP,
+        "timeout_worker_healthcheck": _HUNG,
         "timeout_graceful_shutdown": 10,
     }
     with open_hub(settings):
-        pass  # what keeps the hub from starting is told here in words; there it would be a server's trace
+        check_bucket(settings)  # all that keeps it from starting is told here, in words and not as a server's trace
     with _listening(settings.host, settings.port) as listening:
         # On standard output, so that whoever started the hub on port 0 learns where it is.
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        sys.stdout.write(f"http://{host}:{listening.getsockname()[1]}\n")
+        scheme = "https" if settings.tls_cert else "http"
+        sys.stdout.write(f"{scheme}://{host}:{listening.getsockname()[1]}\n")
         sys.stdout.flush()
         if workers > 1:
-            os.environ[_SETTINGS] = settings.model_dump_json()
+            share = max(settings.packet_limit, settings.in_flight_limit // workers)
+            os.environ[_SETTINGS] = settings.model_copy(update={"in_flight_limit": share}).model_dump_json()
             config = uvicorn.Config("hub.serve:worker", factory=True, workers=workers, **options)
             Multiprocess(config, sockets=[listening]).run()
         else:
@@ -73,10 +90,58 @@ def _listening(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def worker() -> FastAPI:
-    """The application of one of several processes."""
+def worker() -> ASGIApp:
+    """The application of one of several processes.
+
+    Where it cannot start, this process ends as one that died and is replaced: uvicorn's own exit for that would end the
+    whole hub, and the parent had found everything in order, so what is missing now comes back.
+    """
     log_as_json()
-    return create_app(Settings.model_validate_json(os.environ[_SETTINGS]))
+    threading.Thread(target=_end_with_the_parent, name="parent", daemon=True).start()
+    app = create_app(Settings.model_validate_json(os.environ[_SETTINGS]))
+
+    async def replaceable(scope: Scope, receive: Receive, send: Send) -> None:
+        async def told(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                log.error("worker-start", why=message["message"].strip().rpartition("\n")[2])
+                log_at_once()
+                os._exit(1)
+            await send(message)
+
+        await app(scope, receive, told if scope["type"] == "lifespan" else send)
+
+    return replaceable
+
+
+def _end_with_the_parent() -> None:
+    """Without it a worker whose parent was killed would keep the port, and nobody could start the hub again."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _check_tls(settings: Settings) -> None:
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise typer.BadParameter("TLS needs both a certificate and its key (--tls-cert, --tls-key)")
+    if not settings.tls_cert:
+        return
+    for option, file in (("--tls-cert, HUB_TLS_CERT", settings.tls_cert), ("--tls-key, HUB_TLS_KEY", settings.tls_key)):
+        try:
+            open(file, "rb").close()
+        except OSError as fault:
+            raise typer.BadParameter(f"cannot read {file}: {fault.strerror} ({option})") from None
+    try:
+        tls_context(settings.tls_cert, settings.tls_key)
+    except ssl.SSLError as fault:
+        why = (
+            "the key is another certificate's"
+            if fault.reason == "KEY_VALUES_MISMATCH"
+            else "no PEM of a certificate and a key without passphrase"
+        )
+        raise typer.BadParameter(
+            f"cannot use {settings.tls_cert} with {settings.tls_key}: {why} (--tls-cert, --tls-key)"
+        ) from None
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hub.domain.edxml import Limits
@@ -27,10 +28,23 @@ def _database(url: str) -> str:
     return url
 
 
-def _payloads(url: str) -> str:
-    if url and not url.startswith("file:///"):
-        raise ValueError("only file:///FOLDER is taken")
+def _payloads(url: str, given: ValidationInfo) -> str:
+    if re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]+(/[A-Za-z0-9._/-]*)?", url):
+        lacking = [name for name in _S3 if name in given.data and not given.data[name]]
+        if lacking:
+            raise ValueError(f"s3:// needs {', '.join(map(_variable, lacking))} too")
+    elif url and not url.startswith("file:///"):
+        raise ValueError("only file:///FOLDER and s3://BUCKET/PREFIX are taken")
     return url
+
+
+_S3 = ("s3_endpoint", "s3_access_key", "s3_secret_key")
+
+
+def _proxies(listed: str) -> str:
+    for proxy in filter(None, listed.split(",")):
+        ipaddress.ip_network(proxy.strip())  # says itself what is wrong
+    return listed
 
 
 class Settings(BaseSettings):
@@ -42,11 +56,37 @@ class Settings(BaseSettings):
     database_url: Annotated[str, AfterValidator(_database)] = Field(
         "", description="sqlite:///… or postgresql://…; empty: SQLite in the data folder."
     )
+    s3_endpoint: str = Field(
+        "", pattern="^(https?://.+)?$", description="http(s)://… of the store that has the bucket of s3://…"
+    )
+    s3_region: str = Field("us-east-1", description="Its region; most stores of one's own take any.")
+    s3_access_key: str = Field("", description="Access key for the bucket: read, write, remove, list.")
+    s3_secret_key: str = Field("", repr=False, description="Secret of that key.")
+    # After them: it says which of them it needs.
     payloads_url: Annotated[str, AfterValidator(_payloads)] = Field(
-        "", description="file:///… folder for packets too large for a row; empty: in the data folder."
+        "",
+        description="file:///… folder, or s3://BUCKET/PREFIX, for packets too large for a row; empty: the data folder.",
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    tls_cert: str = Field("", description="PEM file of the server's certificate and its chain; SIGHUP reads it again.")
+    tls_key: str = Field("", description="PEM file of that certificate's key, without a passphrase.")
+    trusted_proxies: Annotated[str, AfterValidator(_proxies)] = Field(
+        "127.0.0.1,::1",
+        description="Addresses and networks of proxies, with commas between: with --behind-proxy their X-Forwarded-For "
+        "and X-Forwarded-Proto count, nobody else's; HUB_CONNECTIONS_PER_ADDRESS is not for them.",
+    )
+    connections_limit: int = Field(
+        20_000,
+        gt=0,
+        description="Connections to one process at once, as far as it may have files open; more are closed.",
+    )
+    connections_per_address: int = Field(
+        1000, gt=0, description="Of these from one address (of IPv6, one /64); more are closed."
+    )
+    head_timeout: float = Field(
+        20.0, gt=0, description="Seconds in which a connection's TLS, and a request's head, must be there."
+    )
     packet_limit: int = Field(50 * MIB, gt=0, description="Bytes of the largest packet.")
     attachment_limit: int = Field(50 * MIB, gt=0, description="Bytes of the largest attachment, unpacked.")
     attachments_limit: int = Field(100, gt=0, description="Attachments in one packet.")
@@ -67,14 +107,43 @@ class Settings(BaseSettings):
     number_taken: Literal["refuse", "flag"] = Field(
         "refuse", description="refuse or flag: what a number used twice leads to."
     )
+    keep_packets: int = Field(
+        0, ge=0, description="Days to keep the bytes of a document's packets once all about it is final; 0: for ever."
+    )
+    keep_metadata: int = Field(
+        0, ge=0, description="Days to keep what people wrote of it: subject, warnings, reasons; 0: for ever."
+    )
+    keep_history: int = Field(
+        0, ge=0, description="Days to keep attempts, changes of state and outbox entries of it; 0: for ever."
+    )
+    keep_refusals: int = Field(365, ge=0, description="Days to keep what was refused; 0: for ever.")
+    disk_reserve: int = Field(
+        512 * MIB,
+        ge=0,
+        description="Bytes to leave free on the disks of database and payloads: below it no packet is taken.",
+    )
 
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'hub.db'}"
 
     @property
-    def payloads(self) -> Path:
+    def payloads(self) -> Path | None:
+        """The folder; None where they lie in a bucket."""
+        if self.payloads_url.startswith("s3://"):
+            return None
         return Path(self.payloads_url.removeprefix("file://")) if self.payloads_url else self.data_dir / "payloads"
+
+    @property
+    def folders(self) -> list[Path]:
+        """The folders that grow, each perhaps on a disk of its own."""
+        database = [Path(self.database.removeprefix("sqlite:///")).parent] if self.database[:6] == "sqlite" else []
+        payloads = [self.payloads] if self.payloads is not None else []
+        return [self.data_dir, *payloads, *database]
+
+    @property
+    def proxies(self) -> list[str]:
+        return [proxy.strip() for proxy in self.trusted_proxies.split(",") if proxy.strip()]
 
     @property
     def limits(self) -> Limits:

@@ -14,6 +14,7 @@ import hypothesis
 import pytest
 import structlog
 from builders.axis import Axis, an_axis
+from builders.objects import ObjectServer
 from builders.postgres import Server, name_of
 
 from hub.app import open_hub
@@ -35,6 +36,13 @@ structlog.configure(
 def postgres() -> Iterator[Server]:
     """This process's PostgreSQL server. A test that stops or kills one starts a ``Server`` of its own."""
     with Server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def objects() -> Iterator[ObjectServer]:
+    """This process's S3 server. A test that stops one starts an ``ObjectServer`` of its own."""
+    with ObjectServer() as server:
         yield server
 
 

@@ -35,8 +35,16 @@ def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatc
         ("HUB_DATABASE_URL", "hub.db", "only sqlite:///FILE and postgresql://USER@HOST"),
         ("HUB_DATABASE_URL", "sqlite://", "only sqlite:///FILE"),
         ("HUB_DATABASE_URL", "sqlite:///:memory:", "only sqlite:///FILE"),
-        ("HUB_PAYLOADS_URL", "s3://kho/trục", "only file:///FOLDER is taken"),
-        ("HUB_PAYLOADS_URL", "file://var/payloads", "only file:///FOLDER is taken"),
+        ("HUB_PAYLOADS_URL", "s3://kho/trục", "only file:///FOLDER and s3://BUCKET/PREFIX are taken"),
+        ("HUB_PAYLOADS_URL", "file://var/payloads", "only file:///FOLDER and s3://BUCKET/PREFIX are taken"),
+        (
+            "HUB_PAYLOADS_URL",
+            "s3://kho/truc",
+            "s3:// needs HUB_S3_ENDPOINT, HUB_S3_ACCESS_KEY, HUB_S3_SECRET_KEY too",
+        ),
+        ("HUB_S3_ENDPOINT", "127.0.0.1:8333", "match pattern '^(https?://.+)?$'"),
+        ("HUB_TRUSTED_PROXIES", "10.0.0.0/8,nginx", "'nginx' does not appear to be an IPv4 or IPv6 network"),
+        ("HUB_TRUSTED_PROXIES", "10.0.0.1/8", "has host bits set"),
         ("HUB_PORT", "65536", "less than or equal to 65535"),
     ],
 )
@@ -48,6 +56,11 @@ def test_a_wrong_value_is_told_with_what_is_taken(
     assert fault.startswith(f"{name}: ")
     assert told in fault
     assert "bí-mật" not in fault
+
+
+def test_a_secret_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_S3_SECRET_KEY", "bí-mật")
+    assert "bí-mật" not in f"{read_settings({})!r} {read_settings({})}"
 
 
 @pytest.mark.parametrize("url", ["sqlite:////srv/hub.db", "sqlite:///hub.db", "postgresql://hub@127.0.0.1/hub"])

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from hub.api import shapes
+from hub.api import answers, shapes
 from hub.api.caller import Calling, Id, interface, json_body, json_of
 from hub.api.problems import JSON, NO_NUL, responses
 from hub.domain.document import local_day
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1", tags=["agencies"])
 Code = Annotated[str, Path(max_length=64, pattern=NO_NUL)]
 
 
-@router.get("/agencies", summary="The directory of agencies", responses=responses("request-invalid"))
+@router.get("/agencies", summary="Danh mục cơ quan · The directory", responses=responses(answer=answers.Agencies))
 def agencies(
     request: Request,
     caller: Calling,
@@ -59,8 +59,8 @@ def agencies(
 
 @router.get(
     "/agencies/{code}/certificates",
-    summary="Certificates that ever counted for an agency",
-    responses=responses("request-invalid"),
+    summary="Chứng thư của cơ quan · Certificates that ever counted for an agency",
+    responses=responses(answer=answers.Certificates),
 )
 def certificates(code: Code, request: Request, caller: Calling) -> Response:
     """Every certificate ever registered for the code, for those above it, and for its successor."""
@@ -99,7 +99,7 @@ class Certificate(BaseModel):
 @router.post(
     "/agencies/{code}/certificates",
     status_code=201,
-    summary="Register a certificate",
+    summary="Đăng ký chứng thư · Register a certificate",
     openapi_extra=json_body(Certificate),
     responses=responses(
         *JSON,
@@ -109,6 +109,8 @@ class Certificate(BaseModel):
         "certificate-invalid",
         "certificate-ended",
         "too-many-certificates",
+        answer=answers.Registered,
+        status=201,
     ),
 )
 async def register(code: Code, request: Request, caller: Calling) -> Response:
@@ -132,7 +134,11 @@ async def register(code: Code, request: Request, caller: Calling) -> Response:
     return shapes.reply(await interface(request).desk.write(enrol.register, job), 201)
 
 
-@router.get("/evidence/{document_id}", summary="Evidence of a document", responses=responses("not-found"))
+@router.get(
+    "/evidence/{id}",
+    summary="Bằng chứng của văn bản · Evidence of a document",
+    responses=responses("not-found", answer=answers.Evidence),
+)
 def evidence(document_id: Id, request: Request, caller: Calling) -> Response:
     """The leaf entries a party may see: all for the sender, its own hand-overs and reports for a recipient."""
     face = interface(request)

@@ -26,6 +26,7 @@ from hub.errors import Refusal
 from hub.exchange.desk import Desk
 from hub.exchange.enrol import hashed
 from hub.settings import Settings
+from hub.store.disk import Disk
 from hub.store.roster import Roster
 
 _scheme = HTTPBearer(auto_error=False, description="The system's token, shown once by `hub enrol`.")
@@ -39,10 +40,12 @@ class Interface:
     bell: Bell
     settings: Settings
     in_flight: int = 0  # bytes being received or checked
+    disk: Disk = field(init=False)
     readiness: Readiness = field(init=False)
 
     def __post_init__(self) -> None:
-        self.readiness = Readiness(self.desk)
+        self.disk = Disk(self.settings.folders, self.settings.disk_reserve)
+        self.readiness = Readiness(self.desk, self.disk)
 
     @asynccontextmanager
     async def room(self, size: int) -> AsyncIterator[None]:
@@ -145,12 +148,13 @@ async def packet_of(request: Request) -> AsyncIterator[bytes]:
     """The packet in a request's body; it counts as in flight until the block ends."""
     face = interface(request)
     size = _declared(request, face.settings.packet_limit, "too-large")
+    face.disk.admit()
     async with face.room(size):
         yield await read_body(request, size)
 
 
 # What the hub never made is refused before the database sees it; PostgreSQL, for one, has no text with a NUL.
-Id = Annotated[str, Path(pattern=HEX_ID, description="24 lower-case hex digits")]
+Id = Annotated[str, Path(alias="id", pattern=HEX_ID, description="24 lower-case hex digits")]
 
 _JSON_LIMIT = 64 * 1024  # bytes
 Body = TypeVar("Body", bound=BaseModel)

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from hub.api import shapes
+from hub.api import answers, shapes
 from hub.api.caller import Caller, Calling, Id, interface, json_body, json_of
-from hub.api.documents import hand_out
+from hub.api.documents import PACKET_ANSWER, hand_out
 from hub.api.problems import JSON, NO_NUL, responses
 from hub.errors import Refusal
 from hub.exchange import hand_over
@@ -33,7 +33,7 @@ After = Annotated[
 Limit = Annotated[int, Query(ge=1, le=500, description="Items at most")]
 
 
-@router.get("/inbox", summary="What waits for this system", responses=responses("request-invalid"))
+@router.get("/inbox", summary="Hộp đến · What waits for this system", responses=responses(answer=answers.Inbox))
 async def inbox(
     request: Request,
     caller: Calling,
@@ -69,7 +69,9 @@ async def inbox(
 
 
 @router.get(
-    "/outbox", summary="What happened to the documents this system sent", responses=responses("request-invalid")
+    "/outbox",
+    summary="Diễn biến văn bản đã gửi · What happened to the documents this system sent",
+    responses=responses(answer=answers.Outbox),
 )
 def outbox(request: Request, caller: Calling, after: After = None, limit: Limit = 100) -> Response:
     """Delivered, reported, failed, expired, withdrawn, opened again: what became of the sent documents, in order."""
@@ -79,7 +81,11 @@ def outbox(request: Request, caller: Calling, after: After = None, limit: Limit 
     return shapes.reply(shapes.page(items, after, rows[-1]["seq"] if rows else None))
 
 
-@router.get("/deliveries/{delivery_id}", summary="One delivery", responses=responses("not-found"))
+@router.get(
+    "/deliveries/{id}",
+    summary="Một bản chuyển · One delivery",
+    responses=responses("not-found", answer=answers.InboxItem),
+)
 def show(delivery_id: Id, request: Request, caller: Calling) -> Response:
     """One delivery of this system, in whatever state, as the inbox tells it."""
     face = interface(request)
@@ -91,7 +97,12 @@ def show(delivery_id: Id, request: Request, caller: Calling) -> Response:
     return shapes.reply(shapes.inbox_item(row))
 
 
-@router.get("/deliveries/{delivery_id}/packet", summary="The packet, byte for byte", responses=responses("not-found"))
+@router.get(
+    "/deliveries/{id}/packet",
+    summary="Gói tin, nguyên từng byte · The packet, byte for byte",
+    response_class=Response,
+    responses=responses("not-found", "packet-removed", "payloads-away", answer=PACKET_ANSWER),
+)
 async def packet(delivery_id: Id, request: Request, caller: Calling) -> Response:
     """A document or status packet; from its first byte on it counts as fetched by this system."""
     face = interface(request)
@@ -122,10 +133,10 @@ class Holding(BaseModel):
 
 
 @router.post(
-    "/deliveries/{delivery_id}/taken",
-    summary="Claim a delivery",
+    "/deliveries/{id}/taken",
+    summary="Giữ bản chuyển · Claim a delivery",
     openapi_extra=json_body(Holding),
-    responses=responses(*JSON, "not-found", "lease-held", "delivery-final"),
+    responses=responses(*JSON, "not-found", "lease-held", "delivery-final", answer=answers.Lease),
 )
 async def taken(delivery_id: Id, request: Request, caller: Calling) -> Response:
     """``{id, lease, until}``: no other process of this system is handed the delivery until then."""
@@ -133,10 +144,10 @@ async def taken(delivery_id: Id, request: Request, caller: Calling) -> Response:
 
 
 @router.post(
-    "/deliveries/{delivery_id}/done",
-    summary="The packet is safe",
+    "/deliveries/{id}/done",
+    summary="Đã lưu xong · The packet is safe",
     openapi_extra=json_body(Holding),
-    responses=responses(*JSON, "not-found", "lease-lost", "delivery-not-fetched"),
+    responses=responses(*JSON, "not-found", "lease-lost", "delivery-not-fetched", answer=answers.Done),
 )
 async def done(delivery_id: Id, request: Request, caller: Calling) -> Response:
     """The recipient has stored the packet. Safe to repeat."""
@@ -144,10 +155,10 @@ async def done(delivery_id: Id, request: Request, caller: Calling) -> Response:
 
 
 @router.post(
-    "/deliveries/{delivery_id}/failed",
-    summary="The packet cannot be taken",
+    "/deliveries/{id}/failed",
+    summary="Không nhận được · The packet cannot be taken",
     openapi_extra=json_body(Holding),
-    responses=responses(*JSON, "not-found", "lease-lost", "delivery-final"),
+    responses=responses(*JSON, "not-found", "lease-lost", "delivery-final", answer=answers.Failed),
 )
 async def failed(delivery_id: Id, request: Request, caller: Calling) -> Response:
     """Before the first fetch an attempt, of which the fifth fails the delivery; after it the delivery fails at once."""

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from hub.api import shapes
+from hub.api import answers, shapes
 from hub.api.caller import Caller, Calling, Id, Interface, interface, packet_of
-from hub.api.problems import PACKET, responses, violation_body
+from hub.api.problems import PACKET, header, responses, violation_body
 from hub.domain import edxml
 from hub.domain.document import Attachment, local_day
 from hub.errors import Refusal
@@ -31,18 +31,35 @@ PACKET_BODY = {
         "content": {"application/xml": {"schema": {"type": "string", "description": "edXML packet (QCVN 102:2016)"}}},
     }
 }
+PACKET_ANSWER = {
+    "description": "The packet, as it was sent",
+    "headers": {"X-Packet-SHA256": header("SHA-256 of the packet, lower-case hex")},
+    "content": {"application/xml": {"schema": {"type": "string"}}},
+}
+_FILE_ANSWER = {
+    "description": "The file, unwrapped",
+    "headers": {"Content-Disposition": header("The file's name (RFC 8187)")},
+    "content": {"application/octet-stream": {}},
+}
 _UNREADABLE = (*PACKET, "xml-not-xml", "packet-refused")
 _CONFLICTS = (
-    *("not-your-agency", "document-conflict", "number-taken", "already-revoked", "too-many-concerned", "storage-full"),
+    *("not-your-agency", "not-your-document", "document-conflict", "number-taken", "already-revoked"),
+    *("too-many-concerned", "payloads-away"),
 )
 
 
 @router.post(
     "/documents",
     status_code=201,
-    summary="Send a document",
+    summary="Gửi văn bản · Send a document",
     openapi_extra=PACKET_BODY,
-    responses=responses(*_UNREADABLE, *_CONFLICTS, repeat="A repeat: the first answer, and what was added"),
+    responses=responses(
+        *_UNREADABLE,
+        *_CONFLICTS,
+        answer=answers.Accepted,
+        status=201,
+        repeat="A repeat: the first answer, and what was added",
+    ),
 )
 async def send(request: Request, caller: Calling) -> Response:
     """Accept a signed packet for all its recipients, or refuse it with every rule it breaks."""
@@ -53,9 +70,9 @@ async def send(request: Request, caller: Calling) -> Response:
 
 @router.post(
     "/documents/validate",
-    summary="Check a document without sending it",
+    summary="Kiểm tra, không gửi · Check a document without sending it",
     openapi_extra=PACKET_BODY,
-    responses=responses(*PACKET),
+    responses=responses(*PACKET, answer=answers.Validation),
 )
 async def validate(request: Request, caller: Calling) -> Response:
     """``{valid, violations[], warnings[]}``: what sending this packet now would answer. Nothing is stored."""
@@ -82,7 +99,7 @@ def _validation(violations: Any, warnings: Any, code: str) -> dict[str, Any]:
 @router.post(
     "/statuses",
     status_code=201,
-    summary="Report a status",
+    summary="Báo trạng thái · Report a status",
     openapi_extra=PACKET_BODY,
     responses=responses(
         *_UNREADABLE,
@@ -90,6 +107,8 @@ def _validation(violations: Any, warnings: Any, code: str) -> dict[str, Any]:
         "status-document-unknown",
         "status-not-allowed",
         "delivery-final",
+        answer=answers.Reported,
+        status=201,
         repeat="A repeat: the first answer",
     ),
 )
@@ -102,7 +121,9 @@ async def report(request: Request, caller: Calling) -> Response:
 
 
 @router.get(
-    "/documents/{document_id}", summary="A document and its recipients' states", responses=responses("not-found")
+    "/documents/{id}",
+    summary="Văn bản và trạng thái ở từng nơi nhận · A document and its recipients' states",
+    responses=responses("not-found", answer=answers.DocumentStory),
 )
 def show(document_id: Id, request: Request, caller: Calling) -> Response:
     """For the sender every recipient; for a recipient its own part."""
@@ -125,7 +146,12 @@ def show(document_id: Id, request: Request, caller: Calling) -> Response:
     return shapes.reply(body)
 
 
-@router.get("/documents/{document_id}/packet", summary="The packet, byte for byte", responses=responses("not-found"))
+@router.get(
+    "/documents/{id}/packet",
+    summary="Gói tin, nguyên từng byte · The packet, byte for byte",
+    response_class=Response,
+    responses=responses("not-found", "packet-removed", "payloads-away", answer=PACKET_ANSWER),
+)
 async def packet(document_id: Id, request: Request, caller: Calling) -> Response:
     """The packet as it was sent. Handing it to a recipient counts as its fetch."""
     face = interface(request)
@@ -134,7 +160,10 @@ async def packet(document_id: Id, request: Request, caller: Calling) -> Response
 
 
 @router.get(
-    "/documents/{document_id}/attachments/{n}", summary="One attachment, unwrapped", responses=responses("not-found")
+    "/documents/{id}/attachments/{n}",
+    summary="Một tệp đính kèm · One attachment, unwrapped",
+    response_class=Response,
+    responses=responses("not-found", "packet-removed", "payloads-away", answer=_FILE_ANSWER),
 )
 async def attachment(document_id: Id, n: int, request: Request, caller: Calling) -> Response:
     """The n-th file, from 1. Handing it to a recipient counts as the fetch of the packet."""
@@ -155,7 +184,9 @@ async def attachment(document_id: Id, n: int, request: Request, caller: Calling)
 
 async def hand_out(face: Interface, caller: Caller, row: Any, fetched: tuple[str, ...]) -> Response:
     """A packet's bytes; the fetch is on record before the first of them goes out (exchange rules 6)."""
-    body = row["body"] if row["place"] is None else face.desk.folder.stream(row["place"])
+    _kept(row)
+    place = row["place"]
+    body = row["body"] if place is None else await run_in_threadpool(face.desk.folder.stream, place)
     if fetched:
         await _fetched(face, caller, fetched)
     headers = {
@@ -173,7 +204,13 @@ async def _fetched(face: Interface, caller: Caller, delivery_ids: tuple[str, ...
     log.info("fetched", deliveries=delivery_ids, document=document)
 
 
+def _kept(row: Any) -> None:
+    if row["place"] == "":
+        raise Refusal("packet-removed", facts={"sha256": row["sha256"]})
+
+
 def _files(face: Interface, row: Any) -> tuple[Attachment, ...]:
+    _kept(row)
     body = row["body"] if row["place"] is None else face.desk.folder.get(row["place"])
     limits = face.desk.terms.limits
     return edxml.read_document(edxml.parse(body, limits), limits).attachments

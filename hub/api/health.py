@@ -5,18 +5,31 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from hub.api import shapes
+from hub.api import answers, shapes
 from hub.api.caller import interface
+from hub.api.problems import responses
 
 router = APIRouter(tags=["health"])
 
 
-@router.get("/healthz", summary="The process answers")
+_READY = responses(answer=answers.Ready, called=False)
+_READY[503] |= {"model": answers.Ready}
+
+
+@router.get(
+    "/healthz",
+    summary="Tiến trình còn chạy · The process answers",
+    responses=responses(answer=answers.Alive, called=False),
+)
 async def healthz() -> Response:
     return shapes.reply({"status": "ok"})
 
 
-@router.get("/readyz", summary="The hub accepts and delivers", responses={503: {"description": "It does not"}})
+@router.get(
+    "/readyz",
+    summary="Trục nhận và chuyển được · The hub accepts and delivers",
+    responses=_READY,
+)
 async def readyz(request: Request) -> Response:
     """Green only when a transaction was committed in the last second and the schema is the program's own."""
     found = await interface(request).readiness.found()

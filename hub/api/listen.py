@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from hub.api.bell import ALL, Bell
 from hub.exchange.writer import CHANNEL
+from hub.store.engine import VANISHED
 
 _AGAIN = 1.0  # seconds before another try, and between looks at whether to stop
 
@@ -40,7 +41,7 @@ def listening(engine: Engine, bell: Bell) -> Iterator[None]:
 def _listen(url: str, bell: Bell, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
-            with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+            with psycopg.connect(url, autocommit=True, **VANISHED) as connection:
                 connection.execute(f"LISTEN {CHANNEL}")
                 bell.ring([ALL])
                 while not stop.is_set():

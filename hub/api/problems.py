@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from hub.errors import PROBLEMS, Refusal, Violation, violation
 from hub.store.engine import temporary
@@ -82,10 +83,19 @@ def install(app: FastAPI) -> None:
         return problem(Refusal("request-invalid", violations=[_field(error) for error in fault.errors()]))
 
     @app.exception_handler(HTTPException)
-    async def _routing(_request: Request, fault: HTTPException) -> Response:
+    async def _routing(request: Request, fault: HTTPException) -> Response:
         if fault.status_code == 405:
-            return problem(Refusal("method-not-allowed", facts={"allowed": (fault.headers or {}).get("Allow", "")}))
+            return problem(Refusal("method-not-allowed", facts={"allowed": ", ".join(_methods(request))}))
         return problem(Refusal("not-found" if fault.status_code == 404 else "request-invalid"))
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods of an address; the framework names those of the first operation it finds there."""
+    return [
+        method
+        for method in ("GET", "HEAD", "POST")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
 
 
 def fault_problem(fault: Exception) -> Response:
@@ -140,19 +150,47 @@ def _field(error: Mapping[str, Any]) -> Violation:
     return violation("request-field", ".".join(map(str, error["loc"])), shown, vi=vi, en=en, repair=repair)
 
 
-_ANYWHERE = ("not-authenticated", "system-locked", "request-invalid", "busy", "database-away")
+# What can stand in the way of every request, and of every one that is authenticated.
+_HTTP = ("request-malformed", "head-too-large", "head-late", "internal")
+_CALLED = ("not-authenticated", "system-locked", "request-invalid", "busy", "database-away", "storage-full")
 _BODY = ("content-encoding", "length-required", "body-incomplete", "body-late")
-PACKET = (*_BODY, "too-large")  # where a request has one
+PACKET = (*_BODY, "too-large", "storage-full")  # where a request has one
 JSON = (*_BODY, "json-too-large")  # likewise
 
 
-def responses(*codes: str, repeat: str = "") -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI entries of the refusals an operation can answer with; ``repeat`` describes a 200 beside the 201."""
-    by_status: dict[int | str, list[str]] = {}
-    for code in dict.fromkeys((*_ANYWHERE, *codes)):
-        by_status.setdefault(PROBLEMS[code].status, []).append(f"`{code}`: {PROBLEMS[code].en}")
-    found: dict[int | str, dict[str, Any]] = {200: {"description": repeat}} if repeat else {}
-    return found | {
-        status: {"description": "\n\n".join(lines), "content": {"application/problem+json": {}}}
-        for status, lines in by_status.items()
+def header(description: str) -> dict[str, Any]:
+    """The OpenAPI entry of an answer's header."""
+    return {"description": description, "schema": {"type": "string"}}
+
+
+_TRACE = {"X-Request-Id": header("The request's own, or one made here; the hub's log lines have it")}
+_RETRY = {"Retry-After": header("Seconds; the same request may then succeed")}
+_CHALLENGE = {"WWW-Authenticate": header("Bearer")}
+
+
+def responses(
+    *codes: str, answer: Any, status: int = 200, repeat: str = "", called: bool = True
+) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI entries of what an operation can answer.
+
+    ``answer``: the shape (of ``answers``), or the whole entry where the answer is no JSON; ``repeat`` describes a 200
+    beside the 201; ``called`` is False where nobody has to say who calls.
+    """
+    told = answer if isinstance(answer, dict) else {"model": answer, "description": answer.__doc__}
+    told = {**told, "headers": _TRACE | told.get("headers", {})}
+    found: dict[int | str, dict[str, Any]] = {status: told}
+    if repeat:
+        found[200] = {**told, "description": repeat}
+    by_status: dict[int, list[str]] = {}
+    for code in dict.fromkeys((*_HTTP, *(_CALLED if called else ()), *codes)):
+        by_status.setdefault(PROBLEMS[code].status, []).append(code)
+    return found | {status: _refusals(status, named) for status, named in by_status.items()}
+
+
+def _refusals(status: int, codes: list[str]) -> dict[str, Any]:
+    temporary = any(PROBLEMS[code].temporary for code in codes)
+    return {
+        "description": "\n\n".join(f"`{code}`: {PROBLEMS[code].vi} · {PROBLEMS[code].en}" for code in codes),
+        "headers": _TRACE | (_RETRY if temporary else {}) | (_CHALLENGE if status == 401 else {}),
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }

@@ -14,6 +14,7 @@ from hub.errors import Refusal
 from hub.exchange.desk import Desk
 from hub.exchange.writer import Transaction
 from hub.store import schema
+from hub.store.disk import Disk
 from hub.store.engine import reading, temporary
 
 _PATIENCE = 2.0  # seconds
@@ -23,19 +24,20 @@ _SHARED = timedelta(seconds=1)
 class Readiness:
     """The probe of one process."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, disk: Disk) -> None:
+        self._desk, self._disk = desk, disk
         self._probe: asyncio.Task[dict[str, str]] | None = None
         self._began = datetime.min.replace(tzinfo=UTC)
 
     async def found(self) -> dict[str, str]:
-        """``{writer, database}``: ``ok``, or what keeps it; of a probe under way, of the last second or made now."""
+        """``{writer, database, disk}``: ``ok``, or what keeps it; of a probe under way, the last second's or a new one."""
         now = self._desk.clock()
         probe = self._probe
         if probe is None or (probe.done() and not self._began <= now < self._began + _SHARED):
             probe = self._probe = asyncio.create_task(_look(self._desk))
             self._began = now
-        return await asyncio.shield(probe)  # who gives up waiting ends it for nobody else
+        disk = "storage-full" if self._disk.full else "ok"
+        return await asyncio.shield(probe) | {"disk": disk}  # who gives up waiting ends it for nobody else
 
 
 def _nothing(_tx: Transaction, jobs: list[None]) -> list[None]:

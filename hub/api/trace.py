@@ -53,4 +53,5 @@ class Trace:
                 await fault_problem(fault)(scope, receive, traced)
             finally:
                 took = round((time.perf_counter() - began) * 1000, 1)
-                log.info("request", method=scope["method"], path=scope["path"], status=status, ms=took)
+                client = (scope.get("client") or ("",))[0]
+                log.info("request", method=scope["method"], path=scope["path"], status=status, ms=took, client=client)

@@ -178,6 +178,7 @@ def _repeat(tx: Transaction, job: Checked, document_id: str) -> Accepted:
             asked = asking.find(tx.connection, tx.roster.directory, packet, recipients, repeat=True)
         documents.add(tx.connection, [], [_packet_row(tx, job, document_id)], [_evidence(tx, job, document_id, added)])
         deliveries.add(tx.connection, [deliveries.row_of(delivery) for delivery in added])
+        documents.freshen(tx.connection, document_id)
         if asked.targets:
             added = asking.ask(tx, asked, packet.kind, document_id, added, linked=True)
         warnings = list(asked.warnings)
@@ -265,10 +266,10 @@ def _packet_row(tx: Transaction, job: Checked, document_id: str | None) -> dict[
         "id": submission.packet_id,
         "seq": tx.next_seq(),
         "document_id": document_id,
-        "sha256": job.submission.sha256,
+        "sha256": job.prepared.sha256,
         "size": submission.size,
         "body": job.body,
-        "place": submission.place,
+        "place": job.place,
         "standing": job.prepared.standing,
         "signer": job.prepared.signer,
         "fingerprint": job.prepared.fingerprint,
@@ -280,7 +281,7 @@ def _evidence(tx: Transaction, job: Checked, document_id: str, to: list[Delivery
     body = {
         "document": document_id,
         "document_id": job.prepared.document_id,
-        "sha256": job.submission.sha256,
+        "sha256": job.prepared.sha256,
         "sender": job.prepared.sender,
         "issuer": job.prepared.columns["issuer"],
         "recipients": [delivery.recipient for delivery in to],

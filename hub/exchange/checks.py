@@ -4,6 +4,7 @@ nothing. What passes is decided and written by ``hub.exchange.accept``.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ class Prepared:
     """What accepting needs of a packet that broke no rule on the roster of ``version``."""
 
     version: int
+    sha256: str  # of the packet, hex
     kind: Kind
     sender: str
     document_id: str
@@ -51,10 +53,11 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A packet ready to be accepted. ``body`` are its bytes when they lie in its row."""
+    """A packet ready to be accepted. It lies at ``place`` in the payload store, or as ``body`` in its row."""
 
     submission: Submission
     prepared: Prepared
+    place: str | None
     body: bytes | None = field(repr=False)
 
 
@@ -96,6 +99,7 @@ def prepare(packet: bytes, submission: Submission, roster: Roster, now: datetime
     urgent = document.priority.isdigit() and int(document.priority) > 0  # 0 normal, 1-3 increasing
     return Prepared(
         version=roster.version,
+        sha256=hashlib.sha256(packet).hexdigest(),
         kind=document.kind,
         sender=sender,
         document_id=document_id,

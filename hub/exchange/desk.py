@@ -5,10 +5,9 @@ the write and keeps what was refused; what is decided stands in the verbs.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -31,7 +30,7 @@ from hub.exchange.writer import Stale, Writer
 from hub.store import documents, payloads
 from hub.store.engine import reading, temporary
 from hub.store.ids import new_id
-from hub.store.payloads import Folder
+from hub.store.payloads import Payloads
 from hub.store.roster import Rosters
 
 log = structlog.get_logger()
@@ -57,7 +56,7 @@ class Desk:
         self,
         engine: Engine,
         rosters: Rosters,
-        folder: Folder,
+        folder: Payloads,
         vault: Fernet,
         writer: Writer,
         clock: Callable[[], datetime],
@@ -99,14 +98,14 @@ class Desk:
     async def accept(self, packet: bytes, system: System, trace_id: str) -> Accepted:
         """Accept a document packet, or raise the refusal that is now on record."""
         submission = self._submission(packet, system, trace_id)
-        stored = False
+        place: str | None = None
         try:
             for turn in range(_TURNS):
                 prepared = await self._check(checks.prepare, packet, submission, again=turn > 0)
-                if submission.place is not None and not stored:
-                    await self._aside(self._store, submission.place, packet)
-                    stored = True
-                job = checks.Checked(submission, prepared, None if stored else packet)
+                if place is None and len(packet) > self.terms.inline_limit:
+                    place = payloads.place_of(submission.packet_id, prepared.sha256, self.clock())
+                    await self._aside(self._store, place, packet)
+                job = checks.Checked(submission, prepared, place, packet if place is None else None)
                 try:
                     accepted: Accepted = await self.write(accept.commit, job)
                     break
@@ -117,11 +116,11 @@ class Desk:
         except Refusal as refusal:
             if not refusal.problem.temporary:
                 # After a temporary fault the commit may have happened all the same: there the sweep decides.
-                self._drop(submission, stored)
+                await self._drop(place)
                 await self._record(packet, system, trace_id, refusal)
             raise
         if not accepted.kept:
-            self._drop(submission, stored)
+            await self._drop(place)
         note(
             outcome="accepted" if accepted.new else "repeated", document=accepted.body["id"],
             deliveries=len(accepted.body["deliveries"]), system=system.id,
@@ -129,26 +128,24 @@ class Desk:
         return accepted
 
     def _submission(self, packet: bytes, system: System, trace_id: str) -> Submission:
-        now = self.clock()
-        packet_id, sha256 = new_id(now), hashlib.sha256(packet).hexdigest()
-        place = payloads.place_of(packet_id, sha256, now) if len(packet) > self.terms.inline_limit else None
-        terms = self.terms
-        return Submission(sha256, len(packet), system.id, packet_id, trace_id, place, terms.limits, terms.refuse_taken)
+        terms, packet_id = self.terms, new_id(self.clock())
+        return Submission(len(packet), system.id, packet_id, trace_id, terms.limits, terms.refuse_taken)
 
     def _store(self, place: str, packet: bytes) -> None:
         self._at("before-payload")
         self.folder.put(place, packet)
         self._at("after-payload")
 
-    def _drop(self, submission: Submission, stored: bool) -> None:
-        if stored and submission.place is not None:
-            self.folder.remove(submission.place)
+    async def _drop(self, place: str | None) -> None:
+        if place is not None:
+            with suppress(Refusal, OSError):  # the answer stands, and the sweep comes by
+                await self._aside(self.folder.remove, place)
 
     async def validate(self, packet: bytes, system: System) -> list[Any]:
         """Every check of :meth:`accept`, duplicates included, storing nothing: its warnings. Raises its refusal."""
         submission = self._submission(packet, system, "")
         prepared = await self._check(checks.prepare, packet, submission, again=False)
-        warnings: list[Any] = await self._aside(self._foresee, checks.Checked(submission, prepared, None))
+        warnings: list[Any] = await self._aside(self._foresee, checks.Checked(submission, prepared, None, None))
         return warnings
 
     def _foresee(self, job: checks.Checked) -> list[Any]:
@@ -157,7 +154,7 @@ class Desk:
 
     async def report(self, packet: bytes, system: System, trace_id: str) -> Reported:
         """Take a status packet, or raise the refusal that is now on record."""
-        submission = self._submission(packet, system, trace_id)._replace(place=None)
+        submission = self._submission(packet, system, trace_id)
         try:
             reported = await self._report(packet, submission)
         except Refusal as refusal:
@@ -201,8 +198,8 @@ class Desk:
                 while await self.write(hand_over.sweep, job) == job.most:
                     pass
                 if self.clock() - swept_payloads > timedelta(hours=1):
+                    swept_payloads = self.clock()  # before: a store that is away is asked again in an hour too
                     await asyncio.to_thread(self.sweep_payloads)
-                    swept_payloads = self.clock()
             except Exception as fault:
                 if temporary(fault) is None and not isinstance(fault, Refusal):
                     log.exception("sweep-fault")

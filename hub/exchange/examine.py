@@ -19,14 +19,12 @@ from hub.store.roster import Roster
 
 
 class Submission(NamedTuple):
-    """A packet as it came, without its bytes; ``place`` names it in the payload store if it is too large for a row."""
+    """A packet as it came, without its bytes."""
 
-    sha256: str  # of the packet, hex
     size: int  # bytes
     system_id: str
     packet_id: str
     trace_id: str
-    place: str | None = None
     limits: Limits = DEFAULT_LIMITS
     refuse_taken: bool = True  # a taken number refuses (exchange rules 4), or flags
 

@@ -48,6 +48,7 @@ class Prepared:
 
     submission: Submission
     version: int
+    sha256: str  # of the packet, hex
     report: StatusReport
     verdict: Verdict
     sender: str
@@ -96,7 +97,8 @@ def prepare(packet: bytes, submission: Submission, roster: Roster, now: datetime
         raise Refusal(
             found[0].code, facts=found[0].facts, violations=[v for refusal in found for v in refusal.violations]
         )
-    return Prepared(submission, roster.version, report, verdict, sender, stated_at)
+    sha256 = hashlib.sha256(packet).hexdigest()
+    return Prepared(submission, roster.version, sha256, report, verdict, sender, stated_at)
 
 
 def _may_report(roster: Roster, system_id: str, sender: str, now: datetime) -> Refusal | None:
@@ -323,13 +325,13 @@ def _rows(
 ) -> None:
     submission = job.submission
     packet = {
-        "id": submission.packet_id, "seq": tx.next_seq(), "document_id": None, "sha256": job.submission.sha256,
+        "id": submission.packet_id, "seq": tx.next_seq(), "document_id": None, "sha256": job.sha256,
         "size": submission.size, "body": job.body, "place": None,
         "standing": job.verdict.standing.value, "signer": job.verdict.owner, "fingerprint": job.verdict.fingerprint,
         "received_at": tx.now,
     }  # fmt: skip
     body = {
-        "report": report_id, "document": document_id, "status": job.report.status, "sha256": job.submission.sha256,
+        "report": report_id, "document": document_id, "status": job.report.status, "sha256": job.sha256,
         "sender": job.sender, "addressee": other, "at": tx.now.isoformat(),
     }  # fmt: skip
     documents.add(tx.connection, [], [packet], [change.evidence(tx, "status", document_id, body, report_id=report_id)])
@@ -340,6 +342,7 @@ def _rows(
         "answer": answer, "received_at": tx.now, "trace_id": submission.trace_id,
     }  # fmt: skip
     documents.add_report(tx.connection, row)
+    documents.freshen(tx.connection, document_id)
 
 
 def _hand_on(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, insert, or_, select
+from sqlalchemy import Connection, RowMapping, and_, insert, or_, select, update
 
 from hub.domain.duplicates import First
 from hub.store import tables as t
@@ -125,6 +125,12 @@ def refusals_between(connection: Connection, sender: str, document_id: str, unti
 
 def add_report(connection: Connection, row: dict[str, Any]) -> None:
     connection.execute(insert(t.report), [row])
+
+
+def freshen(connection: Connection, document_id: str) -> None:
+    """Something new came to a document: where it was pared already, it is again in its time."""
+    c = t.document.c
+    connection.execute(update(t.document).where(c.id == document_id, c.pared != 0).values(pared=0))
 
 
 def report(connection: Connection, report_id: str) -> RowMapping | None:

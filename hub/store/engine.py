@@ -7,10 +7,12 @@ write takes the lock at its beginning (a later upgrade would fail or lose an upd
 from __future__ import annotations
 
 import errno
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -21,6 +23,18 @@ from hub.errors import Refusal
 
 RETRY_AFTER = 5  # seconds told to a client when the database or the disk cannot serve it
 _PATIENCE = 20.0  # seconds that one statement waits for another's lock
+
+# A server that vanished with its machine answers nothing: without these its sessions would hang for a quarter of an
+# hour, and the server that took over would be asked by nobody.
+VANISHED: dict[str, Any] = {
+    "connect_timeout": 5,  # seconds, for each host of several
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,  # milliseconds
+}
+# And the other way round: a hub that vanished in a transaction would keep the counter's lock for two hours.
+_VANISHED_HUB = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 
 # What passes by itself: SQLite's primary result codes, PostgreSQL's SQLSTATEs. The rest of SQLite's
 # OperationalErrors (no such table, syntax) are defects.
@@ -40,8 +54,11 @@ _POSTGRESQL = {
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for ``sqlite:///…`` or ``postgresql://…`` (psycopg); the caller disposes of it."""
-    parsed = make_url(url)
+    """An engine for ``sqlite:///…`` or ``postgresql://…`` (psycopg); the caller disposes of it.
+
+    Of several servers, ``postgresql://HOST:PORT,HOST:PORT/…``, the one that takes writes is used.
+    """
+    parsed = make_url(_hosts_in_query(url))
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(url)
     return create_engine(
@@ -50,8 +67,21 @@ def open_engine(url: str) -> Engine:
         max_overflow=20,
         pool_timeout=10,  # seconds
         pool_pre_ping=True,
-        connect_args={"connect_timeout": 5, "options": "-c timezone=UTC -c lock_timeout=20s"},
+        connect_args={**VANISHED, "options": f"-c timezone=UTC -c lock_timeout=20s {_VANISHED_HUB}"},
     )
+
+
+def _hosts_in_query(url: str) -> str:
+    """libpq's URL of several servers as SQLAlchemy can read it too: the hosts in its query."""
+    found = re.fullmatch(r"postgresql://([^/]*@)?([^/?@]*,[^/?@]*)(/[^?]*)?(?:\?(.*))?", url)
+    if found is None:
+        return url
+    user, hosts, database, query = found.groups(default="")
+    pairs = [host.rpartition(":") if re.search(r":\d*$", host) else (host, "", "") for host in hosts.split(",")]
+    names, ports = (",".join(pair[part].strip("[]") for pair in pairs) for part in (0, 2))
+    if "target_session_attrs=" not in query:
+        query = "&".join(filter(None, (query, "target_session_attrs=read-write")))
+    return f"postgresql://{user}{database or '/'}?host={names}&port={ports}&{query}"
 
 
 def _sqlite(url: str) -> Engine:

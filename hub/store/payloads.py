@@ -1,7 +1,7 @@
-"""Packets too large for a row: a folder of files, each complete or absent (power cut included).
+"""Packets too large for a row: each there whole or not at all (power cut included), before a row may name it.
 
-A file is written and synced under another name, renamed, and its folders are synced; only then may a row name it.
-A file without a row is left by a crash between the two, or by a refused packet, and is swept after a day.
+What no row names is left by a crash between the two, or by a refused packet, and is swept after a day. They lie in a
+folder of files (:class:`Folder`) or in a bucket (``hub.store.s3``).
 """
 
 from __future__ import annotations
@@ -10,12 +10,36 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 CHUNK = 256 * 1024  # bytes
 
 
+class Payloads(Protocol):
+    """A place for packets; ``place`` is a relative path of safe characters made by :func:`place_of`.
+
+    A fault that passes by itself comes as an OSError of the disk (see ``hub.store.engine.temporary``) or as the
+    refusal ``payloads-away``.
+    """
+
+    def put(self, place: str, data: bytes) -> None:
+        """Store durably; whole, or not at all."""
+
+    def get(self, place: str) -> bytes:
+        """The payload. Raises FileNotFoundError."""
+
+    def stream(self, place: str) -> Iterator[bytes]:
+        """The payload in parts. Raises FileNotFoundError at once, not only when its first part is asked for."""
+
+    def remove(self, place: str) -> None:
+        """Remove it; that it is not there is no fault."""
+
+    def older_than(self, moment: datetime) -> Iterator[str]:
+        """Places last written before ``moment``, by the clock of where they lie; unfinished ones included."""
+
+
 class Folder:
-    """Payloads below one folder; ``place`` is a relative path of safe characters made by :func:`place_of`."""
+    """Payloads below one folder: each written and synced under another name, then renamed, and its folders synced."""
 
     def __init__(self, root: Path) -> None:
         self._root = root

@@ -27,12 +27,13 @@ def config() -> Config:
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Create or migrate the database; a second process doing the same waits and finds the work done."""
     with writing(engine) as connection:
-        if not is_sqlite(connection):
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        _run(connection, revision)
+        make(connection, revision)
 
 
-def _run(connection: Connection, revision: str) -> None:
+def make(connection: Connection, revision: str = "head") -> None:
+    """The same inside the caller's transaction."""
+    if not is_sqlite(connection):
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     settings = config()
     settings.attributes["connection"] = connection
     command.upgrade(settings, revision)
@@ -41,6 +42,11 @@ def _run(connection: Connection, revision: str) -> None:
 def revision_of(connection: Connection) -> str | None:
     """The database's revision, or None for an empty one."""
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_known(revision: str) -> bool:
+    """Whether this program knows the revision; it knows those before its own, and none of a newer program's."""
+    return any(script.revision == revision for script in ScriptDirectory.from_config(config()).walk_revisions())
 
 
 @cache

@@ -172,6 +172,8 @@ document = Table(
     Column("accepted_at", Moment, nullable=False),
     Column("trace_id", String(64), nullable=False),
     Column("search", Text, nullable=False),  # folded: without marks, lower case
+    Column("pared", SmallInteger, nullable=False, server_default=text("0")),  # bits of hub.store.retention.Part
+    Index("ix_document_pared_seq", "pared", "seq"),
     Index("uq_document_identity", "identity", unique=True),
     Index("uq_document_number_claim", "number_claim", unique=True),
     Index("ix_document_document_id_sender", "document_id", "sender"),
@@ -179,7 +181,8 @@ document = Table(
     Index("ix_document_number_year", "number", "year"),
 )
 
-# A document packet or a status packet, byte for byte: inline, or in the payload store under `place`.
+# A document packet or a status packet, byte for byte: inline, or in the payload store under `place`. Bytes that
+# were removed after their time leave an empty `place`.
 packet = Table(
     "packet",
     metadata,
