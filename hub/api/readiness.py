@@ -30,7 +30,7 @@ class Readiness:
         self._began = datetime.min.replace(tzinfo=UTC)
 
     async def found(self) -> dict[str, str]:
-        """``{writer, database, disk}``: ``ok``, or what keeps it; of a probe under way, the last second's or a new one."""
+        """``{writer, database, disk}``: ``ok``, or what keeps it; of a probe under way, of the last second, or new."""
         now = self._desk.clock()
         probe = self._probe
         if probe is None or (probe.done() and not self._began <= now < self._began + _SHARED):

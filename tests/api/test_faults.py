@@ -98,7 +98,7 @@ def test_while_the_database_is_away_every_request_is_asked_again_and_succeeds_af
             assert hub.ask("GET", "/healthz").status_code == 200
             red = until(hub, "/readyz", 503)
             assert (red["status"], red["writer"], red["database"]) == ("unavailable", "database-away", "database-away")
-        assert until(hub, "/readyz", 200) == {"status": "ok", "writer": "ok", "database": "ok"}
+        assert until(hub, "/readyz", 200) == {"status": "ok", "writer": "ok", "database": "ok", "disk": "ok"}
         assert hub.count(*STORED) == before
         for name, request in each.items():
             assert request().status_code == AFTERWARDS.get(name, 200), name
@@ -224,7 +224,7 @@ def test_a_payload_that_is_missing_is_no_end_of_the_hub_and_no_fetch(tmp_path: P
 def test_readyz_is_red_while_the_writer_is_stuck_and_green_again_after(tmp_path: Path) -> None:
     with a_hub(tmp_path) as hub:
         office, nghe_an = hub.enrol("G22"), hub.enrol("H41")
-        assert until(hub, "/readyz", 200) == {"status": "ok", "writer": "ok", "database": "ok"}
+        assert until(hub, "/readyz", 200) == {"status": "ok", "writer": "ok", "database": "ok", "disk": "ok"}
         with hub.axis.together():
             hub.axis.clock.pass_(seconds=1)
             answer = hub.ask("GET", "/readyz")

@@ -40,7 +40,7 @@ def test_what_is_no_http_is_logged_as_a_json_line_though_the_server_logs_it(tmp_
 
 FAULT = """
 import logging
-from hub.app import log_as_json
+from hub.logs import log_as_json
 log_as_json()
 token = "bí mật"
 try:

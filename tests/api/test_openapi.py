@@ -8,8 +8,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from builders.api import UNKNOWN, Agency, a_hub, operations, raw
+from builders.described import undescribed
 
 from hub.errors import PROBLEMS
 
@@ -49,6 +51,28 @@ def test_every_refusal_is_described_as_a_problem_and_in_no_other_form(described:
     assert "HTTPValidationError" not in json.dumps(description)
 
 
+@pytest.mark.parametrize(
+    ("status", "kind", "body", "told"),
+    [
+        (200, "application/json", {"items": [], "next": None}, ""),
+        (200, "application/json", {"items": [], "next": None, "total": 0}, "Additional properties"),
+        (200, "application/json", {"items": []}, "required property"),
+        (200, "application/json", {"items": [], "next": 7}, "not valid under any"),
+        (200, "application/xml", {}, "application/xml is not described"),
+        (418, "application/problem+json", {}, "418 is not described"),
+    ],
+)
+def test_an_answer_that_is_not_described_is_found(
+    described: tuple[Agency, dict[str, Any]], status: int, kind: str, body: Any, told: str
+) -> None:
+    agency, _ = described
+    request = httpx.Request("GET", "http://hub.example.vn/v1/outbox")
+    answer = httpx.Response(status, headers={"content-type": kind}, text=json.dumps(body), request=request)
+    found = undescribed(agency.hub.app, answer)
+    assert len(found) == bool(told)
+    assert told in "".join(found)
+
+
 async def silence() -> Any:
     """The rest of the body never comes."""
     await asyncio.Event().wait()
@@ -56,8 +80,8 @@ async def silence() -> Any:
 
 def provoked(agency: Agency, method: str, path: str) -> Iterator[dict[str, Any]]:
     """The problems an operation answers with when it is asked wrongly in every way that fits it."""
-    at = path.format(document_id=UNKNOWN, delivery_id=UNKNOWN, n=1, code="H99")
-    odd = path.format(document_id="x", delivery_id="x", n="x", code="x" * 65)
+    at = path.format(id=UNKNOWN, n=1, code="H99")
+    odd = path.format(id="x", n="x", code="x" * 65)
     yield raw(agency.hub, method, at).answer.json()
     sized = [(b"content-length", b"2")]
     if odd != path:
@@ -97,7 +121,7 @@ def test_what_an_operation_refuses_with_it_describes(described: tuple[Agency, di
 
 def test_what_can_become_of_a_delivery_or_document_is_described(described: tuple[Agency, dict[str, Any]]) -> None:
     _, description = described
-    delivery = "/v1/deliveries/{delivery_id}"
+    delivery = "/v1/deliveries/{id}"
     expected = {
         "/v1/documents": {
             *("document-conflict", "number-taken", "already-revoked", "not-your-agency", "storage-full"),

@@ -61,7 +61,7 @@ def test_a_member_that_cannot_be_used_is_told_with_reason_and_repair(agency: Age
 
 
 PARAMETERS = {
-    "/v1/documents/15": ("path.document_id", "15", "sai dạng", "24 chữ số hex viết thường / 24 lower-case hex digits"),
+    "/v1/documents/15": ("path.id", "15", "sai dạng", "24 chữ số hex viết thường / 24 lower-case hex digits"),
     f"/v1/documents/{UNKNOWN}/attachments/một": ("path.n", "một", "phải là số nguyên", "0, 1, 2, …"),
     "/v1/inbox?limit=1.5": ("query.limit", "1.5", "phải là số nguyên", "0, 1, 2, …"),
     f"/v1/inbox?limit={'9' * 5000}": ("query.limit", "9" * 200, "phải là số nguyên", "0, 1, 2, …"),

@@ -13,7 +13,7 @@ import httpx
 from builders.api import Hub, a_hub
 from sqlalchemy import event
 
-GREEN = {"status": "ok", "writer": "ok", "database": "ok"}
+GREEN = {"status": "ok", "writer": "ok", "database": "ok", "disk": "ok"}
 
 
 @contextmanager

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from builders.api import UNKNOWN
 from builders.axis import Peer
 from builders.served import Served, a_served_hub
+from builders.wire import Wire, post
 from sqlalchemy import func, select
 
 from hub.store import tables as t
@@ -22,57 +19,6 @@ from hub.store.engine import reading
 AT_ONCE = 2.0  # seconds; nobody waits for a body here
 BODY_TIMEOUT = 0.3  # seconds
 FIFTY_MEGABYTES = 50_000_000
-
-
-@dataclass
-class Answer:
-    """An answer as it came; ``body`` is its JSON. ``rest`` is what the hub sent after it."""
-
-    status: int
-    headers: dict[str, str]
-    body: dict[str, Any]
-    rest: bytes
-
-
-class Wire:
-    """A connection to the hub, spoken by hand."""
-
-    def __init__(self, hub: Served) -> None:
-        host, _, port = hub.base_url.removeprefix("http://").partition(":")
-        self._socket = socket.create_connection((host, int(port)), 10)
-
-    def __enter__(self) -> Wire:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self._socket.close()
-
-    def say(self, *lines: str, body: bytes = b"") -> Wire:
-        return self.pour("\r\n".join((*lines, "", "")).encode("latin-1") + body)
-
-    def pour(self, data: bytes) -> Wire:
-        self._socket.sendall(data)
-        return self
-
-    def hear(self) -> Answer:
-        """The next answer; an empty one (status 0) when the hub hung up."""
-        data = b""
-        while b"\r\n\r\n" not in data:
-            part = self._socket.recv(65536)
-            if not part:
-                return Answer(0, {}, {}, data)
-            data += part
-        head, _, body = data.partition(b"\r\n\r\n")
-        first, *fields = head.decode("latin-1").split("\r\n")
-        headers = dict(field.lower().split(": ", 1) for field in fields)
-        size = int(headers.get("content-length", "0"))
-        while len(body) < size:
-            body += self._socket.recv(65536)
-        is_json = "json" in headers.get("content-type", "")
-        return Answer(int(first.split()[1]), headers, json.loads(body[:size]) if is_json else {}, body[size:])
-
-    def hung_up(self) -> bool:
-        return self._socket.recv(1) == b""
 
 
 @pytest.fixture(scope="module")
@@ -85,11 +31,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def office(served: Served) -> Peer:
     served.axis.enrol("H41")
     return served.axis.enrol("G22")
-
-
-def post(path: str, peer: Peer | None, *more: str) -> list[str]:
-    token = [f"Authorization: Bearer {peer.credentials['token']}"] if peer else []
-    return [f"POST {path} HTTP/1.1", "Host: hub.example.vn", *token, *more]
 
 
 def stored(hub: Served) -> int:
@@ -108,7 +49,7 @@ def test_who_is_not_known_is_told_so_before_a_byte_of_the_body(
 ) -> None:
     for authorization in ("", "Authorization: Bearer wrong"):
         began = time.monotonic()
-        with Wire(served) as wire:
+        with Wire(served.base_url) as wire:
             wire.say(*post(path, None, *filter(None, [authorization]), f"Content-Length: {FIFTY_MEGABYTES}", *expect))
             answer = wire.hear()
         assert (answer.status, answer.body["code"]) == (401, "not-authenticated")
@@ -119,28 +60,28 @@ def test_a_locked_system_is_told_so_before_a_byte_of_the_body(served: Served) ->
     locked = served.axis.enrol("H27")
     served.axis.steer("H27", "lock")
     served.axis.desk.rosters.current(now=True)
-    with Wire(served) as wire:
+    with Wire(served.base_url) as wire:
         answer = wire.say(*post("/v1/documents", locked, f"Content-Length: {FIFTY_MEGABYTES}")).hear()
     assert (answer.status, answer.body["code"]) == (403, "system-locked")
 
 
 def test_a_body_declared_too_large_is_refused_before_a_byte_of_it(served: Served, office: Peer) -> None:
     began = time.monotonic()
-    with Wire(served) as wire:
+    with Wire(served.base_url) as wire:
         answer = wire.say(*post("/v1/documents", office, "Content-Length: 60000000", "Expect: 100-continue")).hear()
     assert (answer.status, answer.body["code"]) == (413, "too-large")
     assert time.monotonic() - began < AT_ONCE
 
 
 def test_a_body_in_chunks_is_refused_before_a_byte_of_it(served: Served, office: Peer) -> None:
-    with Wire(served) as wire:
+    with Wire(served.base_url) as wire:
         answer = wire.say(*post("/v1/documents", office, "Transfer-Encoding: chunked")).hear()
     assert (answer.status, answer.body["code"]) == (411, "length-required")
 
 
 def test_who_asks_first_is_told_to_go_on_only_when_the_body_is_wanted(served: Served, office: Peer) -> None:
     packet = office.packet(office.draft("H41"))
-    with Wire(served) as wire:
+    with Wire(served.base_url) as wire:
         wire.say(*post("/v1/documents", office, f"Content-Length: {len(packet)}", "Expect: 100-continue"))
         assert wire.hear().status == 100
         assert wire.pour(packet).hear().status == 201
@@ -148,7 +89,7 @@ def test_who_asks_first_is_told_to_go_on_only_when_the_body_is_wanted(served: Se
 
 def test_an_answered_connection_serves_the_next_request(served: Served, office: Peer) -> None:
     packet = office.packet(office.draft("H41"))
-    with Wire(served) as wire:
+    with Wire(served.base_url) as wire:
         for status in (201, 200):
             answer = wire.say(*post("/v1/documents", office, f"Content-Length: {len(packet)}"), body=packet).hear()
             assert answer.status == status
@@ -158,9 +99,9 @@ def test_an_answered_connection_serves_the_next_request(served: Served, office: 
 def test_a_connection_cut_in_the_body_leaves_nothing_behind(served: Served, office: Peer, sent: int) -> None:
     packet = office.packet(office.draft("H41"))
     before = stored(served)
-    with Wire(served) as wire:
+    with Wire(served.base_url) as wire:
         wire.say(*post("/v1/documents", office, f"Content-Length: {len(packet)}"), body=packet[:sent])
-    with Wire(served) as wire:  # the hub is well
+    with Wire(served.base_url) as wire:  # the hub is well
         assert wire.say("GET /healthz HTTP/1.1", "Host: hub.example.vn").hear().status == 200
     assert stored(served) == before
 
@@ -169,7 +110,7 @@ def test_a_body_that_stops_coming_is_given_up_and_leaves_nothing_behind(served: 
     packet = office.packet(office.draft("H41"))
     before = stored(served)
     began = time.monotonic()
-    with Wire(served) as wire:
+    with Wire(served.base_url) as wire:
         wire.say(*post("/v1/documents", office, f"Content-Length: {len(packet)}"), body=packet[:-1])
         answer = wire.hear()
     assert (answer.status, answer.body["code"]) == (408, "body-late")
@@ -180,12 +121,12 @@ def test_a_body_that_stops_coming_is_given_up_and_leaves_nothing_behind(served: 
 
 def test_what_comes_after_the_declared_length_is_no_part_of_the_packet(served: Served, office: Peer) -> None:
     packet = office.packet(office.draft("H41"))
-    with Wire(served) as wire:
+    with Wire(served.base_url) as wire:
         wire.say(*post("/v1/documents", office, f"Content-Length: {len(packet)}"), body=packet + b"<edXML/>\r\n\r\n")
         answer = wire.hear()
         assert answer.status in {201, 400}
         assert answer.rest or wire.hung_up() or wire.hear().status == 400
-    with Wire(served) as wire:
+    with Wire(served.base_url) as wire:
         again = wire.say(*post("/v1/documents", office, f"Content-Length: {len(packet)}"), body=packet).hear()
     assert again.status == (200 if answer.status == 201 else 201)
 
@@ -209,7 +150,7 @@ NO_HTTP = [
 
 @pytest.mark.parametrize("junk", NO_HTTP, ids=range(len(NO_HTTP)))
 def test_what_is_no_http_is_refused_and_hung_up_on(served: Served, junk: bytes) -> None:
-    with Wire(served) as wire:
+    with Wire(served.base_url) as wire:
         answer = wire.pour(junk).hear()
         assert 400 <= answer.status < 500 or answer.status == 0
         assert "Traceback" not in str(answer)
@@ -224,7 +165,7 @@ ODD_PATHS = [
 
 @pytest.mark.parametrize("path", ODD_PATHS, ids=range(len(ODD_PATHS)))
 def test_an_address_in_any_bytes_is_answered_by_a_problem(served: Served, office: Peer, path: str) -> None:
-    with Wire(served) as wire:
+    with Wire(served.base_url) as wire:
         answer = wire.say(f"GET {path} HTTP/1.1", *post("", office)[1:]).hear()
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.body["code"] in {"not-found", "request-invalid"}
@@ -232,7 +173,7 @@ def test_an_address_in_any_bytes_is_answered_by_a_problem(served: Served, office
 
 @pytest.mark.parametrize("size", [257 * 1024, 300_000, 8_000_000], ids=["just-above", "above", "far-above"])
 def test_a_head_above_256_kib_is_refused_as_a_problem(served: Served, office: Peer, size: int) -> None:
-    with Wire(served) as wire:
+    with Wire(served.base_url) as wire:
         try:
             answer = wire.say("GET /v1/inbox HTTP/1.1", *post("", office)[1:], "X-To: " + "x" * size).hear()
         except ConnectionError:
@@ -242,13 +183,13 @@ def test_a_head_above_256_kib_is_refused_as_a_problem(served: Served, office: Pe
 
 
 def test_what_is_no_http_is_refused_as_a_problem(served: Served) -> None:
-    with Wire(served) as wire:
+    with Wire(served.base_url) as wire:
         answer = wire.say("Xin chào").hear()
     assert (answer.status, answer.body["code"]) == (400, "request-malformed")
 
 
 def test_a_head_of_114_kib_is_read(served: Served, office: Peer) -> None:
-    with Wire(served) as wire:
+    with Wire(served.base_url) as wire:
         assert (
             wire.say("GET /v1/inbox HTTP/1.1", *post("", office)[1:], "X-To: " + "x" * 114 * 1024).hear().status == 200
         )
@@ -257,14 +198,14 @@ def test_a_head_of_114_kib_is_read(served: Served, office: Peer) -> None:
 def test_a_hundred_connections_that_say_nothing_hold_nobody_up(served: Served, office: Peer) -> None:
     packet = office.packet(office.draft("H41"))
     head = post("/v1/documents", office, f"Content-Length: {len(packet)}")
-    silent = [Wire(served) for _ in range(100)]
+    silent = [Wire(served.base_url) for _ in range(100)]
     try:
         for wire in silent[::2]:
             wire.say(*head[:2])
         with ThreadPoolExecutor(8) as pool:
 
             def send(_n: int) -> int:
-                with Wire(served) as wire:
+                with Wire(served.base_url) as wire:
                     return wire.say(*head, body=packet).hear().status
 
             assert sorted(pool.map(send, range(8))) == [200] * 7 + [201]

@@ -1,7 +1,8 @@
 """A hub behind its REST API, and agencies that call it: the ASGI application with its lifespan, in a loop of its own.
 
 Tests are plain functions: every call waits for its answer, and ``later`` starts one that may wait. Every answer of 400
-and above is checked here to be a problem of the catalogue, so no test can meet another one unseen.
+and above is checked here to be a problem of the catalogue, and every answer to be described, so no test can meet
+another one unseen.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from builders.axis import Axis, Clock, Peer
+from builders.described import undescribed
 from builders.packets import a_status
 from fastapi import FastAPI
 from sqlalchemy import Table, func, select
@@ -56,6 +58,8 @@ class Hub:
             answer = await self.http.request(method, path, headers=headers, **request)
             if answer.status_code >= 400 and path != "/readyz":
                 problem(answer)
+            beyond = undescribed(self.app, answer)
+            assert not beyond, beyond
             return answer
 
         return self.portal.start_task_soon(send)
