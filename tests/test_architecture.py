@@ -33,16 +33,26 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub.gateway": _INTERFACE,
     "hub.console": _INTERFACE,
     "hub.simulation": _INTERFACE,
-    "hub.app": {*_INTERFACE, "hub.api", "hub.gateway", "hub.console", "hub.simulation", "hub.data"},
+    "hub.logs": set(),
+    "hub.app": {*_INTERFACE, "hub.api", "hub.gateway", "hub.console", "hub.simulation", "hub.data", "hub.logs"},
     "hub.show": {"hub.store", "hub.domain", "hub.errors"},
     "hub.enrolments": {"hub.exchange"},
-    "hub.serve": {"hub.app", "hub.api", "hub.settings"},  # the protocol that the server speaks
+    "hub.backups": {"hub.app", "hub.settings", "hub.store"},
+    "hub.serve": {
+        "hub.app",
+        "hub.api",
+        "hub.errors",
+        "hub.logs",
+        "hub.settings",
+    },  # the protocol that the server speaks
     "hub.demo": {*_INTERFACE, "hub.app", "hub.serve", "hub.data", "clients"},
     "hub.__main__": {
         *_INTERFACE,
         "hub.app",
+        "hub.logs",
         "hub.data",
         "hub.enrolments",
+        "hub.backups",
         "hub.show",
         "hub.serve",
         "hub.demo",

@@ -79,6 +79,7 @@ class Hub:
 
     url: str
     folder: Path
+    pid: int
 
     def enrol(self, code: str, *words: str) -> dict[str, str]:
         """The credentials of one system."""
@@ -110,7 +111,7 @@ def serving(folder: Path, *words: str) -> Iterator[Hub]:
         )  # fmt: skip
     try:
         assert process.stdout is not None
-        yield Hub(process.stdout.readline().rstrip("\n"), folder)
+        yield Hub(process.stdout.readline().rstrip("\n"), folder, process.pid)
     finally:
         process.terminate()
         ended(process)

@@ -27,11 +27,13 @@ _ROOM = 1024**3  # bytes of memory-backed storage that must be free before data 
 class Server:
     """One server with its data in a temporary folder; a context manager that starts it and removes everything.
 
-    ``durable`` keeps the data on disk, with fsync and autovacuum as they come, for tests of what survives.
+    ``durable`` keeps the data on disk, with fsync and autovacuum as they come, for tests of what survives. One that
+    follows another is its streaming replica until it is promoted, and the other then waits for it with each commit.
     """
 
-    def __init__(self, *, durable: bool = False) -> None:
-        self._durable = durable
+    def __init__(self, *, durable: bool = False, follows: Server | None = None) -> None:
+        self._durable = durable or follows is not None
+        self._follows = follows
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = itertools.count(1)
 
@@ -45,8 +47,13 @@ class Server:
             shutil.chown(self._data, "nobody", "nogroup")
         try:
             self._programs = _programs(self._home)
-            self._make()
-            self.start()
+            if self._follows is None:
+                self._make()
+                self.start()
+            else:
+                self._copy(self._follows)
+                self.start()
+                self._follows.wait_with_each_commit()
         except BaseException:
             self.__exit__()
             raise
@@ -78,6 +85,21 @@ class Server:
     def kill(self) -> None:
         """The crash: SIGKILL, no shutdown."""
         self._end(signal.SIGKILL)
+
+    def promote(self) -> None:
+        """The end of following: from now on it takes writes."""
+        self.run("SELECT pg_promote()")
+
+    def wait_with_each_commit(self) -> None:
+        """Until the replica has it on disk; returns when there is one that is waited for."""
+        self.run("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.run("SELECT pg_reload_conf()")
+        deadline = time.monotonic() + _READY
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            while connection.execute("SELECT FROM pg_stat_replication WHERE sync_state = 'sync'").fetchone() is None:
+                if time.monotonic() > deadline:
+                    raise RuntimeError("there is no replica")
+                time.sleep(0.01)
 
     def restart(self) -> None:
         self.stop()
@@ -113,9 +135,18 @@ class Server:
             "--auth=trust",
             "--no-sync",
         ]
+        self._run_program([*command, *locale])
+
+    def _copy(self, primary: Server) -> None:
+        """The primary's data and where it is, in a slot that keeps what the replica has not read yet."""
+        slot = ("-R", "-C", "-S", "replica", "--checkpoint=fast", "--no-sync")
+        where: tuple[str | Path, ...] = ("-h", primary._home, "-U", "hub", "-D", self._data / "data")
+        self._run_program([self._programs / "pg_basebackup", *slot, *where])
+
+    def _run_program(self, command: list[str | Path]) -> None:
         with open(self._home / "log", "ab") as log:
-            made = subprocess.run([*command, *locale], stdout=log, stderr=log, timeout=60, **self._who)
-        if made.returncode:
+            ended = subprocess.run(command, stdout=log, stderr=log, timeout=60, **self._who)
+        if ended.returncode:
             raise RuntimeError(self._log())
 
     def _spawn(self) -> subprocess.Popen[bytes]:
@@ -144,6 +175,11 @@ class Server:
 def name_of(url: str) -> str:
     """The database's name in one of this server's URLs."""
     return url.split("@/")[1].split("?")[0]
+
+
+def folder_of(url: str) -> str:
+    """The folder of the socket in one of this server's URLs: what libpq takes for its host."""
+    return url.partition("?host=")[2]
 
 
 def _memory() -> str | None:

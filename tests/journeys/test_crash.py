@@ -18,6 +18,7 @@ from builders.axis import Peer
 from builders.crash import Agency, Books, MortalHub, at_once, enrolled
 from builders.packets import an_attachment
 from builders.postgres import Server
+from builders.retention import DEATHS as RETENTION_DEATHS
 from builders.served import a_served_hub
 from sqlalchemy import func, select
 
@@ -75,7 +76,7 @@ def test_the_paths_end_at_every_step_that_the_hub_names() -> None:
     source = "".join(path.read_text("utf-8") for path in Path(next(iter(hub.__path__))).rglob("*.py"))
     named = set(re.findall(r"\b_?at\(\"([a-z-]+)\"\)", source))
     assert len(named) > 5
-    assert named == {path.split(" > ")[-1] for path in DEATHS}
+    assert named == {path.split(" > ")[-1] for path in (*DEATHS, *RETENTION_DEATHS)}
 
 
 @pytest.mark.parametrize(("database_url", "path"), CASES, indirect=["database_url"])

@@ -223,3 +223,22 @@ def test_a_statement_with_too_many_values_is_a_defect_and_not_a_database_that_we
 @pytest.mark.parametrize("defect", [ValueError("x"), KeyError("x"), PermissionError(13, os.strerror(13))], ids=repr)
 def test_other_exceptions_are_defects(defect: Exception) -> None:
     assert refused_as(defect) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts", "ports", "mode"),
+    [
+        ("postgresql://hub:m%40t@db1:5432,db2:5433/hub?target_session_attrs=any", "db1,db2", "5432,5433", "any"),
+        ("postgresql://hub@db1,db2:5433/hub?sslmode=require", "db1,db2", ",5433", "read-write"),
+        ("postgresql://[::1]:5432,[::2]:5433/hub", "::1,::2", "5432,5433", "read-write"),
+        ("postgresql://hub@%2Frun%2Fa,%2Frun%2Fb/hub", "/run/a,/run/b", ",", "read-write"),
+    ],
+)
+def test_several_servers_are_named_as_libpq_names_them(url: str, hosts: str, ports: str, mode: str) -> None:
+    """SQLAlchemy reads no such URL: it took what follows the first port for a part of it."""
+    with opened(url) as engine:
+        given = engine.dialect.create_connect_args(engine.url)[1]
+    assert (given["host"], given["port"], given["target_session_attrs"]) == (hosts, ports, mode)
+    assert given["dbname"] == "hub"
+    assert given.get("password") in {None, "m@t"}
+    assert given.get("sslmode") in {None, "require"}

@@ -1,0 +1,107 @@
+"""Four processes of one hub on PostgreSQL, under load, with what dies in production: a worker, all of PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import signal
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+from builders.commands import Hub, serving
+from builders.crash import enrolled
+from builders.load import FOLLOWED, SENDERS, WORKED_OFF, Load, comes, listeners, workers, workers_of
+from builders.postgres import Server
+
+CODES = (*SENDERS, WORKED_OFF, FOLLOWED)
+
+
+@pytest.fixture(autouse=True)
+def few_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checks in threads: eight processes on two cores would only take turns."""
+    monkeypatch.setenv("HUB_CHECKERS", "0")
+
+
+def processor_time(pid: int) -> int:
+    """Ticks of the clock that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_four_workers_and_twenty_pollers_lose_double_and_skip_nothing(tmp_path: Path, database_url: str) -> None:
+    peers = enrolled(tmp_path, database_url, *CODES)
+    with workers(tmp_path, database_url, 4) as hub:
+        assert comes(lambda: listeners(database_url) == 4)
+        idle = {pid: processor_time(pid) for pid in workers_of(hub)}
+        load = Load(hub.url, peers, each=25)
+        load.run()
+        load.check(database_url)
+        assert load.repeats == 0  # nothing had to be asked twice
+        worked = [processor_time(pid) - idle[pid] for pid in workers_of(hub)]
+        assert min(worked) > 10  # all four had their part
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_killed_worker_is_replaced_and_nothing_is_lost_with_it(tmp_path: Path, database_url: str) -> None:
+    peers = enrolled(tmp_path, database_url, *CODES)
+    with workers(tmp_path, database_url, 4) as hub:
+        load = Load(hub.url, peers, each=15)
+
+        def kill_one_after_the_other() -> None:
+            for share in (4, 2):
+                load.until(partial(sent_more_than, load, load.total // share))
+                kill_and_see_another(hub)
+
+        load.run(kill_one_after_the_other)
+        load.check(database_url)
+        assert load.repeats > 0
+
+
+def sent_more_than(load: Load, count: int) -> bool:
+    return len(load.packets) > count
+
+
+def kill_and_see_another(hub: Hub) -> None:
+    before = set(workers_of(hub))
+    assert len(before) == 4
+    busiest = max(before, key=processor_time)
+    os.kill(busiest, signal.SIGKILL)
+    assert comes(lambda: len(set(workers_of(hub)) - {busiest}) == 4)
+
+
+def test_four_workers_outlive_the_death_of_postgresql_and_keep_what_they_acknowledged(tmp_path: Path) -> None:
+    with Server(durable=True) as server:
+        database_url = server.create()
+        peers = enrolled(tmp_path, database_url, *CODES)
+        with workers(tmp_path, database_url, 4) as hub:
+            load = Load(hub.url, peers, each=12)
+
+            def kill_postgresql() -> None:
+                load.until(lambda: len(load.packets) > load.total // 2)
+                server.kill()
+                load.until(lambda: load.repeats > len(peers))
+                # A worker that dies now finds no database when it is replaced, and is replaced again.
+                killed = workers_of(hub)[0]
+                os.kill(killed, signal.SIGKILL)
+                assert comes(lambda: "worker-start" in (tmp_path / "hub.log").read_text())
+                server.start()
+
+            load.run(kill_postgresql)
+            load.check(database_url)
+            assert comes(lambda: httpx.get(f"{hub.url}/readyz").status_code == 200)
+            assert comes(lambda: listeners(database_url) == 4)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_workers_end_with_their_killed_parent_and_the_hub_can_be_started_again(
+    tmp_path: Path, database_url: str
+) -> None:
+    with workers(tmp_path, database_url, 2) as hub:
+        assert comes(lambda: listeners(database_url) == 2)
+        os.kill(hub.pid, signal.SIGKILL)
+        assert comes(lambda: listeners(database_url) == 0)
+        port = hub.url.rpartition(":")[2]
+        with serving(tmp_path, "--database-url", database_url, "--port", port) as again:
+            assert httpx.get(f"{again.url}/readyz", timeout=30).status_code == 200
