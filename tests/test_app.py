@@ -12,6 +12,7 @@ from builders.postgres import Server
 from hub.app import open_database, open_hub
 from hub.errors import Refusal
 from hub.settings import Settings
+from hub.store import schema
 
 
 def refused(code: str, settings: Settings, *, create: bool = True) -> Refusal:
@@ -82,7 +83,9 @@ def test_a_database_of_a_newer_program_is_told(tmp_path: Path) -> None:
     with connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
-    assert "9999" in refused("database-unusable", Settings(data_dir=tmp_path)).en
+    for create in (True, False):
+        told = refused("schema-newer", Settings(data_dir=tmp_path), create=create)
+        assert f"{tmp_path / 'hub.db'} is at schema 9999, newer than this program's {schema.head()}" in told.en
 
 
 def test_a_lost_key_file_is_not_replaced_while_systems_are_enrolled(tmp_path: Path, database_url: str) -> None:

@@ -124,8 +124,9 @@ class Calls:
     def outbox(self, after: str | None, limit: int) -> Steps[Page]:
         return (yield from self._ask(Request("GET", "/v1/outbox", _query(after=after, limit=limit)), answers.read_page))
 
-    def take(self, delivery_id: str) -> Steps[Lease]:
-        named = _posted({"lease": f"{self.random.getrandbits(96):024x}"}, "deliveries", delivery_id, "taken")
+    def take(self, delivery_id: str, lease: str | None) -> Steps[Lease]:
+        lease = lease or f"{self.random.getrandbits(96):024x}"
+        named = _posted({"lease": lease}, "deliveries", delivery_id, "taken")
         return (yield from self._ask(named, answers.read_lease))
 
     def packet(self, delivery_id: str) -> Steps[Received]:

@@ -38,6 +38,7 @@ from hub.domain.document import Document, StatusReport
 from hub.domain.signature import PrivateKey
 
 ANSWER_LIMIT = 64 * 1024 * 1024  # bytes; the largest packet has 50 MiB
+_PART = 64 * 1024  # bytes of a body between two words about its progress
 
 # What may end otherwise next time. A wrong address or a header that cannot be written is the caller's, and is raised.
 _LOST = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError, httpx.ProxyError, httpx.DecodingError)
@@ -71,11 +72,15 @@ class HubClient:
         random: Random = Random(),  # noqa: S311  # jitter, no secret
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], datetime] = _now,
+        progress: Callable[[int, int], None] | None = None,
     ) -> None:
-        """``timeout``: seconds to connect, and for the next part to be written or read; ``attempts``: tries in all."""
+        """``timeout``: seconds to connect, and for the next part to be written or read; ``attempts``: tries in all.
+
+        ``progress`` hears how many bytes of a body of how many have gone out, or come in.
+        """
         self._calls = Calls(key, certificate, attempts, random, clock)
         self._http = httpx.Client(base_url=base_url, headers=_headers(token), transport=transport, verify=_trust())
-        self._timeout, self._sleep = timeout, sleep
+        self._timeout, self._sleep, self._progress = timeout, sleep, progress
 
     def __enter__(self) -> HubClient:
         return self
@@ -128,12 +133,13 @@ class HubClient:
         """What happened to the documents this system sent, in order."""
         return self._run(self._calls.outbox(after, limit))
 
-    def take(self, delivery_id: str) -> Lease:
+    def take(self, delivery_id: str, lease: str | None = None) -> Lease:
         """Claim a delivery for this process. Refused as ``lease-held`` while another holds it.
 
-        The lease is named here, so that a repeat after a lost answer is given the same.
+        The lease is named here, so that a repeat after a lost answer is given the same; a caller that names it itself
+        (24 hex digits) can ask for it again after a restart.
         """
-        return self._run(self._calls.take(delivery_id))
+        return self._run(self._calls.take(delivery_id, lease))
 
     def packet(self, delivery_id: str) -> Received:
         """The delivery's packet, byte for byte. From now on it counts as fetched."""
@@ -207,12 +213,21 @@ class HubClient:
         if isinstance(step, Pause):
             self._sleep(step.seconds)
             return None
+        arguments = _arguments(step, self._timeout)
+        if self._progress and step.body:
+            arguments["content"] = _told(step.body, self._progress)
+            arguments["headers"]["Content-Length"] = str(
+                len(step.body)
+            )  # or it would be chunked, which the hub refuses
         try:
-            with self._http.stream(**_arguments(step, self._timeout)) as response:
+            with self._http.stream(**arguments) as response:
                 body = bytearray()
+                declared = response.headers.get("content-length", "")
                 for part in response.iter_bytes():
                     body += part
                     _check_size(body)
+                    if self._progress and declared.isdecimal():
+                        self._progress(len(body), int(declared))
                 return _answer(response, body)
         except _LOST as fault:
             return _lost(fault)
@@ -278,8 +293,8 @@ class AsyncHubClient:
     async def outbox(self, after: str | None = None, limit: int = 100) -> Page:
         return await self._run(self._calls.outbox(after, limit))
 
-    async def take(self, delivery_id: str) -> Lease:
-        return await self._run(self._calls.take(delivery_id))
+    async def take(self, delivery_id: str, lease: str | None = None) -> Lease:
+        return await self._run(self._calls.take(delivery_id, lease))
 
     async def packet(self, delivery_id: str) -> Received:
         return await self._run(self._calls.packet(delivery_id))
@@ -365,6 +380,13 @@ def _arguments(request: Request, timeout: float) -> dict[str, Any]:
         "headers": {"Content-Type": request.media_type} if request.media_type else {},
         "timeout": httpx.Timeout(timeout, read=timeout + request.wait),
     }
+
+
+def _told(body: bytes, progress: Callable[[int, int], None]) -> Iterator[bytes]:
+    """The body in parts; each is told when it has gone out."""
+    for start in range(0, len(body), _PART):
+        yield body[start : start + _PART]
+        progress(min(start + _PART, len(body)), len(body))
 
 
 def _check_size(body: bytearray) -> None:

@@ -55,7 +55,7 @@ class Pare:
 
 @each
 def pare(tx: Transaction, job: Pare) -> tuple[int, list[str]]:
-    """Remove some hundred rows: how many of the documents are done, and places in the payload store without a row now."""
+    """Remove some hundred rows: how many documents are done, and places in the payload store without a row now."""
     left, done, gone = _MOST, 0, list[str]()
     for document_id in job.document_ids:
         if left <= 0:

@@ -5,7 +5,6 @@ Time stands still until a test moves it.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -186,14 +185,12 @@ class Peer:
         """A packet that is checked now, and may be written later; ``changes`` to its submission."""
         submission = self.submission(packet)._replace(**changes)
         roster = self.axis.desk.rosters.current(now=True)
-        return checks.Checked(submission, checks.prepare(packet, submission, roster, self.axis.clock()), packet)
+        return checks.Checked(submission, checks.prepare(packet, submission, roster, self.axis.clock()), None, packet)
 
     def submission(self, packet: bytes) -> Submission:
         terms = self.axis.desk.terms
-        packet_id, sha256 = new_id(self.axis.clock()), hashlib.sha256(packet).hexdigest()
-        return Submission(
-            sha256, len(packet), self.system_id, packet_id, "vết-thử", None, terms.limits, terms.refuse_taken
-        )
+        packet_id = new_id(self.axis.clock())
+        return Submission(len(packet), self.system_id, packet_id, "vết-thử", terms.limits, terms.refuse_taken)
 
     def update(self, original: Document, *to: str, **changes: Any) -> dict[str, Any]:
         business = Business(type="2", reason="Cập nhật", document_id=original.document_id)

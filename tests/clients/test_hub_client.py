@@ -85,6 +85,32 @@ def test_the_same_story_in_an_event_loop(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_a_lease_the_caller_named_is_given_again(hub: Served, office: Peer, province: Peer) -> None:
+    with client(hub, office) as sender, client(hub, province) as receiver:
+        delivery = sender.send(a_letter(office, PROVINCE)).deliveries[0]["id"]
+        name = "68dc8b209ec5cae0da8101d6"
+        assert receiver.take(delivery, name).lease == receiver.take(delivery, name).lease == name
+        with pytest.raises(Refused, match="lease-held"):
+            receiver.take(delivery)
+
+
+def test_progress_tells_of_every_byte_that_goes_out_and_comes_in(hub: Served, office: Peer, province: Peer) -> None:
+    told: list[tuple[int, int]] = []
+    file = an_attachment("bản-scan.pdf", b"%PDF-1.7" + bytes(300_000))
+    with client(hub, office, progress=lambda *step: told.append(step)) as sender:
+        accepted = sender.send(a_letter(office, PROVINCE, attachments=(file,)))
+    size = len(accepted.packet)
+    out = [step for step in told if step[1] == size]
+    assert out[-1] == (size, size)
+    assert len(out) > 5
+    assert out == sorted(out)
+    told.clear()
+    with client(hub, province, progress=lambda *step: told.append(step)) as receiver:
+        received = receiver.packet(accepted.deliveries[0]["id"])
+    assert received.packet == accepted.packet
+    assert told[-1] == (size, size)
+
+
 def test_a_packet_that_cannot_be_taken_is_said_to_have_failed(hub: Served, office: Peer, province: Peer) -> None:
     with client(hub, office) as sender, client(hub, province) as receiver:
         delivery = sender.send(a_letter(office, PROVINCE)).deliveries[0]["id"]
@@ -145,6 +171,7 @@ CALLS: list[tuple[str, tuple[Any, ...]]] = [
     ("inbox", ()),
     ("outbox", ("czE", 7)),
     ("take", ("id/với dấu",)),
+    ("take", ("1", "68dc8b209ec5cae0da8101d6")),
     ("packet", ("1",)),
     ("done", ("1", "lease")),
     ("done", ("1",)),
