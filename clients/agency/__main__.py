@@ -1,0 +1,5 @@
+"""``python -m clients.agency``."""
+
+from clients.agency.command import main
+
+main()
