@@ -8,7 +8,7 @@ QUIETLY := $(if $(V),,>/dev/null 2>&1)
 # A command starts in half the time from compiled modules, and the tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check bench bench-compare
+.PHONY: setup demo test test-long check bench bench-compare
 
 setup: $(READY)
 
@@ -16,7 +16,11 @@ demo: $(READY)
 	@$(BIN)/hub demo
 
 test: $(READY)
-	@$(BIN)/pytest -q -n 2 --dist worksteal
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not long"
+
+# Whole processes under load, backups, failovers, the guides: four minutes more.
+test-long: $(READY)
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m long
 
 # Measures on this machine, about ten minutes; less with ARGS="accept --size 360k --database postgresql".
 bench: $(READY)

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from builders.commands import serving
 
+pytestmark = pytest.mark.long
+
 PAGE = (Path(__file__).parent.parent / "docs" / "connect-rest.md").read_text("utf-8")
 START, PYTHON, CURL, _REFUSED = re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]
 SERVE = "hub serve\n"  # in a shell of its own

@@ -11,10 +11,13 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 from builders.examples import enrolled
 from builders.served import a_served_hub
 
 from hub.api import site
+
+pytestmark = pytest.mark.long
 
 TESTS = Path(__file__).parent.parent
 BUDGET = 40  # seconds

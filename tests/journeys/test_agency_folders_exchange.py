@@ -46,7 +46,7 @@ def agency(*words: object, home: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-pytestmark = pytest.mark.timeout(240)  # a dozen processes start here, one after the other
+pytestmark = [pytest.mark.timeout(240), pytest.mark.long]  # a dozen processes start here, one after the other
 
 
 @dataclass

@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from clients.hub_client import HubClient
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> Iterator[tuple[str, ...]]:

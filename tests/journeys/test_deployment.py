@@ -29,6 +29,8 @@ from builders.postgres import Server
 
 from hub.store.s3 import Access, Bucket
 
+pytestmark = pytest.mark.long
+
 _PATIENCE = 60.0  # seconds in which anything here must have happened
 _PORTS = ("master.port", "volume.port", "filer.port", "s3.port")
 LARGE = "Phụ lục kèm theo công văn.\n" * 10_000  # above what lies in a row

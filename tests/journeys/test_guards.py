@@ -29,8 +29,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-SHORT = 0.4  # seconds a hub here waits for a head or a body
-SOON = 3.0  # seconds
+pytestmark = pytest.mark.long
+SHORT, SOON = 0.4, 3.0  # seconds: a hub here waits for a head or a body, and has surely given up
 GET = ("GET /healthz HTTP/1.1", "Host: hub.example.vn")
 MIB = 1024 * 1024
 

@@ -19,6 +19,8 @@ from sqlalchemy import select
 from hub.store import tables as t
 from hub.store.engine import open_engine, reading
 
+pytestmark = pytest.mark.long
+
 LARGE = b"%PDF-1.7\n" + bytes(range(256)) * 512
 CASES = [("sqlite", path) for path in DEATHS] + [("postgresql", "pare-written > before-commit")]
 

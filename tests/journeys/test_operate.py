@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from builders.commands import run
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "operate.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)

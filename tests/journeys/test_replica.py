@@ -13,6 +13,8 @@ from builders.crash import enrolled
 from builders.load import FOLLOWED, SENDERS, WORKED_OFF, Load, comes, listeners, workers
 from builders.postgres import Server, folder_of, name_of
 
+pytestmark = pytest.mark.long
+
 
 def test_nothing_acknowledged_is_lost_when_the_replica_takes_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -25,6 +25,8 @@ from hub.store import log, schema
 from hub.store import tables as t
 from hub.store.engine import open_engine, reading, writing
 
+pytestmark = pytest.mark.long
+
 FIRST = "0001"  # what version 0.1.0 begins with
 
 

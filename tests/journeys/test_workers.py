@@ -14,6 +14,8 @@ from builders.crash import enrolled
 from builders.load import FOLLOWED, SENDERS, WORKED_OFF, Load, comes, listeners, workers, workers_of
 from builders.postgres import Server
 
+pytestmark = pytest.mark.long
+
 CODES = (*SENDERS, WORKED_OFF, FOLLOWED)
 
 
