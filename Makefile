@@ -18,11 +18,11 @@ demo: $(READY)
 test: $(READY)
 	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not long"
 
-# Whole processes under load, backups, failovers, the guides: four minutes more.
+# Whole processes under load, backups, failovers, the guides.
 test-long: $(READY)
 	@$(BIN)/pytest -q -n 2 --dist worksteal -m long
 
-# Measures on this machine, about ten minutes; less with ARGS="accept --size 360k --database postgresql".
+# Measures on this machine, several minutes; less with ARGS="accept --size 360k --database postgresql".
 bench: $(READY)
 	@$(BIN)/python -m benchmarks $(or $(ARGS),all)
 
