@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sysconfig
 import tempfile
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+
+from builders.ports import free_ports
 
 from hub.errors import Refusal
 from hub.store.s3 import Access, Bucket
@@ -25,12 +25,6 @@ _PORTS = ("master.port", "volume.port", "filer.port", "s3.port")
 _QUIET = ("-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0")
 _SMALL = ("-volume.max=0", "-master.volumeSizeLimitMB=64")  # as many buckets as the disk has room for
 _SOON = "-master.electionTimeout=1s"  # after a crash it waits this long before it serves again
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody listens on now."""
-    with ExitStack() as stack:
-        return [stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(count)]
 
 
 class ObjectServer:

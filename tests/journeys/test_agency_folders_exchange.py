@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +21,7 @@ from typing import Any
 import pytest
 from builders.agency import RECEIVING, REFUSING, SENDING
 from builders.commands import run, serving
+from builders.ports import free_ports
 
 from clients.agency.shelf import Shelf
 
@@ -133,8 +133,7 @@ class Field:
 @pytest.fixture(scope="module")
 def field_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
     folder = tmp_path_factory.mktemp("field")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     data = str(folder / "hub")
     with Daemon(["hub", "serve", "--port", str(port), "--data-dir", data]) as hub:

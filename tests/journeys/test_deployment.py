@@ -24,7 +24,8 @@ import psycopg
 import pytest
 from builders.commands import run
 from builders.deployment import COMPOSE, environment_of, last, words_of
-from builders.objects import WEED, free_ports
+from builders.objects import WEED
+from builders.ports import free_ports
 from builders.postgres import Server
 
 from hub.store.s3 import Access, Bucket

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from builders.commands import run
+from builders.ports import free_ports
 
 pytestmark = pytest.mark.long
 
@@ -24,11 +24,6 @@ try:
 except OSError:
     sys.exit(22)
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @pytest.fixture
@@ -47,7 +42,7 @@ def programs(tmp_path: Path) -> Path:
 
 def test_the_guide_s_commands_run_as_written(tmp_path: Path, programs: Path) -> None:
     script = "\n".join(["set -e", "trap 'kill $HUB 2>/dev/null || true' EXIT", *BLOCKS])
-    port = free_port()
+    (port,) = free_ports(1)
     for written, here in (
         ("/var/lib/lienthong", str(tmp_path / "hub")), ("/backup", str(tmp_path / "backup")), (":8000", f":{port}"),
     ):  # fmt: skip
