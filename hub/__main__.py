@@ -122,11 +122,11 @@ def demo(
 @app.command()
 def migrate(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
     """Create the database, or bring it to this program's schema (`serve` does so by itself)."""
-    from hub import show
+    from hub.store import schema
     from hub.store.engine import reading
 
     with _hub(data_dir, database_url, create=True) as desk, reading(desk.engine) as connection:
-        out.print(f"schema {show.revision(connection)}")
+        out.print(f"schema {schema.revision_of(connection)}")
 
 
 @app.command()

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.api.bell import Bell
+from hub.background import beside
 from hub.data import read_agencies
 from hub.errors import Refusal
 from hub.exchange.checkers import Processes
@@ -28,6 +29,7 @@ from hub.settings import Settings
 from hub.store import schema
 from hub.store.engine import open_engine, reading, temporary
 from hub.store.keyfile import open_vault
+from hub.store.notices import listening
 from hub.store.payloads import Folder, Payloads
 from hub.store.roster import Rosters
 
@@ -179,7 +181,6 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
     from hub.api import agencies, deliveries, documents, health, problems, site
     from hub.api.caller import Interface
     from hub.api.guards import Guards
-    from hub.api.listen import listening
     from hub.api.trace import Trace
 
     @asynccontextmanager
@@ -192,10 +193,10 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
             async with AsyncExitStack() as stack:
                 if settings.checkers:
                     desk.checkers = await stack.enter_async_context(Processes(settings.checkers))
-                await stack.enter_async_context(desk.sweeping())
-                await stack.enter_async_context(Keeper(desk, _keep(settings), at).keeping())
+                await stack.enter_async_context(beside(desk.sweep()))
+                await stack.enter_async_context(beside(Keeper(desk, _keep(settings), at).keep()))
                 await stack.enter_async_context(app.state.interface.disk.watched())
-                with listening(desk.engine, bell), bell.closed_by_signals(), guards.renewed_by_signal():
+                with listening(desk.engine, bell.ring), bell.closed_by_signals(), guards.renewed_by_signal():
                     yield {"guards": guards}  # the state of whatever serves this application
                     bell.close()
         log_at_once()  # the server may end the process by a signal

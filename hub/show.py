@@ -17,12 +17,8 @@ from hub.domain.agency import Agency, Directory
 from hub.domain.delivery import Standing, overall
 from hub.domain.document import VIETNAM, Kind
 from hub.errors import Refusal, Violation
-from hub.store import deliveries, documents, log, schema
+from hub.store import deliveries, documents, log
 from hub.store.engine import temporary
-
-
-def revision(connection: Connection) -> str | None:
-    return schema.revision_of(connection)
 
 
 def _json(out: Console, rows: Iterable[Mapping[str, Any] | RowMapping]) -> None:
@@ -87,7 +83,7 @@ STATE_STYLE = {
 def log_lines(out: Console, rows: list[RowMapping], *, as_json: bool) -> None:
     """The delivery log."""
     if as_json:
-        _json(out, ({**row, "kind": log.kind_name(row["kind"])} for row in rows))
+        _json(out, ({**row, "kind": Kind(row["kind"]).word} for row in rows))
         return
     if not rows:
         out.print(_NOTHING)
@@ -171,7 +167,7 @@ def _head(out: Console, document: RowMapping, packet: RowMapping, links: list[Ro
     facts = {
         "Văn bản": f"{document['number']}/{document['symbol']} ({document['type_name']}, {document['year']})",
         "Trích yếu": document["subject"],
-        "Loại": Kind(document["kind"]).name.lower(),
+        "Loại": Kind(document["kind"]).word,
         "Nơi gửi / ban hành": f"{document['sender']} / {document['issuer']} ({document['issuer_basis']})",
         "DocumentId": document["document_id"],
         "ID": document["id"],

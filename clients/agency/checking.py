@@ -21,7 +21,7 @@ from clients.hub_client.proofs import examine, judged
 from hub.domain import edxml, rules
 from hub.domain.agency import Agency, Directory, System
 from hub.domain.document import Document, local_day
-from hub.errors import Refusal, Severity, Violation, violation
+from hub.errors import Refusal, Severity, Violation
 
 _PAGE = 1000
 
@@ -132,4 +132,4 @@ def _judgement(document: Document, refusals: list[Refusal], directory: Directory
 
 
 def _all(refusals: Sequence[Refusal]) -> tuple[Violation, ...]:
-    return tuple(each for refusal in refusals for each in (refusal.violations or (violation(refusal.code),)))
+    return tuple(each for refusal in refusals for each in refusal.violations)

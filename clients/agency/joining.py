@@ -16,7 +16,7 @@ from clients.agency.home import Config, Home
 from clients.agency.texts import CannotError
 from clients.agency.voice import Voice
 from clients.hub_client import HubClient
-from clients.hub_client.proofs import fingerprint
+from hub.domain.signature import fingerprint
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 

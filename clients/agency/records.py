@@ -162,7 +162,7 @@ def _facts(document: Document) -> dict[str, Any]:
         "number": f"{document.number}/{document.symbol}",
         "date": document.promulgation_date,
         "type": document.type_name,
-        "kind": document.kind.name.lower(),
+        "kind": document.kind.word,
         "subject": document.subject,
         "signer": document.signer,
         "files": [

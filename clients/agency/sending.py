@@ -174,7 +174,7 @@ def _receipt(accepted: Accepted, document: Document | None, now: datetime) -> di
         "id": accepted.id,
         "document_id": accepted.document_id,
         "number": f"{document.number}/{document.symbol}",
-        "kind": document.kind.name.lower(),
+        "kind": document.kind.word,
         "subject": document.subject,
         "to": [delivery["to"] for delivery in accepted.deliveries],
         "deliveries": list(accepted.deliveries),

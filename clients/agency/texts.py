@@ -49,7 +49,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "hub-away": ("Trục chưa trả lời; sẽ thử lại ({why})", "The hub does not answer yet; will try again ({why})"),
     # sending
     "needs": ("Thiếu: {needs}", "Missing: {needs}"),
-    "order-bad": ("{path}: {why}", "{path}: {why}"),
     "one-target": ("Chỉ chọn một trong --update, --replace, --revoke.", "Only one of --update, --replace, --revoke."),
     "packet-alone": ("{path} là gói tin đã ký: gửi một mình, không kèm tùy chọn của văn bản.",
                      "{path} is a signed packet: send it alone, without a document's options."),

@@ -12,6 +12,7 @@ Rules:
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -41,7 +42,7 @@ from clients.hub_client.failures import Refused, Unavailable, refused
 from clients.hub_client.proofs import Verified
 from hub.domain.agency import canonical
 from hub.domain.document import Document, StatusReport
-from hub.domain.signature import PrivateKey
+from hub.domain.signature import PrivateKey, fingerprint, prove, statement
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0  # seconds, before jitter
 _MOST_PATIENCE = 300.0  # seconds of Retry-After; who is told to come back later than that decides himself
@@ -160,16 +161,16 @@ class Calls:
     ) -> Steps[Registered]:
         if self.key is None or self.certificate is None:
             raise ValueError("registering needs the client's key and certificate")
-        text = proofs.statement(system_id, code, self.certificate, one_time_code)
+        text = statement(system_id, code, self.certificate, one_time_code)
         body = {
             "certificate": self.certificate.public_bytes(Encoding.PEM).decode(),
-            "proof": proofs.proof(self.key, text),
+            "proof": _base64(prove(self.key, text)),
             "one_time_code": one_time_code,
         }
         if endorsed_by is not None:
             body |= {
-                "endorsed_by": proofs.fingerprint(endorsed_by[1]),
-                "endorsement": proofs.proof(endorsed_by[0], text),
+                "endorsed_by": fingerprint(endorsed_by[1]),
+                "endorsement": _base64(prove(endorsed_by[0], text)),
             }
         try:
             return (yield from self._ask(_posted(body, "agencies", code, "certificates"), answers.read_registered))
@@ -179,7 +180,7 @@ class Calls:
             # A one-time code is spent by the registration whose answer was lost: the certificate stands then.
             for standing in (yield from self.certificates(code)):
                 if standing.certificate == self.certificate and canonical(standing.owner) == canonical(code):
-                    return Registered(standing.owner, proofs.fingerprint(self.certificate))
+                    return Registered(standing.owner, fingerprint(self.certificate))
             raise
 
     def verify(
@@ -228,6 +229,10 @@ def _path(*parts: str) -> str:
 def _query(**values: object) -> dict[str, str]:
     """Without what is missing, empty or zero: those are the hub's defaults."""
     return {name: str(value) for name, value in values.items() if value}
+
+
+def _base64(octets: bytes) -> str:
+    return base64.b64encode(octets).decode("ascii")
 
 
 def _posted(body: Mapping[str, str | None], *path: str) -> Request:

@@ -216,9 +216,8 @@ class HubClient:
         arguments = _arguments(step, self._timeout)
         if self._progress and step.body:
             arguments["content"] = _told(step.body, self._progress)
-            arguments["headers"]["Content-Length"] = str(
-                len(step.body)
-            )  # or it would be chunked, which the hub refuses
+            # Or it would be chunked, which the hub refuses.
+            arguments["headers"]["Content-Length"] = str(len(step.body))
         try:
             with self._http.stream(**arguments) as response:
                 body = bytearray()

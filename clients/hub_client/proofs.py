@@ -1,46 +1,24 @@
-"""What the client signs and verifies with keys: packets, and the statement that registers a certificate."""
+"""Packets signed and verified with keys, and whose they are by the certificates the hub serves."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import Certificate
 
 from clients.hub_client.answers import AgencyCertificate
 from hub.domain import edxml, signature
 from hub.domain.agency import ancestors, canonical
 from hub.domain.document import Document, StatusReport
-from hub.domain.signature import Counted, PrivateKey, Verdict
-
-
-def fingerprint(certificate: Certificate) -> str:
-    """SHA-256 of the DER, hex."""
-    return certificate.fingerprint(hashes.SHA256()).hex()
+from hub.domain.signature import Counted, PrivateKey, Verdict, fingerprint
 
 
 def signed_packet(content: Document | StatusReport, key: PrivateKey, certificate: Certificate) -> bytes:
     """The packet of a document or report, signed in the fast form (exchange rules 3)."""
     written = edxml.write_document(content) if isinstance(content, Document) else edxml.write_status(content)
     return signature.sign(written, key, certificate)
-
-
-def statement(system_id: str, code: str, certificate: Certificate, one_time_code: str = "") -> bytes:
-    """What is signed to register a certificate: five lines, as the hub makes them too."""
-    return "\n".join(("lienthong certificate 1", system_id, code, fingerprint(certificate), one_time_code)).encode()
-
-
-def proof(key: PrivateKey, text: bytes) -> str:
-    """The signature of a statement in Base64: RSA PKCS#1 v1.5 or ECDSA (DER), SHA-256."""
-    if isinstance(key, rsa.RSAPrivateKey):
-        value = key.sign(text, padding.PKCS1v15(), hashes.SHA256())
-    else:
-        value = key.sign(text, ec.ECDSA(hashes.SHA256()))
-    return base64.b64encode(value).decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-ALL = "*"
+from hub.store.notices import ALL
 
 
 class Bell:

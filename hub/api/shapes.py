@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping
 from starlette.responses import Response
 
 from hub.api.problems import violation_body
-from hub.domain.delivery import Overall, Standing, Status, Transport, overall
+from hub.domain.delivery import Overall, Standing, overall
 from hub.domain.document import VIETNAM, Kind
 from hub.errors import Refusal, violation
 from hub.store.deliveries import Delivery
@@ -77,7 +77,7 @@ def _about(row: Row) -> dict[str, Any]:
     return {
         "id": row["document_id"],
         "document_id": row["business_id"],
-        "kind": Kind(row["kind"]).name.lower(),
+        "kind": Kind(row["kind"]).word,
         "number": row["number"],
         "symbol": row["symbol"],
         "year": row["year"],
@@ -160,4 +160,4 @@ def delivery_item(delivery: Delivery, requests: Iterable[Row], events: Iterable[
 
 
 def overall_of(deliveries: Iterable[Delivery]) -> Overall:
-    return overall(Standing(Transport(d.state), Status(d.status)) for d in deliveries)
+    return overall(Standing(d.state, d.status) for d in deliveries)

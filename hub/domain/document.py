@@ -30,6 +30,11 @@ class Kind(IntEnum):
     UPDATE = 2
     REPLACEMENT = 3
 
+    @property
+    def word(self) -> str:
+        """As JSON, queries and tables name it."""
+        return self.name.lower()
+
 
 @dataclass(frozen=True, slots=True)
 class Organization:

@@ -23,7 +23,7 @@ _WORD = re.compile(r"\w+")
 _FILTER = r"[A-Za-z]+:(?!//)"  # a URL is text
 _TOKEN = re.compile(rf'(?P<filter>{_FILTER})(?:"(?P<value>[^"]*)"|(?P<bare>\S*))|"(?P<phrase>[^"]*)"|(?P<word>\S+)')
 _QUERY = re.compile(rf'"|(?:^|\s){_FILTER}')
-KINDS = {kind.name.lower(): kind for kind in Kind}
+KINDS = {kind.word: kind for kind in Kind}
 
 
 def fold(text: str) -> str:
@@ -42,7 +42,7 @@ def words(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to look for; empty means any. ``text``: words that all occur; ``phrases``: words that follow each other."""
+    """What to look for; empty means any. ``phrases`` all occur, each as words that follow each other."""
 
     sender: str = ""
     recipient: str = ""

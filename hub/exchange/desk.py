@@ -5,9 +5,9 @@ the write and keeps what was refused; what is decided stands in the verbs.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -180,17 +180,8 @@ class Desk:
         refusal_id = await self.write(refuse.record, refused)
         note(outcome="refused", refusal=refusal_id, code=refusal.code, system=system.id)
 
-    @asynccontextmanager
-    async def sweeping(self) -> AsyncIterator[None]:
-        """Ends leases and deliveries whose time is over, and removes orphaned payloads, while the hub serves."""
-        task = asyncio.create_task(self._sweep())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def _sweep(self) -> None:
+    async def sweep(self) -> None:
+        """Ends leases and deliveries whose time is over, and removes orphaned payloads, again and again."""
         swept_payloads = datetime.min.replace(tzinfo=UTC)
         while True:
             try:

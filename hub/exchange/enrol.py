@@ -16,17 +16,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.fernet import Fernet
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate, load_der_x509_certificate
 from sqlalchemy import RowMapping
 
 from hub.domain.agency import Agency, Generation, canonical, generation, is_node, level_of
 from hub.domain.document import VIETNAM, local_day
-from hub.domain.signature import key_of
+from hub.domain.signature import fingerprint, is_proved, statement
 from hub.errors import Refusal, Violation, violation
 from hub.exchange import change
 from hub.exchange.examine import acting_system
@@ -117,7 +114,7 @@ def doubts(current: Roster, systems: Iterable[Enrolment], today: date) -> list[V
             found.append(
                 violation("agency-closed", "code", code, code=code, since=f"{closed.since:%d/%m/%Y}", instead=instead)
             )
-        counted = current.certificates.get(_fingerprint(certificate), ()) if certificate is not None else ()
+        counted = current.certificates.get(fingerprint(certificate), ()) if certificate is not None else ()
         others = sorted({one.code for one in counted} - {code})
         if others:
             found.append(violation("certificate-elsewhere", "certificate", code=code, others=", ".join(others)))
@@ -257,8 +254,9 @@ def _receiver(tx: Transaction, recipient: str, is_status: bool) -> str | None:
 class Registration:
     """A certificate for an agency, with the proof that its key is held.
 
-    ``proof`` and ``endorsement`` are signatures over :func:`statement`: by the new key, and by an earlier one
-    (``endorsed_by``: its fingerprint). The first certificate brings ``one_time_code`` instead of an endorsement.
+    ``proof`` and ``endorsement`` are signatures over the statement (``hub.domain.signature.possession``): by the new
+    key, and by an earlier one (``endorsed_by``: its fingerprint). The first certificate brings ``one_time_code``
+    instead of an endorsement.
     """
 
     system_id: str
@@ -268,15 +266,6 @@ class Registration:
     one_time_code: str = ""
     endorsed_by: str = ""
     endorsement: bytes = b""
-
-
-def statement(system_id: str, code: str, certificate: Certificate, one_time_code: str = "") -> bytes:
-    """The text to sign: binds key, agency, system and one-time code, so that no proof serves elsewhere."""
-    return "\n".join(("lienthong certificate 1", system_id, code, _fingerprint(certificate), one_time_code)).encode()
-
-
-def _fingerprint(certificate: Certificate) -> str:
-    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
 
 
 def register(tx: Transaction, jobs: list[Registration]) -> list[Any]:
@@ -296,7 +285,7 @@ def _registration(tx: Transaction, job: Registration) -> dict[str, Any]:
     if not tx.roster.directory.may_act_for(system, code, local_day(tx.now)):
         raise Refusal("not-found")
     text = statement(job.system_id, code, job.certificate, job.one_time_code)
-    if not _verified(job.certificate, job.proof, text):
+    if not is_proved(job.certificate, job.proof, text):
         raise Refusal("possession-not-proved")
     if job.certificate.not_valid_after_utc <= tx.now:
         raise Refusal("certificate-ended")
@@ -313,7 +302,7 @@ def _registration(tx: Transaction, job: Registration) -> dict[str, Any]:
 def _endorsed(tx: Transaction, job: Registration, text: bytes, standing: list[Any]) -> None:
     for row in standing:
         counts = row["fingerprint"] == job.endorsed_by and row["since"] <= tx.now < row["until"]
-        if counts and _verified(load_der_x509_certificate(row["der"]), job.endorsement, text):
+        if counts and is_proved(load_der_x509_certificate(row["der"]), job.endorsement, text):
             return
     raise Refusal("possession-not-proved")
 
@@ -331,35 +320,22 @@ def _spend_code(tx: Transaction, job: Registration, code: str) -> None:
 
 
 def _register(tx: Transaction, code: str, certificate: Certificate, basis: str) -> dict[str, Any]:
-    der = certificate.public_bytes(Encoding.DER)
-    fingerprint = hashlib.sha256(der).hexdigest()
+    named = fingerprint(certificate)
     registered = roster.certificates_of(tx.connection, [code])
-    if not any(row["fingerprint"] == fingerprint for row in registered):
+    if not any(row["fingerprint"] == named for row in registered):
         if sum(row["until"] > tx.now for row in registered) >= STANDING_CERTIFICATES:
             raise Refusal("too-many-certificates", facts={"code": code, "limit": STANDING_CERTIFICATES})
         if certificate.not_valid_after_utc <= tx.now:
             raise Refusal("certificate-ended")
         row = {
-            "fingerprint": fingerprint, "code": code, "der": der, "subject": certificate.subject.rfc4514_string(),
-            "serial": f"{certificate.serial_number:x}", "since": max(certificate.not_valid_before_utc, tx.now),
-            "until": certificate.not_valid_after_utc, "basis": basis, "registered_at": tx.now,
+            "fingerprint": named, "code": code, "der": certificate.public_bytes(Encoding.DER),
+            "subject": certificate.subject.rfc4514_string(), "serial": f"{certificate.serial_number:x}",
+            "since": max(certificate.not_valid_before_utc, tx.now), "until": certificate.not_valid_after_utc,
+            "basis": basis, "registered_at": tx.now,
         }  # fmt: skip
         roster.add_certificate(tx.connection, row)
         tx.directory_changed()
-    return {"agency": code, "fingerprint": fingerprint, "serial": f"{certificate.serial_number:x}"}
-
-
-def _verified(certificate: Certificate, signature: bytes, text: bytes) -> bool:
-    """RSA PKCS#1 v1.5 or ECDSA, SHA-256. Raises ``certificate-invalid`` for a weak key."""
-    key = key_of(certificate)
-    try:
-        if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, text, padding.PKCS1v15(), hashes.SHA256())
-        else:
-            key.verify(signature, text, ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature:
-        return False
-    return True
+    return {"agency": code, "fingerprint": named, "serial": f"{certificate.serial_number:x}"}
 
 
 def decode_signature(text: str) -> bytes:

@@ -7,8 +7,7 @@ Every step is a small transaction that looks again before it removes, so the wor
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -107,17 +106,8 @@ class Keeper:
     def __init__(self, desk: Desk, keep: Keep, at: Callable[[str], None] = lambda step: None) -> None:
         self._desk, self._keep, self._at = desk, keep, at
 
-    @asynccontextmanager
-    async def keeping(self) -> AsyncIterator[None]:
-        """Looks once an hour while the block runs."""
-        task = asyncio.create_task(self._loop())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def _loop(self) -> None:
+    async def keep(self) -> None:
+        """Looks once an hour."""
         looked = datetime.min.replace(tzinfo=UTC)
         while True:
             try:

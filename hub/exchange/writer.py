@@ -23,13 +23,13 @@ from itertools import groupby
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, text, update
+from sqlalchemy import Connection, Engine
 
 from hub.errors import Refusal
-from hub.store import tables as t
-from hub.store.engine import is_sqlite, temporary, writing
+from hub.store import counter, notices
+from hub.store.engine import temporary, writing
 from hub.store.ids import new_id
-from hub.store.roster import Roster, Rosters, changed
+from hub.store.roster import Roster, Rosters
 
 log = structlog.get_logger()
 
@@ -41,8 +41,6 @@ class Stale(Exception):  # noqa: N818  (no fault)
 Verb = Callable[["Transaction", list[Any]], list[Any]]
 _LINGER = 0.005  # seconds a batch stays open for more while several work at once
 _BATCH = 64  # pieces of work in one commit
-_NAMED = 7000  # characters of system ids in one notification (PostgreSQL takes 7999); more wake everybody
-CHANNEL = "hub_inbox"  # PostgreSQL notification channel; payload: system ids, or *
 
 
 @dataclass(slots=True)
@@ -69,23 +67,18 @@ class Transaction:
             self.rung.add(system_id)
 
     def directory_changed(self) -> None:
-        changed(self.connection)
+        counter.directory_changed(self.connection)
 
 
 @contextmanager
 def transaction(engine: Engine, rosters: Rosters, now: datetime, at: Callable[[str], None]) -> Iterator[Transaction]:
     """One write transaction under the counter's lock."""
     with writing(engine) as connection:
-        seq, version = connection.execute(
-            update(t.counter).values(seq=t.counter.c.seq + 1).returning(t.counter.c.seq, t.counter.c.directory)
-        ).one()
+        seq, version = counter.lock(connection)
         tx = Transaction(connection, now, rosters.within(connection, version), at, seq)
         yield tx
-        connection.execute(update(t.counter).values(seq=tx._seq))
-        if tx.rung and not is_sqlite(connection):
-            payload = ",".join(tx.rung)
-            payload = payload if len(payload) <= _NAMED else "*"
-            connection.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": payload})
+        counter.settle(connection, tx._seq)
+        notices.notify(connection, tx.rung)
         at("before-commit")
     at("after-commit")
 

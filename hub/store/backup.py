@@ -25,6 +25,7 @@ from sqlalchemy import Connection, Engine, Table, bindparam, create_engine, dele
 from hub.errors import Refusal
 from hub.store import schema
 from hub.store import tables as t
+from hub.store.durable import sync
 from hub.store.engine import open_engine, reading, writing
 from hub.store.payloads import Folder, Payloads
 
@@ -69,7 +70,7 @@ def write(
         shutil.rmtree(partial, ignore_errors=True)
         raise
     os.replace(partial, folder)
-    _sync(folder.parent)
+    sync(folder.parent)
     return made
 
 
@@ -90,12 +91,12 @@ def _write(
     if key.exists():
         shutil.copyfile(key, folder / KEY)
         (folder / KEY).chmod(0o600)
-        _sync(folder / KEY)
+        sync(folder / KEY)
     files = {path.name: _digest(path) for path in (database, folder / KEY) if path.exists()}
     made = Manifest(now.isoformat(), program, revision, documents, count, size, missing, files)
     (folder / MANIFEST).write_text(json.dumps(asdict(made), indent=2) + "\n", "utf-8")
-    _sync(folder / MANIFEST)
-    _sync(folder)
+    sync(folder / MANIFEST)
+    sync(folder)
     return made
 
 
@@ -235,7 +236,7 @@ def restore(
     if (folder / KEY).exists() and not (data_dir / KEY).exists():
         shutil.copyfile(folder / KEY, data_dir / KEY)
         (data_dir / KEY).chmod(0o600)
-        _sync(data_dir / KEY)
+        sync(data_dir / KEY)
     own = data_dir / f"{DATABASE}.restored"
     own.unlink(missing_ok=True)
     shutil.copyfile(folder / DATABASE, own)
@@ -247,7 +248,7 @@ def restore(
     _settle(own)
     if engine_url.startswith("sqlite"):
         os.replace(own, _file_of(engine_url))
-        _sync(_file_of(engine_url).parent)
+        sync(_file_of(engine_url).parent)
     else:
         _to_server(own, engine_url, tell)
         own.unlink()
@@ -328,7 +329,7 @@ def _settle(file: Path) -> None:
     """One file that has everything, on disk."""
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
-    _sync(file)
+    sync(file)
 
 
 def _file_of(url: str) -> Path:
@@ -342,11 +343,3 @@ def _digest(path: Path) -> str:
 
 def _broken(folder: Path, what: str) -> Refusal:
     return Refusal("backup-broken", facts={"where": folder, "what": what})
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from hub.background import beside
 from hub.errors import Refusal
 
 _RETRY_AFTER = 60  # seconds: somebody has to make room
@@ -37,12 +38,8 @@ class Disk:
     async def watched(self) -> AsyncIterator[None]:
         """Looks now, and again and again while the block runs."""
         await asyncio.to_thread(self.look)
-        task = asyncio.create_task(self._watch())
-        try:
+        async with beside(self._watch()):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     async def _watch(self) -> None:
         while True:

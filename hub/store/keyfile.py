@@ -9,6 +9,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from hub.errors import Refusal
+from hub.store.durable import sync
 
 
 def open_vault(path: Path, *, make: bool) -> Fernet:
@@ -44,8 +45,4 @@ def _make(path: Path) -> None:
         pass  # another process was first; its key counts
     finally:
         own.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the name too must outlive a power cut: what it encrypts is committed next
-    finally:
-        os.close(folder)
+    sync(path.parent)  # what it encrypts is committed next

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, func, literal_column, select, text
 
 from hub.domain import numbering
-from hub.domain.document import VIETNAM, Kind
+from hub.domain.document import VIETNAM
 from hub.domain.search import KINDS, Query
 from hub.store import tables as t
 from hub.store.engine import is_sqlite
@@ -148,7 +148,3 @@ def find_document(connection: Connection, key: str) -> str | None:
 
 def refusal(connection: Connection, refusal_id: str) -> RowMapping | None:
     return connection.execute(select(t.refusal).where(t.refusal.c.id == refusal_id)).mappings().one_or_none()
-
-
-def kind_name(kind: int) -> str:
-    return Kind(kind).name.lower()

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from hub.store.durable import sync
+
 CHUNK = 256 * 1024  # bytes
 
 
@@ -59,7 +61,7 @@ class Folder:
         except OSError:
             partial.unlink(missing_ok=True)
             raise
-        _sync(final.parent)
+        sync(final.parent)
 
     def get(self, place: str) -> bytes:
         return (self._root / place).read_bytes()
@@ -96,18 +98,10 @@ class Folder:
             return
         self._make(folder.parent)
         folder.mkdir(exist_ok=True)
-        _sync(folder.parent)  # also where another made it: that one may not have come to sync it
+        sync(folder.parent)  # also where another made it: that one may not have come to sync it
         self._durable.add(folder)
 
 
 def place_of(packet_id: str, sha256: str, now: datetime) -> str:
     """Where a packet goes: by day, so that retention drops whole folders; nothing is shared between packets."""
     return f"{now:%Y/%m/%d}/{packet_id}-{sha256}.edxml"
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

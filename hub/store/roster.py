@@ -99,11 +99,6 @@ class Rosters:
         return self._roster
 
 
-def changed(connection: Connection) -> None:
-    """Every change of agencies, systems or certificates says so; snapshots are compared by this number."""
-    connection.execute(update(t.counter).values(directory=t.counter.c.directory + 1))
-
-
 def count_agencies(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(t.agency)).scalar_one()
 

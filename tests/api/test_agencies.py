@@ -18,8 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
 
 from hub.data import read_agencies
-from hub.domain.signature import sign
-from hub.exchange.enrol import statement
+from hub.domain.signature import sign, statement
 from hub.exchange.writer import Transaction, each
 from hub.store import tables as t
 

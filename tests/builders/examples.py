@@ -6,6 +6,7 @@ Played from the file alone it must go the same way, whatever ids the hub gives o
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from sqlalchemy import update
 
 from clients.hub_client import proofs
 from hub.domain.document import Attachment, Document, DocumentRef, ManifestEntry, Organization
+from hub.domain.signature import fingerprint, prove, statement
 from hub.exchange import enrol
 from hub.exchange.desk import Desk
 from hub.store import tables
@@ -136,15 +138,19 @@ def a_letter(**changes: Any) -> Document:
     return Document(**(values | changes))
 
 
+def _base64(octets: bytes) -> str:
+    return base64.b64encode(octets).decode()
+
+
 def _registration(code: str, key: Any, certificate: Any, earlier: Any = None) -> dict[str, str]:
     """The body that registers a certificate: by the one-time code, or endorsed by an earlier key and certificate."""
     once = "" if earlier else CODES[code]
-    text = proofs.statement(SYSTEMS[code], code, certificate, once)
-    body = {"certificate": certificate.public_bytes(Encoding.PEM).decode(), "proof": proofs.proof(key, text)}
+    text = statement(SYSTEMS[code], code, certificate, once)
+    body = {"certificate": certificate.public_bytes(Encoding.PEM).decode(), "proof": _base64(prove(key, text))}
     if earlier is None:
         return body | {"one_time_code": once}
     old_key, old = earlier
-    return body | {"endorsed_by": proofs.fingerprint(old), "endorsement": proofs.proof(old_key, text)}
+    return body | {"endorsed_by": fingerprint(old), "endorsement": _base64(prove(old_key, text))}
 
 
 def record(stage: Stage) -> list[Step]:

@@ -22,9 +22,9 @@ from builders.packets import an_attachment
 from sqlalchemy import func, select
 
 from clients.hub_client import HubClient, Refused
-from hub.exchange.writer import CHANNEL
 from hub.store import tables as t
 from hub.store.engine import open_engine, reading
+from hub.store.notices import CHANNEL
 
 SENDERS, WORKED_OFF, FOLLOWED = ("G22", "G12", "H36", "H27"), "H41", "H13"
 _POLLERS, _FOLLOWERS = 20, 2

@@ -20,26 +20,14 @@ from builders.served import (
 )
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from clients.hub_client import Refused
-from clients.hub_client.proofs import statement
 from hub.domain.signature import Standing
 from hub.errors import Refusal
-from hub.exchange import enrol
 
 
 def _der(certificate: Certificate) -> bytes:
     return certificate.public_bytes(Encoding.DER)
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=30))
-def test_client_and_hub_make_the_same_statement(system_id: str, code: str, one_time_code: str) -> None:
-    _, certificate = a_certificate()
-    expected = enrol.statement(system_id, code, certificate, one_time_code)
-    assert statement(system_id, code, certificate, one_time_code) == expected
 
 
 @pytest.mark.parametrize("deeds", [[], [loses_the_answer]], ids=["heard", "answer lost"])

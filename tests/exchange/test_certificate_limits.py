@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from builders.axis import Axis, Peer
 from builders.keys import a_certificate
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from hub.domain.signature import prove, statement
 from hub.errors import Refusal
 from hub.exchange import enrol
 from hub.store import roster
@@ -22,7 +21,7 @@ ENDED = datetime(2025, 6, 1, tzinfo=UTC)
 def register(peer: Peer, private_key: Any, certificate: Any) -> dict[str, Any]:
     """With the one-time code of the peer's enrolment."""
     once = peer.credentials["code"]
-    proof = private_key.sign(enrol.statement(peer.system_id, peer.code, certificate, once), ec.ECDSA(hashes.SHA256()))
+    proof = prove(private_key, statement(peer.system_id, peer.code, certificate, once))
     made: dict[str, Any] = peer.axis.desk.writer.run(
         enrol.register, enrol.Registration(peer.system_id, peer.code, certificate, proof, once)
     )

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import pytest
 from builders.axis import Axis, Peer, end_certificate
 from builders.keys import a_certificate
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
 
+from hub.domain.signature import fingerprint, prove, statement
 from hub.errors import Refusal
 from hub.exchange import enrol
 from hub.store import roster
@@ -23,17 +20,6 @@ def registered(axis: Axis, code: str) -> list[tuple[str, str]]:
     """The certificates of an agency: fingerprint and on what ground it was registered."""
     with reading(axis.desk.engine) as connection:
         return [(row["fingerprint"], row["basis"]) for row in roster.certificates_of(connection, [code])]
-
-
-def fingerprint(certificate: Any) -> str:
-    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
-
-
-def signature(key: Any, text: bytes) -> bytes:
-    if isinstance(key, rsa.RSAPrivateKey):
-        return key.sign(text, padding.PKCS1v15(), hashes.SHA256())
-    signed: bytes = key.sign(text, ec.ECDSA(hashes.SHA256()))
-    return signed
 
 
 def register(
@@ -50,15 +36,15 @@ def register(
     private_key, certificate = a_certificate(name, key)
     code = code or peer.code
     once = peer.credentials["code"] if one_time_code is None else one_time_code
-    text = enrol.statement(peer.system_id, code, certificate, once)
+    text = statement(peer.system_id, code, certificate, once)
     proof = changes.pop("proof", None)
     values: dict[str, Any] = {
-        "proof": signature(private_key, text) if proof is None else proof,
+        "proof": prove(private_key, text) if proof is None else proof,
         "one_time_code": once,
     }
     if endorser is not None:
         values["endorsed_by"] = fingerprint(endorser.certificate)
-        values["endorsement"] = signature(endorser.key, text)
+        values["endorsement"] = prove(endorser.key, text)
     job = enrol.Registration(peer.system_id, code, certificate, **(values | changes))
     made: dict[str, Any] = peer.axis.desk.writer.run(enrol.register, job)
     return made
@@ -145,7 +131,7 @@ def test_a_one_time_code_serves_its_own_system_and_agency_only(axis: Axis) -> No
 
 UNPROVED: dict[str, dict[str, Any]] = {
     "no proof": {"proof": b""},
-    "a proof by another key": {"proof": signature(a_certificate("khác")[0], b"lienthong certificate 1")},
+    "a proof by another key": {"proof": prove(a_certificate("khác")[0], b"lienthong certificate 1")},
 }
 
 
@@ -169,7 +155,7 @@ def test_a_proof_made_for_another_system_agency_or_code_does_not_serve(axis: Axi
         (office.system_id, "G22", certificate, "khác"),
     ):
         with pytest.raises(Refusal, match=r"^possession-not-proved"):
-            register(office, proof=signature(key, enrol.statement(*said)))
+            register(office, proof=prove(key, statement(*said)))
 
 
 def test_a_later_certificate_is_endorsed_by_an_earlier_one(axis: Axis) -> None:
@@ -186,7 +172,7 @@ def test_a_stolen_token_registers_no_key(axis: Axis) -> None:
         {},
         {"endorser": thief},
         {"endorsed_by": fingerprint(office.certificate), "endorsement": b""},
-        {"endorsed_by": fingerprint(office.certificate), "endorsement": signature(thief.key, b"x")},
+        {"endorsed_by": fingerprint(office.certificate), "endorsement": prove(thief.key, b"x")},
         {"one_time_code": "đoán"},
     ):
         with pytest.raises(Refusal, match=r"^possession-not-proved"):

@@ -4,7 +4,7 @@
 the vendor's library reads. Judging values is ``hub.domain.rules``; signatures are ``hub.domain.signature``.
 """
 
-from hub.domain.edxml.attachments import attachment_parts, manifest_of
+from hub.domain.edxml.attachments import attachment_parts, manifest_of, plain_content_id
 from hub.domain.edxml.names import DSIG, QCVN
 from hub.domain.edxml.parse import DEFAULT_LIMITS, Limits, Tree, is_status, parse, signed_tree
 from hub.domain.edxml.read import read_document, read_status
@@ -20,6 +20,7 @@ __all__ = [
     "is_status",
     "manifest_of",
     "parse",
+    "plain_content_id",
     "read_document",
     "read_status",
     "signed_tree",

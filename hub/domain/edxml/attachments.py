@@ -40,7 +40,7 @@ def manifest_of(tree: Tree) -> tuple[ManifestEntry, ...]:
         return ()
     return tuple(
         ManifestEntry(
-            content_id=_content_id(reference),
+            content_id=plain_content_id(text_of(child(reference, "ContentId"))),
             content_type=text_of(child(reference, "ContentType")),
             name=safe_text(child(reference, "AttachmentName")),
             description=text_of(child(reference, "Description")),
@@ -81,7 +81,7 @@ def _attachment(element: etree._Element, tree: Tree, room: int | None) -> Attach
     if content is None:
         content = octets
     return Attachment(
-        content_id=_content_id(element),
+        content_id=plain_content_id(text_of(child(element, "ContentId"))),
         name=name,
         octets=octets,
         content=content,
@@ -96,9 +96,9 @@ _CID = re.compile(r"(?:cid:)*+")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
-def _content_id(element: etree._Element) -> str:
+def plain_content_id(text: str) -> str:
     """The id without ``cid:``, of which the vendor's library adds one more at every rebuilding."""
-    return _CID.sub("", text_of(child(element, "ContentId")), count=1)
+    return _CID.sub("", text, count=1)
 
 
 def _decode(element: etree._Element | None) -> tuple[bytes, str]:

@@ -42,14 +42,13 @@ def raw_text(element: etree._Element | None) -> str:
 
 def safe_text(element: etree._Element | None) -> str:
     """As :func:`raw_text`; raises ``Refusal`` ``xml-not-well-formed`` for what cannot be normalised in fair time."""
-    return "" if element is None else _stream_safe(raw_text(element), element)
+    return _stream_safe(raw_text(element), element)
 
 
 def text_of(element: etree._Element | None) -> str:
     """As :func:`safe_text`, in NFC."""
-    if element is None or (text := raw_text(element)).isascii():
-        return "" if element is None else text
-    return unicodedata.normalize("NFC", _stream_safe(text, element))
+    text = raw_text(element)
+    return text if text.isascii() else unicodedata.normalize("NFC", _stream_safe(text, element))
 
 
 def whole_text(element: etree._Element) -> str:
@@ -69,9 +68,9 @@ _MAX_MARKS = 30  # UAX #15 §13, Stream-Safe Text Format
 _SYMBOLS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MAX_MARKS + 1}}}")  # what marks are among, and nearly no text has
 
 
-def _stream_safe(text: str, element: etree._Element) -> str:
+def _stream_safe(text: str, element: etree._Element | None) -> str:
     """``text``, unless it has a run of marks: to normalise one takes time quadratic in its length."""
-    if text.isascii() or not _SYMBOLS.search(text):
+    if element is None or text.isascii() or not _SYMBOLS.search(text):
         return text
     runs = groupby(text, key=lambda character: unicodedata.category(character).startswith("M"))
     if any(marks and sum(1 for _ in run) > _MAX_MARKS for marks, run in runs):

@@ -121,6 +121,11 @@ def _weak(why: str) -> Refusal:
     return Refusal("certificate-invalid", pointer="Signature/KeyInfo/X509Data/X509Certificate", facts={"why": why})
 
 
+def fingerprint(certificate: x509.Certificate) -> str:
+    """SHA-256 of the DER, hex: how a certificate is named."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
+
+
 def digest(name: str, octets: bytes) -> bytes:
     """The digest of ``octets`` by the hash ``name``, a value of :data:`DIGESTS`."""
     return hashlib.new(name, octets, usedforsecurity=name != "sha1").digest()

@@ -32,11 +32,10 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from lxml import etree
 
 from hub.domain.document import Attachment
-from hub.domain.edxml import DSIG, QCVN, Limits, Tree, attachment_parts, manifest_of, signed_tree
+from hub.domain.edxml import DSIG, QCVN, Limits, Tree, attachment_parts, manifest_of, plain_content_id, signed_tree
 from hub.domain.edxml.names import MANIFEST
 from hub.domain.signature import algorithms
 from hub.domain.signature.algorithms import ENVELOPED, EXCLUSIVE, INCLUSIVE
@@ -111,7 +110,7 @@ def verify(tree: Tree, *, sha1: bool = False) -> Unsigned | Signed:
         raise Refusal("signature-value", pointer="Signature/SignatureValue")
     return Signed(
         certificate=certificate,
-        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
+        fingerprint=algorithms.fingerprint(certificate),
         algorithm=method.name,
         form=form,
         tree=signed,
@@ -239,8 +238,7 @@ def _check_files(files: Sequence[Attachment], references: Sequence[Reference], d
 def _content_id(reference: Reference) -> str:
     if not reference.uri.startswith("cid:") or reference.transforms:
         raise bad_form(f'Reference/@URI="{reference.uri}"')
-    # Vendors' packets repeat the prefix; ids are compared without any.
-    return re.sub(r"^(cid:)+", "", reference.uri)
+    return plain_content_id(reference.uri)
 
 
 def _wrong_digest(what: str) -> Refusal:

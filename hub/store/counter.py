@@ -1,0 +1,25 @@
+"""The counter: one row whose lock orders everything that becomes visible, in every process (see ``tables.counter``)."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, update
+
+from hub.store import tables as t
+
+
+def lock(connection: Connection) -> tuple[int, int]:
+    """The lock, until the transaction ends: the first ``seq`` it may give out is the one after this; and the version
+    of the directory."""
+    taken = update(t.counter).values(seq=t.counter.c.seq + 1).returning(t.counter.c.seq, t.counter.c.directory)
+    seq, version = connection.execute(taken).one()
+    return seq, version
+
+
+def settle(connection: Connection, seq: int) -> None:
+    """The last ``seq`` that was given out."""
+    connection.execute(update(t.counter).values(seq=seq))
+
+
+def directory_changed(connection: Connection) -> None:
+    """Every change of agencies, systems or certificates says so; snapshots are compared by this number."""
+    connection.execute(update(t.counter).values(directory=t.counter.c.directory + 1))
