@@ -18,7 +18,7 @@ from clients.agency.home import Config, Home
 from clients.agency.texts import CannotError
 from clients.hub_client import AgencyCertificate, HubClient
 from clients.hub_client.proofs import examine, judged
-from hub.domain import edxml, rules
+from hub.domain import edxml, places, rules
 from hub.domain.agency import Agency, Directory, System
 from hub.domain.document import Document, local_day
 from hub.errors import Refusal, Severity, Violation
@@ -108,7 +108,7 @@ def check(packet: bytes, config: Config, certificate: Certificate, directory: Di
         directory.successor_of(code, local_day(now)) or code, config.code
     ):
         facts = {"code": code, "allowed": f"{config.code} ({config.name})"}
-        refusals.append(Refusal("not-your-agency", "MessageHeader/From/OrganId", code, facts))
+        refusals.append(Refusal("not-your-agency", places.sender("organ_id"), code, facts))
     return _judgement(examined.content, refusals, directory, now)
 
 

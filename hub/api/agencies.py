@@ -16,6 +16,7 @@ from hub.domain.document import local_day
 from hub.domain.search import fold
 from hub.errors import Refusal
 from hub.exchange import enrol
+from hub.exchange.examine import is_sender
 from hub.store import deliveries, documents, roster
 from hub.store.engine import reading
 
@@ -148,9 +149,7 @@ def evidence(document_id: Id, request: Request, caller: Calling) -> Response:
             raise Refusal("not-found")
         all_of_it = deliveries.of_document(connection, document_id)
         rows = documents.evidence_of(connection, document_id)
-    directory, today = caller.roster.directory, local_day(face.desk.clock())
-    sent = document["system_id"] == caller.system.id
-    if not sent and not directory.may_act_for(caller.system, document["sender"], today):
+    if not is_sender(caller.roster, caller.system, document, face.desk.clock()):
         own = {d.id: d.recipient for d in all_of_it if d.system_id == caller.system.id and d.fetched}
         if not own:
             raise Refusal("not-found")

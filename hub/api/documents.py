@@ -14,10 +14,10 @@ from hub.api import answers, shapes
 from hub.api.caller import Caller, Calling, Id, Interface, interface, packet_of
 from hub.api.problems import PACKET, header, responses, violation_body
 from hub.domain import edxml
-from hub.domain.document import Attachment, local_day
+from hub.domain.document import Attachment
 from hub.errors import Refusal
 from hub.exchange import accept, hand_over
-from hub.exchange.examine import may_receive
+from hub.exchange.examine import is_sender, may_receive
 from hub.store import deliveries, documents
 from hub.store.deliveries import Delivery
 from hub.store.engine import reading
@@ -128,20 +128,20 @@ async def report(request: Request, caller: Calling) -> Response:
 def show(document_id: Id, request: Request, caller: Calling) -> Response:
     """For the sender every recipient; for a recipient its own part."""
     with reading(interface(request).desk.engine) as connection:
-        document, own, is_sender = _visible(connection, request, caller, document_id)
-        if is_sender:
+        document, own, sent = _visible(connection, request, caller, document_id)
+        if sent:
             packet = documents.first_packet(connection, document_id)
         else:
             packet = documents.packet_facts(connection, own[-1].packet_id)
         ids = [delivery.id for delivery in own]
         requests = deliveries.requests_of(connection, ids)
         events = deliveries.events_of(connection, ids)
-        links = documents.links_of(connection, document_id) if is_sender else []
+        links = documents.links_of(connection, document_id) if sent else []
     body = shapes.accepted(accept.answer(document, packet, own))
     body["deliveries"] = [shapes.delivery_item(delivery, requests, events) for delivery in own]
     body["state"] = shapes.overall_of(own).value
     body["links"] = [{"document": link["document_id"], "target": link["target_id"]} for link in links]
-    if not is_sender:
+    if not sent:
         body["warnings"] = []
     return shapes.reply(body)
 
@@ -186,7 +186,7 @@ async def hand_out(face: Interface, caller: Caller, row: Any, fetched: tuple[str
     """A packet's bytes; the fetch is on record before the first of them goes out (exchange rules 6)."""
     _kept(row)
     place = row["place"]
-    body = row["body"] if place is None else await run_in_threadpool(face.desk.folder.stream, place)
+    body = row["body"] if place is None else await run_in_threadpool(face.desk.payloads.stream, place)
     if fetched:
         await _fetched(face, caller, fetched)
     headers = {
@@ -211,7 +211,7 @@ def _kept(row: Any) -> None:
 
 def _files(face: Interface, row: Any) -> tuple[Attachment, ...]:
     _kept(row)
-    body = row["body"] if row["place"] is None else face.desk.folder.get(row["place"])
+    body = row["body"] if row["place"] is None else face.desk.payloads.get(row["place"])
     limits = face.desk.terms.limits
     return edxml.read_document(edxml.parse(body, limits), limits).attachments
 
@@ -223,13 +223,11 @@ def _visible(connection: Any, request: Request, caller: Caller, document_id: str
         raise Refusal("not-found")
     now = interface(request).desk.clock()
     all_of_it = deliveries.of_document(connection, document_id)
-    is_sender = document["system_id"] == caller.system.id or caller.roster.directory.may_act_for(
-        caller.system, document["sender"], local_day(now)
-    )
-    own = all_of_it if is_sender else [d for d in all_of_it if may_receive(caller.roster, caller.system, d, now)]
+    sent = is_sender(caller.roster, caller.system, document, now)
+    own = all_of_it if sent else [d for d in all_of_it if may_receive(caller.roster, caller.system, d, now)]
     if not own:
         raise Refusal("not-found")
-    return document, own, is_sender
+    return document, own, sent
 
 
 def _packet_row(face: Interface, request: Request, caller: Caller, document_id: str) -> tuple[Any, tuple[str, ...]]:
@@ -239,7 +237,7 @@ def _packet_row(face: Interface, request: Request, caller: Caller, document_id: 
     """
     now = face.desk.clock()
     with reading(face.desk.engine) as connection:
-        _document, own, _is_sender = _visible(connection, request, caller, document_id)
+        _document, own, _sent = _visible(connection, request, caller, document_id)
         received = [d for d in own if may_receive(caller.roster, caller.system, d, now)]
         packet_id = received[-1].packet_id if received else documents.first_packet(connection, document_id)["id"]
         row = documents.packet(connection, packet_id)

@@ -14,11 +14,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, wraps
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _TOP = r"[A-Z][A-Z0-9][0-9]"  # H17; also JB2, TT2, as registered in the field
 _LONG_TOP = re.compile(rf"000\.00\.00\.({_TOP})")
@@ -35,21 +38,26 @@ class Generation(StrEnum):
     OTHER = "other"
 
 
+def _remembering(function: Callable[[str], T]) -> Callable[[str], T]:
+    """The same few names and codes stand in every packet; a hostile one fills no memory."""
+    remembered = lru_cache(maxsize=16_384)(function)
+
+    @wraps(function)
+    def call(text: str) -> T:
+        return remembered(text) if len(text) <= _LONGEST else function(text)
+
+    return call
+
+
+_LONGEST = 300  # characters worth remembering
+
+
+@_remembering
 def canonical(code: str) -> str:
     """The code in NFC, trimmed, and short at level 1; below level 1 the generation is kept."""
-    return _known_canonical(code) if len(code) <= _LONGEST else _canonical(code)
-
-
-_LONGEST = 64  # characters of a code worth remembering; anybody may send longer ones
-
-
-def _canonical(code: str) -> str:
     code = unicodedata.normalize("NFC", code).strip()
     match = _LONG_TOP.fullmatch(code)
     return match.group(1) if match else code
-
-
-_known_canonical = lru_cache(maxsize=16_384)(_canonical)
 
 
 def generation(code: str) -> Generation:
@@ -70,6 +78,7 @@ def level_of(code: str) -> int | None:
     return None
 
 
+@_remembering
 def ancestors(code: str) -> tuple[str, ...]:
     """The superior codes by form, nearest first, in canonical form; empty for level 1 and for unknown forms.
 
@@ -77,11 +86,6 @@ def ancestors(code: str) -> tuple[str, ...]:
     given in full: ``("000.00.22.H17", "H17")``.
     """
     code = canonical(code)
-    return _ancestors(code) if len(code) <= _REMEMBERED else _ancestors.__wrapped__(code)
-
-
-@lru_cache(maxsize=65536)
-def _ancestors(code: str) -> tuple[str, ...]:
     if _QD_20.fullmatch(code):
         parts = code.split(".")
         return tuple(".".join(parts[:n]) for n in range(len(parts) - 1, 0, -1))
@@ -121,19 +125,12 @@ def _old_groups(code: str) -> list[str] | None:
     return [*((group or "").zfill(width) for group, width in zip(digits, (3, 2, 2), strict=True)), top]
 
 
+@_remembering
 def name_key(name: str) -> str:
     """A key under which two spellings of one agency's name are equal.
 
     Case, blanks and the place of the tone mark (``Uỷ``/``Ủy``) do not count; ``UBND`` and ``HĐND`` are written out.
     """
-    return _name_key(name) if len(name) <= _REMEMBERED else _name_key.__wrapped__(name)
-
-
-_REMEMBERED = 300  # characters; the same few names and codes stand in every packet, and a hostile one fills no memory
-
-
-@lru_cache(maxsize=8192)
-def _name_key(name: str) -> str:
     words = unicodedata.normalize("NFC", name).casefold().split()
     written_out = " ".join(_WRITTEN_OUT.get(word, word) for word in words).split()
     return " ".join(_tone_last(word) for word in written_out)

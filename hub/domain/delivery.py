@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hub.domain import places
 from hub.errors import Refusal
 
 
@@ -169,7 +170,7 @@ def effect(code: str, status: Status, *, fetched: bool, open_requests: int) -> E
     row = PROCESSING.get(code)
     if row is None:
         raise Refusal(
-            "status-code-unknown", "MessageHeader/StatusCode", code,
+            "status-code-unknown", places.REPORT["status"], code,
             {"status": code or "–", "allowed": ", ".join(PROCESSING)},
         )  # fmt: skip
     found = row[status]
@@ -177,7 +178,7 @@ def effect(code: str, status: Status, *, fetched: bool, open_requests: int) -> E
         found = Effect.REFUSED
     if found is Effect.REFUSED or (code not in FROM_SENDER and not fetched):
         raise Refusal(
-            "status-not-allowed", "MessageHeader/StatusCode", code,
+            "status-not-allowed", places.REPORT["status"], code,
             {"status": code, "state": _say(status, fetched), "allowed": _allowed(status, fetched, open_requests)},
         )  # fmt: skip
     return found

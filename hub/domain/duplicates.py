@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hub.domain import places
 from hub.domain.document import Document, Kind, read_date
 from hub.errors import Refusal
 
@@ -61,14 +62,14 @@ def decide(*, kind: Kind, digest: str, known: Known, own_number: bool, refuse_ta
         # The identity of kinds 1-3 holds the digest, so for them this is always equal.
         if known.identity.content_digest == digest:
             return Decision(Outcome.REPEAT, known.identity.id)
-        raise _conflict("document-conflict", "MessageHeader/DocumentId", known.identity)
+        raise _conflict("document-conflict", places.HEADER["document_id"], known.identity)
     warnings = ("id-without-year",) if known.id_in_another_year else ()
     if kind is not Kind.NEW:
         return Decision(Outcome.NEW, warnings=warnings)
     if known.business is None:
         return Decision(Outcome.NEW, claims_number=own_number, warnings=warnings)
     if own_number and refuse_taken:
-        raise _conflict("number-taken", "MessageHeader/Code", known.business)
+        raise _conflict("number-taken", places.CODE, known.business)
     return Decision(Outcome.NEW, warnings=warnings, flags=("duplicate-suspected",))
 
 
@@ -92,22 +93,22 @@ def targets(document: Document) -> tuple[tuple[Target, ...], ...]:
 
     A revocation's ResponseFor may also name the letter it answers, so what is another's there is a reference only.
     """
-    header = (Target(document.document_id, year=document.year, pointer="MessageHeader/DocumentId"),)
+    header = (Target(document.document_id, year=document.year, pointer=places.HEADER["document_id"]),)
     match document.kind:
         case Kind.UPDATE:
             own = document.business.document_id
-            return ((Target(own, pointer="Bussiness/DocumentId"),),) if own else (header,)
+            return ((Target(own, pointer=places.BUSINESS["document_id"]),),) if own else (header,)
         case Kind.REPLACEMENT:
             return (
                 tuple(
-                    Target(replaced.document_id, replaced.organ_ids, pointer=f"ReplacementInfo[{n}]/DocumentId")
-                    for n, replaced in enumerate(document.business.replaced, 1)
+                    Target(replaced.document_id, replaced.organ_ids, pointer=places.replaced(i))
+                    for i, replaced in enumerate(document.business.replaced)
                 ),
             )
         case Kind.REVOCATION:
             named = {
-                (ref.document_id, _year(ref.promulgation_date)): f"ResponseFor[{n}]/DocumentId"
-                for n, ref in enumerate(document.response_for, 1)
+                (ref.document_id, _year(ref.promulgation_date)): places.reference(i, "document_id")
+                for i, ref in enumerate(document.response_for)
                 if ref.document_id
             }
             return (tuple(Target(text, year=year, pointer=p) for (text, year), p in named.items()), header)

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from hub.domain import duplicates
+from hub.domain import duplicates, places
 from hub.domain.agency import Directory
 from hub.domain.delivery import Move, Status, Transport
 from hub.domain.document import Kind
@@ -150,13 +150,11 @@ def _warnings(packet: Prepared, decision: Decision, memory: _Memory) -> list[Vio
     if "id-without-year" in decision.warnings:
         code = f"{packet.columns['number']}/{packet.columns['symbol']}"
         date = f"{packet.columns['promulgated_on']:%Y/%m/%d}"
-        pointer = "MessageHeader/DocumentId"
-        found.append(
-            violation("id-without-year", pointer, packet.document_id, sender=packet.sender, date=date, code=code)
-        )
+        facts = {"sender": packet.sender, "date": date, "code": code}
+        found.append(violation("id-without-year", places.HEADER["document_id"], packet.document_id, **facts))
     if "duplicate-suspected" in decision.flags:
         first = memory.businesses[packet.business]
-        found.append(violation("duplicate-suspected", "MessageHeader/Code", packet.columns["number"], first=first.id))
+        found.append(violation("duplicate-suspected", places.CODE, packet.columns["number"], first=first.id))
     return found
 
 

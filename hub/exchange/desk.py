@@ -27,10 +27,10 @@ from hub.exchange.checkers import Checkers, Threads
 from hub.exchange.examine import Submission
 from hub.exchange.report import Reported
 from hub.exchange.writer import Stale, Writer
-from hub.store import documents, payloads
+from hub.store import documents
 from hub.store.engine import reading, temporary
 from hub.store.ids import new_id
-from hub.store.payloads import Payloads
+from hub.store.payloads import Payloads, place_of
 from hub.store.roster import Rosters
 
 log = structlog.get_logger()
@@ -56,14 +56,14 @@ class Desk:
         self,
         engine: Engine,
         rosters: Rosters,
-        folder: Payloads,
+        payloads: Payloads,
         vault: Fernet,
         writer: Writer,
         clock: Callable[[], datetime],
         terms: Terms,
         at: Callable[[str], None] = lambda step: None,
     ) -> None:
-        self.engine, self.rosters, self.folder, self.vault = engine, rosters, folder, vault
+        self.engine, self.rosters, self.payloads, self.vault = engine, rosters, payloads, vault
         self.writer, self.clock, self.terms, self._at = writer, clock, terms, at
         self._pool = ThreadPoolExecutor(4, "desk")
         self.checkers: Checkers = Threads(self._pool)
@@ -103,7 +103,7 @@ class Desk:
             for turn in range(_TURNS):
                 prepared = await self._check(checks.prepare, packet, submission, again=turn > 0)
                 if place is None and len(packet) > self.terms.inline_limit:
-                    place = payloads.place_of(submission.packet_id, prepared.sha256, self.clock())
+                    place = place_of(submission.packet_id, prepared.sha256, self.clock())
                     await self._aside(self._store, place, packet)
                 job = checks.Checked(submission, prepared, place, packet if place is None else None)
                 try:
@@ -133,13 +133,13 @@ class Desk:
 
     def _store(self, place: str, packet: bytes) -> None:
         self._at("before-payload")
-        self.folder.put(place, packet)
+        self.payloads.put(place, packet)
         self._at("after-payload")
 
     async def _drop(self, place: str | None) -> None:
         if place is not None:
             with suppress(Refusal, OSError):  # the answer stands, and the sweep comes by
-                await self._aside(self.folder.remove, place)
+                await self._aside(self.payloads.remove, place)
 
     async def validate(self, packet: bytes, system: System) -> list[Any]:
         """Every check of :meth:`accept`, duplicates included, storing nothing: its warnings. Raises its refusal."""
@@ -199,12 +199,12 @@ class Desk:
     def sweep_payloads(self) -> int:
         """Remove payloads older than a day that no row names; gives how many."""
         removed = 0
-        places = list(self.folder.older_than(datetime.now(UTC) - _ORPHAN))  # files carry the machine's time
+        places = list(self.payloads.older_than(datetime.now(UTC) - _ORPHAN))  # files carry the machine's time
         for start in range(0, len(places), 500):
             chunk = places[start : start + 500]
             with reading(self.engine) as connection:
                 used = documents.places_in_use(connection, chunk)
             for place in set(chunk) - used:
-                self.folder.remove(place)
+                self.payloads.remove(place)
                 removed += 1
         return removed

@@ -5,9 +5,13 @@ Everything here is decided on a roster snapshot and one moment; nothing is read 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from sqlalchemy import RowMapping
+
+from hub.domain import places
 from hub.domain.agency import System
 from hub.domain.delivery import Transport
 from hub.domain.document import local_day
@@ -43,7 +47,7 @@ def may_speak(roster: Roster, system: System, code: str, now: datetime) -> Refus
     """The refusal if ``code`` is not this system's to speak for (exchange rules 2)."""
     if code and not roster.directory.may_act_for(system, code, local_day(now)):
         allowed = f"{system.code} ({roster.directory.name_of(system.code)})"
-        return Refusal("not-your-agency", "MessageHeader/From/OrganId", code, {"code": code, "allowed": allowed})
+        return Refusal("not-your-agency", places.sender("organ_id"), code, {"code": code, "allowed": allowed})
     return None
 
 
@@ -65,6 +69,12 @@ def judged(roster: Roster, system: System, result: Signed | Unsigned, sender: st
         required=system.required,
         at=now,
     )
+
+
+def is_sender(roster: Roster, system: System, document: Mapping[str, Any] | RowMapping, now: datetime) -> bool:
+    """Whether the document is this system's own: it sent it, or is the nearest to the sender now."""
+    sent = document["system_id"] == system.id
+    return sent or roster.directory.may_act_for(system, document["sender"], local_day(now))
 
 
 def may_receive(roster: Roster, system: System, delivery: Delivery, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hub.domain import numbering
+from hub.domain import numbering, places
 from hub.domain.delivery import FROM_SENDER
 from hub.domain.document import DocumentRef, Kind, StatusReport, read_date
 from hub.errors import Refusal
@@ -47,7 +47,7 @@ def find(tx: Transaction, system_id: str, agency: str, report: StatusReport) -> 
     if not found:
         if foreign := may_speak(tx.roster, tx.roster.systems[system_id], agency, tx.now):
             raise foreign
-        raise Refusal("status-document-unknown", "MessageHeader/ResponseFor/DocumentId", ref.document_id or ref.code)
+        raise Refusal("status-document-unknown", places.REPORT["document_id"], ref.document_id or ref.code)
     return _one_year(ref, _one_party(tx, ref, found, speaker))
 
 
@@ -84,9 +84,7 @@ def _one_party(tx: Transaction, ref: DocumentRef, found: list[Found], speaker: _
     parties = {other(pair) for pair in found}
     named = tx.roster.directory.resolve(ref.organ_id)
     if named not in parties and len(parties) > 1:
-        raise Refusal(
-            "status-ambiguous", "MessageHeader/ResponseFor/OrganId", ref.organ_id, {"needed": "ResponseFor/OrganId"}
-        )
+        raise Refusal("status-ambiguous", places.REPORT["organ_id"], ref.organ_id, {"needed": "ResponseFor/OrganId"})
     party = named if named in parties else parties.pop()
     return [pair for pair in found if other(pair) == party]
 
@@ -99,7 +97,7 @@ def _one_year(ref: DocumentRef, found: list[Found]) -> list[Found]:
     if day is None or day.year not in years:
         raise Refusal(
             "status-ambiguous",
-            "MessageHeader/ResponseFor/PromulgationDate",
+            places.REPORT["promulgation_date"],
             ref.promulgation_date,
             {"needed": "ResponseFor/PromulgationDate: " + ", ".join(str(year) for year in sorted(years))},
         )

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from hub.domain import edxml
+from hub.domain import edxml, places
 from hub.domain.delivery import (
     ANSWER,
     FROM_SENDER,
@@ -78,7 +78,7 @@ def prepare(packet: bytes, submission: Submission, roster: Roster, now: datetime
         found.append(refusal)
     report = edxml.read_status(result.tree if isinstance(result, Signed) else tree)
     sender = roster.directory.resolve(report.sender.organ_id)
-    found.extend(_missing(report))
+    found.extend(_incomplete(report))
     stated_at = read_timestamp(report.timestamp)
     if report.timestamp and stated_at is None:
         found.append(_bad_timestamp(report.timestamp))
@@ -112,35 +112,35 @@ def _may_report(roster: Roster, system_id: str, sender: str, now: datetime) -> R
     return may_speak(roster, system, sender, now)
 
 
-def _missing(report: StatusReport) -> list[Refusal]:
+def _incomplete(report: StatusReport) -> list[Refusal]:
     needed = {
-        "From/OrganId": report.sender.organ_id,
-        "StatusCode": report.status,
-        "Timestamp": report.timestamp,
-        "ResponseFor/DocumentId": report.response_for.document_id or report.response_for.code,
+        "sender": report.sender.organ_id,
+        "status": report.status,
+        "timestamp": report.timestamp,
+        "document_id": report.response_for.document_id or report.response_for.code,
     }
+    missing = [places.REPORT[field] for field, value in needed.items() if not value]
     found = [
-        Refusal("status-field-missing", f"MessageHeader/{name}", facts={"field": name})
-        for name, value in needed.items()
-        if not value
+        Refusal("status-field-missing", place, facts={"field": place.removeprefix("MessageHeader/")})
+        for place in missing
     ]
     if len(report.description) > DESCRIPTION_LIMIT:
         facts = {"field": "Description", "length": len(report.description), "limit": DESCRIPTION_LIMIT}
-        found.append(Refusal("status-field-long", "MessageHeader/Description", report.description, facts))
+        found.append(Refusal("status-field-long", places.REPORT["description"], report.description, facts))
     if report.status == Status.REFUSED and not report.description:
-        found.append(Refusal("status-reason-missing", "MessageHeader/Description"))
+        found.append(Refusal("status-reason-missing", places.REPORT["description"]))
     return found
 
 
 def _bad_timestamp(text: str) -> Refusal:
     day = read_date(text.split(" ")[0].replace("-", "/").split("T")[0])
     repaired = f"{day:%Y/%m/%d} 00:00:00" if day else "yyyy/MM/dd HH:mm:ss"
-    return Refusal("status-timestamp", "MessageHeader/Timestamp", text, {"found": text[:60], "repaired": repaired})
+    return Refusal("status-timestamp", places.REPORT["timestamp"], text, {"found": text[:60], "repaired": repaired})
 
 
 def _unknown_code(code: str) -> Refusal:
     facts = {"status": code[:20], "allowed": ", ".join(PROCESSING)}
-    return Refusal("status-code-unknown", "MessageHeader/StatusCode", code, facts)
+    return Refusal("status-code-unknown", places.REPORT["status"], code, facts)
 
 
 @each

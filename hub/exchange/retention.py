@@ -159,7 +159,7 @@ class Keeper:
             left = left[done:]
             self._at("pared")  # a file that stays behind here is swept like any that no row names
             for place in places:
-                await asyncio.to_thread(self._desk.folder.remove, place)
+                await asyncio.to_thread(self._desk.payloads.remove, place)
 
     async def _drop_entries(self, before: datetime) -> int:
         count, after = 0, 0

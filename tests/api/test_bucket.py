@@ -63,7 +63,7 @@ def test_the_sweep_removes_from_the_bucket_what_no_row_names(
         office.post("/v1/documents", office.packet("H41", attachments=LARGE))
         (named,) = places(tmp_path, objects)
         desk = hub.axis.desk
-        desk.folder.put("2025/10/01/orphan.edxml", b"x")
+        desk.payloads.put("2025/10/01/orphan.edxml", b"x")
         assert desk.sweep_payloads() == 0  # written a moment ago: its row may come
         monkeypatch.setattr("hub.exchange.desk._ORPHAN", -LATER)
         assert desk.sweep_payloads() == 1

@@ -48,12 +48,16 @@ def test_a_new_document_is_decided_by_what_is_known(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "code"), [(Known(identity=FIRST), "document-conflict"), (Known(business=FIRST), "number-taken")]
+    ("known", "code", "pointer"),
+    [
+        (Known(identity=FIRST), "document-conflict", "MessageHeader/DocumentId"),
+        (Known(business=FIRST), "number-taken", "MessageHeader/Code"),
+    ],
 )
-def test_a_conflict_names_the_first_document(known: Known, code: str) -> None:
+def test_a_conflict_names_the_first_document(known: Known, code: str, pointer: str) -> None:
     with pytest.raises(Refusal, match=rf"^{code}") as refused:
         decide(kind=Kind.NEW, digest=OTHER, known=known, own_number=True)
-    assert refused.value.extra == {"first": FIRST.id}
+    assert (refused.value.extra, refused.value.pointer) == ({"first": FIRST.id}, pointer)
     assert FIRST.id in refused.value.vi
     assert FIRST.id in refused.value.en
 
@@ -84,6 +88,7 @@ def acting(kind: str, *, response_for: tuple[DocumentRef, ...] = (), **business:
     return a_document(business=said, response_for=response_for, document_id="riêng", promulgation_date="2025/01/02")
 
 
+REPLACED = "TraceHeaderList/Bussiness/ReplacementInfoList/ReplacementInfo"
 HEADER = (Target("riêng", year=2025, pointer="MessageHeader/DocumentId"),)
 
 
@@ -92,7 +97,9 @@ def test_a_new_document_names_no_target() -> None:
 
 
 def test_an_update_names_its_own_target_or_else_the_id_in_its_header() -> None:
-    assert targets(acting("2", document_id="khác")) == ((Target("khác", pointer="Bussiness/DocumentId"),),)
+    assert targets(acting("2", document_id="khác")) == (
+        (Target("khác", pointer="TraceHeaderList/Bussiness/DocumentId"),),
+    )
     assert targets(acting("2")) == (HEADER,)
 
 
@@ -100,8 +107,8 @@ def test_a_replacement_names_each_document_with_its_agencies() -> None:
     replaced = (Replaced("một", ("H41", "H27")), Replaced("hai"))
     assert targets(acting("3", replaced=replaced)) == (
         (
-            Target("một", ("H41", "H27"), pointer="ReplacementInfo[1]/DocumentId"),
-            Target("hai", pointer="ReplacementInfo[2]/DocumentId"),
+            Target("một", ("H41", "H27"), pointer=f"{REPLACED}[1]/DocumentId"),
+            Target("hai", pointer=f"{REPLACED}[2]/DocumentId"),
         ),
     )
 
@@ -121,4 +128,7 @@ def test_a_revocation_names_each_document_it_refers_to_once_and_else_the_id_in_i
 def test_a_revocation_of_one_id_in_two_years_names_both() -> None:
     refs = tuple(DocumentRef(document_id="một", promulgation_date=day) for day in ("2024/12/31", "2025/01/02"))
     own, _ = targets(acting("1", response_for=refs))
-    assert [target.year for target in own] == [2024, 2025]
+    assert [(target.year, target.pointer) for target in own] == [
+        (2024, "MessageHeader/ResponseFor[1]/DocumentId"),
+        (2025, "MessageHeader/ResponseFor[2]/DocumentId"),
+    ]

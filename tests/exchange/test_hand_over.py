@@ -3,52 +3,29 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from builders.axis import Axis, Peer
+from builders.axis import Axis
+from builders.reports import bring_to, office_and_province, one_on_its_way, only
 
 from hub.errors import Refusal
 from hub.exchange import hand_over
-
-
-def one_on_its_way(axis: Axis, **changes: Any) -> tuple[Peer, Peer, str]:
-    """The Government Office, Nghệ An, and the delivery of a document from one to the other."""
-    office, province = axis.enrol("G22"), axis.enrol("H41")
-    return office, province, office.send("H41", **changes)["deliveries"][0]["id"]
 
 
 def state(axis: Axis, delivery_id: str) -> str:
     return axis.delivery(delivery_id).state.value
 
 
-def waiting(peer: Peer, after: int = 0) -> list[str]:
-    return [row["id"] for row in peer.inbox(after)]
-
-
-def bring_to(axis: Axis, peer: Peer, delivery_id: str, wanted: str) -> None:
-    """Bring a delivery that nobody fetched to a state."""
-    if wanted == "taken":
-        peer.claim(delivery_id)
-    elif wanted == "failed":
-        for _ in range(5):
-            peer.failed(delivery_id)
-    elif wanted == "expired":
-        axis.clock.pass_(days=30)
-        axis.sweep()
-    elif wanted == "delivered":
-        peer.receive(delivery_id)
-    assert state(axis, delivery_id) == wanted
-
-
 # The claim.
+
+LEASE = "5" * 24
 
 
 def test_a_claim_takes_the_delivery_out_of_the_inbox_for_five_minutes(axis: Axis) -> None:
     _, province, delivery = one_on_its_way(axis)
     claimed = province.claim(delivery)
     assert claimed["until"] == axis.clock() + timedelta(minutes=5)
-    assert (state(axis, delivery), waiting(province)) == ("taken", [])
+    assert (state(axis, delivery), province.waiting()) == ("taken", [])
 
 
 def test_a_second_claim_is_told_until_when_the_first_holds(axis: Axis) -> None:
@@ -70,14 +47,30 @@ def test_a_claim_that_is_over_can_be_taken_anew_before_anybody_sweeps(axis: Axis
         province.failed(delivery, lease=first["lease"])
 
 
+def test_who_names_its_lease_may_ask_again_when_the_answer_was_lost(axis: Axis) -> None:
+    _, province, delivery = one_on_its_way(axis)
+    first = province.claim(delivery, LEASE)
+    axis.clock.pass_(minutes=1)
+    assert province.claim(delivery, LEASE) == first
+    for other in (None, "6" * 24):
+        with pytest.raises(Refusal, match=r"^lease-held"):
+            province.claim(delivery, other)
+
+
+@pytest.mark.parametrize("name", ["", "5" * 23, "5" * 25, "F" * 24, "của tôi"])
+def test_a_lease_named_otherwise_than_an_id_gets_a_name_from_the_hub(axis: Axis, name: str) -> None:
+    _, province, delivery = one_on_its_way(axis)
+    lease = province.claim(delivery, name)["lease"]
+    assert (len(lease), lease != name) == (24, True)
+    assert int(lease, 16)
+
+
 def test_a_claim_that_is_over_is_renewed_under_its_own_name(axis: Axis) -> None:
     _, province, delivery = one_on_its_way(axis)
-    lease = "5" * 24
-    job = hand_over.HandOver(province.system_id, delivery, lease)
-    first = axis.desk.writer.run(hand_over.claim, job)
+    first = province.claim(delivery, LEASE)
     axis.clock.pass_(minutes=6)
-    again = axis.desk.writer.run(hand_over.claim, job)
-    assert (first["lease"], again["lease"]) == (lease, lease)
+    again = province.claim(delivery, LEASE)
+    assert (first["lease"], again["lease"]) == (LEASE, LEASE)
     assert again["until"] - first["until"] == timedelta(minutes=6)
 
 
@@ -86,10 +79,10 @@ def test_a_claim_that_is_over_gives_the_delivery_back_with_a_fresh_place(axis: A
     before = axis.delivery(delivery).seq
     province.claim(delivery)
     axis.clock.pass_(minutes=4, seconds=59)
-    assert (axis.sweep(), waiting(province)) == (0, [])
+    assert (axis.sweep(), province.waiting()) == (0, [])
     axis.clock.pass_(seconds=1)
     assert axis.sweep() == 1
-    assert waiting(province, before) == [delivery]
+    assert province.waiting(before) == [delivery]
     assert axis.delivery(delivery).lease is None
 
 
@@ -108,8 +101,7 @@ def test_what_is_no_longer_waiting_cannot_be_claimed(axis: Axis, wanted: str) ->
 @pytest.mark.parametrize("wanted", ["waiting", "taken", "failed", "expired"])
 def test_a_fetched_packet_can_be_confirmed_from_every_state_and_the_sender_is_told(axis: Axis, wanted: str) -> None:
     office, province, delivery = one_on_its_way(axis)
-    if wanted != "waiting":
-        bring_to(axis, province, delivery, wanted)
+    bring_to(axis, province, delivery, wanted)
     province.fetch(delivery)
     assert province.done(delivery)["state"] == "delivered"
     assert office.outbox()[-1] == ("delivered", "none")
@@ -118,8 +110,7 @@ def test_a_fetched_packet_can_be_confirmed_from_every_state_and_the_sender_is_to
 @pytest.mark.parametrize("wanted", ["waiting", "taken", "failed", "expired"])
 def test_what_was_never_fetched_cannot_be_confirmed(axis: Axis, wanted: str) -> None:
     _, province, delivery = one_on_its_way(axis)
-    if wanted != "waiting":
-        bring_to(axis, province, delivery, wanted)
+    bring_to(axis, province, delivery, wanted)
     with pytest.raises(Refusal, match=r"^delivery-not-fetched"):
         province.done(delivery)
     assert state(axis, delivery) == wanted
@@ -155,11 +146,11 @@ def test_another_lease_than_the_standing_one_is_lost(axis: Axis, verb: str) -> N
 
 def test_the_gateway_order_list_get_done_takes_no_lease(axis: Axis) -> None:
     _, province, delivery = one_on_its_way(axis)
-    assert waiting(province) == [delivery]
+    assert province.waiting() == [delivery]
     province.fetch(delivery)
-    assert waiting(province) == [delivery]
+    assert province.waiting() == [delivery]
     province.done(delivery)
-    assert waiting(province) == []
+    assert province.waiting() == []
 
 
 # Failed.
@@ -211,7 +202,7 @@ def test_what_is_not_taken_in_time_expires_and_the_sender_is_told(
     axis.clock.pass_(minutes=1)
     assert axis.sweep() == 1
     assert state(axis, delivery) == "expired"
-    assert (office.outbox(), waiting(province)) == ([("expired", "none")], [])
+    assert (office.outbox(), province.waiting()) == ([("expired", "none")], [])
     assert axis.sweep() == 0
 
 
@@ -225,13 +216,15 @@ def test_what_has_ended_does_not_expire(axis: Axis, wanted: str) -> None:
 
 
 def test_a_sweep_handles_a_bounded_number_and_says_whether_more_is_left(axis: Axis) -> None:
-    office, province, _ = one_on_its_way(axis)
-    for _ in range(4):
-        province.claim(office.send("H41")["deliveries"][0]["id"])
-    axis.clock.pass_(minutes=5)
-    handled = [axis.desk.writer.run(hand_over.sweep, hand_over.Sweep(most=3)) for _ in range(3)]
-    assert handled == [3, 1, 0]
-    assert len(waiting(province)) == 5
+    """Four leases are over, and then all five deliveries."""
+    office, province, first = one_on_its_way(axis)
+    sent = [only(office.send("H41")) for _ in range(4)]
+    for delivery in sent:
+        province.claim(delivery)
+    axis.clock.pass_(days=31)
+    handled = [axis.desk.writer.run(hand_over.sweep, hand_over.Sweep(most=3)) for _ in range(4)]
+    assert handled == [3, 1 + 2, 3, 0]
+    assert {state(axis, delivery) for delivery in (first, *sent)} == {"expired"}
 
 
 # Fetching.
@@ -240,8 +233,7 @@ def test_a_sweep_handles_a_bounded_number_and_says_whether_more_is_left(axis: Ax
 @pytest.mark.parametrize("wanted", ["waiting", "taken", "failed", "expired", "delivered"])
 def test_a_packet_stays_readable_in_every_state_and_reading_changes_none(axis: Axis, wanted: str) -> None:
     _, province, delivery = one_on_its_way(axis)
-    if wanted != "waiting":
-        bring_to(axis, province, delivery, wanted)
+    bring_to(axis, province, delivery, wanted)
     province.fetch(delivery)
     province.fetch(delivery)
     assert state(axis, delivery) == wanted
@@ -258,11 +250,11 @@ def test_only_the_first_fetch_is_the_fetch(axis: Axis) -> None:
 
 
 def test_nothing_of_a_withdrawn_packet_can_be_reached(axis: Axis) -> None:
-    office, province = axis.enrol("G22"), axis.enrol("H41")
+    office, province = office_and_province(axis)
     document, answer = office.issue("H41")
-    delivery = answer["deliveries"][0]["id"]
+    delivery = only(answer)
     office.report("13", document)
-    assert waiting(province) == []
+    assert province.waiting() == []
     for verb in (province.claim, province.fetch, province.done, province.failed):
         with pytest.raises(Refusal, match=r"^not-found"):
             verb(delivery)
@@ -279,7 +271,7 @@ def test_a_delivery_of_another_system_is_not_found_like_one_that_does_not_exist(
 
 
 def test_several_deliveries_of_one_packet_are_fetched_all_or_none(axis: Axis) -> None:
-    office, province = axis.enrol("G22"), axis.enrol("H41")
+    office, province = office_and_province(axis)
     first, second = (d["id"] for d in office.send("H41", "H41.05")["deliveries"])
     with pytest.raises(Refusal, match=r"^not-found"):
         province.fetch(first, "0" * 24)
@@ -293,27 +285,27 @@ def test_several_deliveries_of_one_packet_are_fetched_all_or_none(axis: Axis) ->
 
 
 def test_what_nobody_fetched_moves_to_the_nearer_system_with_a_fresh_place(axis: Axis) -> None:
-    office, province = axis.enrol("G22"), axis.enrol("H41")
-    fetched, unfetched = (office.send("H41.05")["deliveries"][0]["id"] for _ in range(2))
+    office, province = office_and_province(axis)
+    fetched, unfetched = (only(office.send("H41.05")) for _ in range(2))
     province.fetch(fetched)
     before = axis.delivery(unfetched).seq
     department = axis.enrol("H41.05", "Sở Khoa học và Công nghệ")
-    assert waiting(province) == [fetched]
-    assert waiting(department, before) == [unfetched]
+    assert province.waiting() == [fetched]
+    assert department.waiting(before) == [unfetched]
     for verb in (province.claim, province.fetch):
         with pytest.raises(Refusal, match=r"^not-found"):
             verb(unfetched)
 
 
 def test_what_was_fetched_stays_with_its_system_and_the_nearer_one_may_read_and_confirm_it_too(axis: Axis) -> None:
-    office, province = axis.enrol("G22"), axis.enrol("H41")
-    delivery = office.send("H41.05")["deliveries"][0]["id"]
+    office, province = office_and_province(axis)
+    delivery = only(office.send("H41.05"))
     province.claim(delivery)
     province.fetch(delivery)
     department = axis.enrol("H41.05", "Sở Khoa học và Công nghệ")
     axis.clock.pass_(minutes=5)
     axis.sweep()
-    assert (waiting(province), waiting(department)) == ([delivery], [])
+    assert (province.waiting(), department.waiting()) == ([delivery], [])
     department.fetch(delivery)
     assert axis.delivery(delivery).system_id == province.system_id
     assert department.done(delivery) == province.done(delivery)
@@ -322,9 +314,9 @@ def test_what_was_fetched_stays_with_its_system_and_the_nearer_one_may_read_and_
 
 @pytest.mark.parametrize("wanted", ["taken", "failed", "expired"])
 def test_what_ended_unfetched_comes_to_the_nearer_system_when_it_opens_again(axis: Axis, wanted: str) -> None:
-    office, province = axis.enrol("G22"), axis.enrol("H41")
+    office, province = office_and_province(axis)
     document, answer = office.issue("H41.05")
-    delivery = answer["deliveries"][0]["id"]
+    delivery = only(answer)
     bring_to(axis, province, delivery, wanted)
     department = axis.enrol("H41.05", "Sở Khoa học và Công nghệ")
     if wanted == "taken":
@@ -332,7 +324,7 @@ def test_what_ended_unfetched_comes_to_the_nearer_system_when_it_opens_again(axi
         axis.sweep()
     else:
         office.post(office.packet(document))
-    assert (waiting(province), waiting(department)) == ([], [delivery])
+    assert (province.waiting(), department.waiting()) == ([], [delivery])
 
 
 @pytest.mark.parametrize("claims", [False, True])
@@ -346,4 +338,4 @@ def test_what_a_retired_system_fetched_and_did_not_confirm_is_offered_to_the_one
     heir = axis.enrol("H41")
     axis.clock.pass_(minutes=5)
     axis.sweep()
-    assert waiting(heir) == [delivery]
+    assert heir.waiting() == [delivery]

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
-from builders.axis import Axis, Peer
+from builders.axis import Axis
+from builders.reports import office_and_province, one_on_its_way, only
 
 from hub.errors import Refusal
+from hub.exchange import accept
 from hub.exchange.writer import Writer
 from hub.store import deliveries
 from hub.store.engine import reading
 
 
-def one_on_its_way(axis: Axis, **changes: Any) -> tuple[Peer, Peer, str]:
-    """The Government Office, Nghệ An, and the delivery of a document from one to the other."""
-    office, province = axis.enrol("G22"), axis.enrol("H41")
-    return office, province, office.send("H41", **changes)["deliveries"][0]["id"]
-
-
-def waiting(peer: Peer, after: int = 0) -> list[str]:
-    return [row["id"] for row in peer.inbox(after)]
-
-
-# The inbox.
-
-
 def test_reading_the_inbox_changes_nothing(axis: Axis) -> None:
     _, province, delivery = one_on_its_way(axis)
     before = axis.delivery(delivery)
-    assert waiting(province) == waiting(province) == [delivery]
+    assert province.waiting() == province.waiting() == [delivery]
     assert axis.delivery(delivery) == before
     assert axis.events(delivery) == []
 
@@ -66,30 +55,29 @@ def test_an_entry_that_comes_after_a_reader_passed_is_always_behind_the_reader(a
             if over and not page:
                 return
 
-    with Writer(axis.desk.engine, axis.desk.rosters, axis.clock) as other, ThreadPoolExecutor(4) as pool:
+    jobs = [peer.checked(packet) for packet, peer in packets]
+    with Writer(axis.desk.engine, axis.desk.rosters, axis.clock) as other, ThreadPoolExecutor(1) as pool:
         reader = pool.submit(read)
-        usual = axis.desk.writer
-        answers = []
-        for n, (packet, peer) in enumerate(packets):
-            axis.desk.writer = other if n % 2 else usual
-            answers.append(peer.submit(packet))
-        axis.desk.writer = usual
-        for answer in answers:
-            answer.result()
-        sent.set()
+        try:
+            writers = itertools.cycle((axis.desk.writer, other))
+            answers = [writer.submit(accept.commit, job) for writer, job in zip(writers, jobs, strict=False)]
+            for answer in answers:
+                answer.result()
+        finally:
+            sent.set()
         reader.result()
     assert len(seen) == len(set(seen)) == len(packets)
 
 
 def test_twenty_pollers_of_one_inbox_hold_nothing_twice_and_skip_nothing(axis: Axis) -> None:
-    office, province = axis.enrol("G22"), axis.enrol("H41")
-    sent = {office.send("H41")["deliveries"][0]["id"] for _ in range(20)}
+    office, province = office_and_province(axis)
+    sent = {only(office.send("H41")) for _ in range(20)}
     held: list[str] = []
     start = threading.Barrier(20)
 
     def poll(poller: int) -> None:
         start.wait()
-        while found := waiting(province):
+        while found := province.waiting():
             delivery = found[poller % len(found)]
             try:
                 lease = province.claim(delivery)["lease"]

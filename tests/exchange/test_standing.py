@@ -122,7 +122,7 @@ def refusals(axis: Axis) -> list[Any]:
 def stored(axis: Axis) -> list[str]:
     """The files in the payload store."""
     later = replace(axis.clock, now=axis.clock().replace(year=9999))
-    return list(axis.desk.folder.older_than(later()))
+    return list(axis.desk.payloads.older_than(later()))
 
 
 def test_a_refused_packet_is_no_document_but_its_refusal_is_kept(axis: Axis) -> None:
@@ -154,7 +154,7 @@ def test_a_large_packet_lies_in_the_payload_store_and_a_small_one_in_its_row(axi
     axis.desk.terms = replace(axis.desk.terms, inline_limit=100)
     answer = send(axis, office, large).body
     (place,) = stored(axis)
-    assert axis.desk.folder.get(place) == large
+    assert axis.desk.payloads.get(place) == large
     with reading(axis.desk.engine) as connection:
         rows = connection.execute(select(t.packet.c.place, t.packet.c.body).order_by(t.packet.c.place.is_(None))).all()
     assert [(row.place, row.body) for row in rows] == [(place, None), (None, small)]

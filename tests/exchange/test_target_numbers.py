@@ -80,7 +80,7 @@ def test_a_packet_that_acts_on_too_many_deliveries_is_refused_whole(
     document, answer = office.issue(*PROVINCES)
     with pytest.raises(Refusal, match=r"^too-many-concerned") as refused:
         office.revoke(document, *PROVINCES)
-    assert refused.value.violations[0].pointer == "ResponseFor[1]/DocumentId"
+    assert refused.value.violations[0].pointer == "MessageHeader/ResponseFor[1]/DocumentId"
     assert set(axis.states(answer).values()) == {"waiting/none"}
     office.revoke(document, *PROVINCES[1:])
     assert [len(province.inbox()) for province in provinces] == [1, 0, 0, 0, 0, 0, 0]

@@ -326,7 +326,7 @@ def test_a_large_packet_that_died_has_a_row_only_with_its_file(axis: Axis, step:
     terms = replace(usual.terms, inline_limit=100)
     at = killed_at(step)
     with Writer(usual.engine, usual.rosters, axis.clock, at=at) as writer:
-        desk = Desk(usual.engine, usual.rosters, usual.folder, usual.vault, writer, axis.clock, terms, at)
+        desk = Desk(usual.engine, usual.rosters, usual.payloads, usual.vault, writer, axis.clock, terms, at)
         system = usual.rosters.current(now=True).systems[office.system_id]
         with pytest.raises(CrashError):
             asyncio.run(desk.accept(packet, system, ""))
@@ -335,7 +335,7 @@ def test_a_large_packet_that_died_has_a_row_only_with_its_file(axis: Axis, step:
         places = set(connection.execute(select(t.packet.c.place).where(t.packet.c.place.is_not(None))).scalars())
     assert len(places) == int(step == "after-commit")
     for place in places:
-        assert usual.folder.get(place) == packet
+        assert usual.payloads.get(place) == packet
     assert len(province.inbox()) == len(places)
 
 

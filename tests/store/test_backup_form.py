@@ -31,7 +31,7 @@ def silent(_what: str, _done: int, _total: int) -> None:
 
 def backed_up(axis: Axis, home: Path, to: Path, payloads: Any = None) -> Manifest:
     return backup.write(
-        axis.desk.engine, payloads or axis.desk.folder, home / "secrets.key", to,
+        axis.desk.engine, payloads or axis.desk.payloads, home / "secrets.key", to,
         now=axis.clock(), program="0.1.0", tell=silent,
     )  # fmt: skip
 
@@ -109,7 +109,7 @@ def test_a_backup_of_either_database_makes_the_same_hub_on_either(
         province.axis = office.axis = axis
         assert [row["id"] for row in province.inbox()] == waiting
         place = next(row.place for row in after["packet"] if row.id == axis.delivery(first).packet_id)
-        assert axis.desk.folder.get(place) == packet
+        assert axis.desk.payloads.get(place) == packet
         assert all(axis.desk.vault.decrypt(row.secret) for row in after["system"]), "the key came with it"
         province.receive(first)  # events are numbered on behind those that were restored
 
@@ -158,7 +158,7 @@ def test_the_copy_is_of_one_moment_while_the_hub_goes_on(home: Path, database_ur
         backup._PAGES = 5
         try:
             made = backup.write(
-                axis.desk.engine, axis.desk.folder, home / "secrets.key", home / "backup",
+                axis.desk.engine, axis.desk.payloads, home / "secrets.key", home / "backup",
                 now=axis.clock(), program="0.1.0", tell=tell,
             )  # fmt: skip
         finally:
@@ -194,7 +194,7 @@ def test_a_packet_whose_time_comes_while_it_is_copied_is_removed_in_the_copy_too
         with reading(axis.desk.engine) as connection:
             packets = {row.id: row.place for row in connection.execute(select(t.packet))}
         assert packets[axis.delivery(first).packet_id] == ""
-        assert axis.desk.folder.get(packets[axis.delivery(second).packet_id]) == packet
+        assert axis.desk.payloads.get(packets[axis.delivery(second).packet_id]) == packet
 
 
 def test_a_packet_that_the_hub_has_lost_is_named_and_the_rest_is_backed_up(home: Path, database_url: str) -> None:
@@ -304,7 +304,7 @@ def test_a_backup_that_was_cut_off_has_not_its_name(home: Path, database_url: st
     with an_axis(home, database_url) as axis:
         with pytest.raises(KeyboardInterrupt):
             backup.write(
-                axis.desk.engine, axis.desk.folder, home / "secrets.key", home / "backup",
+                axis.desk.engine, axis.desk.payloads, home / "secrets.key", home / "backup",
                 now=axis.clock(), program="0.1.0", tell=cut,
             )  # fmt: skip
         assert list(home.glob("backup*")) == []

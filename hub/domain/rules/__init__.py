@@ -10,8 +10,9 @@ either: no reader relies on it, and a ``Document`` no longer has it.
 
 from __future__ import annotations
 
+from hub.domain import places
 from hub.domain.document import Document
-from hub.domain.rules import agencies, files, header, lengths, notation, places
+from hub.domain.rules import agencies, files, header, lengths, notation
 from hub.domain.rules.rule import RULES, Facts, Rule, SizeLimits
 from hub.errors import Violation
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hub.domain import places
 from hub.domain.agency import Closed, Route, canonical, guessed_successor_code, name_key
 from hub.domain.document import Document, Kind, Organization
-from hub.domain.rules import places
 from hub.domain.rules.rule import Facts, error, warning
 from hub.errors import Violation
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
-from hub.domain import filenames
+from hub.domain import filenames, places
 from hub.domain.document import Attachment, Document, Kind, ManifestEntry
-from hub.domain.rules import places
 from hub.domain.rules.rule import Facts, Rule, error, warning
 from hub.errors import Violation
 

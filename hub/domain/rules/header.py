@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
+from hub.domain import places
 from hub.domain.document import Document, Kind, read_date
 from hub.domain.numbering import canonical_document_id, split_code, year_in_id
-from hub.domain.rules import places
 from hub.domain.rules.notation import type_by_symbol
 from hub.domain.rules.rule import SHOWN, Facts, error, warning
 from hub.errors import Violation
@@ -99,7 +99,9 @@ def _found_elsewhere(document: Document, field: str) -> str:
 def dates(document: Document, facts: Facts) -> Iterator[Violation]:
     """Every date recipients read, in the forms the vendor's library reads (exchange rules 1)."""
     written = [(places.HEADER[field], getattr(document, field)) for field in ("promulgation_date", "due_date")]
-    written += [(places.reference_date(i), ref.promulgation_date) for i, ref in enumerate(document.response_for)]
+    written += [
+        (places.reference(i, "promulgation_date"), ref.promulgation_date) for i, ref in enumerate(document.response_for)
+    ]
     for place, text in written:
         if text and read_date(text) is None:
             rule = DATE_IMPOSSIBLE if _YEAR_FIRST.fullmatch(text) else DATE_FORM

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hub.domain import places
 from hub.domain.document import Document
-from hub.domain.rules import places
 from hub.domain.rules.rule import error, warning
 from hub.errors import Violation
 
@@ -67,7 +67,7 @@ _DESCRIPTION = (255, 255)
 
 def lengths(document: Document) -> Iterator[Violation]:
     for pointer, count, limit in (
-        ("MessageHeader/To", len(document.recipients), _MOST_RECIPIENTS),
+        (places.RECIPIENT, len(document.recipients), _MOST_RECIPIENTS),
         (places.HEADER["response_for"], len(document.response_for), _MOST_DOCUMENTS),
         (places.BUSINESS["replaced"], len(document.business.replaced), _MOST_DOCUMENTS),
     ):

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from hub.domain import places
 from hub.domain.agency import name_key
 from hub.domain.document import Document
 from hub.domain.numbering import abbreviations, plain_symbol, split_code
-from hub.domain.rules import places
 from hub.domain.rules.rule import SHOWN, warning
 from hub.errors import Violation
 

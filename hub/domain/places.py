@@ -1,6 +1,6 @@
-"""Where a field stands in the packet: the pointers that answers name, in packet order.
+"""Where a field stands in the packet: the pointers that answers name, and their order.
 
-The one module of the rules that knows element names, because a pointer is told in the packet's own names.
+Outside ``hub.domain.edxml`` only this module knows element names, because a pointer is told in the packet's own names.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ BUSINESS = {
     "replaced": "TraceHeaderList/Bussiness/ReplacementInfoList",
     "staff": "TraceHeaderList/Bussiness/StaffInfo",
 }
+REFERENCE = {"organ_id": "OrganId", "document_id": "DocumentId", "promulgation_date": "PromulgationDate"}
 STAFF = {"department": "Department", "staff": "Staff", "email": "Email", "mobile": "Mobile"}
 FILE = {
     "content_id": "ContentId",
@@ -52,6 +53,17 @@ FILE = {
     "content_type": "ContentType",
     "octets": "ContentTransferEncoded",
 }
+# Of a status packet, which has one ResponseFor.
+REPORT = {
+    "sender": "MessageHeader/From/OrganId",
+    "organ_id": "MessageHeader/ResponseFor/OrganId",
+    "document_id": "MessageHeader/ResponseFor/DocumentId",
+    "promulgation_date": "MessageHeader/ResponseFor/PromulgationDate",
+    "status": "MessageHeader/StatusCode",
+    "description": "MessageHeader/Description",
+    "timestamp": "MessageHeader/Timestamp",
+}
+CODE = "MessageHeader/Code"
 SENDER = "MessageHeader/From"
 RECIPIENT = "MessageHeader/To"
 MANIFEST = "edXMLManifest/Reference"
@@ -66,8 +78,8 @@ def recipient(i: int, field: str) -> str:
     return f"{RECIPIENT}[{i + 1}]/{ORGANIZATION[field]}"
 
 
-def reference_date(i: int) -> str:
-    return f"{HEADER['response_for']}[{i + 1}]/PromulgationDate"
+def reference(i: int, field: str) -> str:
+    return f"{HEADER['response_for']}[{i + 1}]/{REFERENCE[field]}"
 
 
 def replaced(i: int) -> str:
