@@ -54,7 +54,9 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path("var"), description="Folder of the embedded database, payloads and key file.")
     database_url: Annotated[str, AfterValidator(_database)] = Field(
-        "", description="sqlite:///… or postgresql://…; empty: SQLite in the data folder."
+        "",
+        description="sqlite:///… or postgresql://…, with commas between HOST:PORT of several servers; empty: SQLite in "
+        "the data folder.",
     )
     s3_endpoint: str = Field(
         "", pattern="^(https?://.+)?$", description="http(s)://… of the store that has the bucket of s3://…"

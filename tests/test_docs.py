@@ -212,7 +212,7 @@ def test_decisions_are_numbered_without_holes_and_short() -> None:
     for page in DECISIONS:
         text = page.read_text("utf-8")
         assert text.startswith(f"# {int(page.name[:4])}. "), page.name
-        assert len(text.splitlines()) <= 60, page.name
+        assert len(text.splitlines()) <= 50, page.name
         assert re.findall(r"^## (.*)$", text, re.MULTILINE) == ["Context", "Options", "Decision", "Consequences"]
         assert len(re.findall(r"Good, because", text)) == len(re.findall(r"Bad, because", text)) >= 2
 

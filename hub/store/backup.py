@@ -34,7 +34,7 @@ _FORMAT = 1
 _PAGES = 2000  # pages of SQLite copied between two words about it
 _ROWS = 500
 _PACKETS = 20  # rows of packets held at once: each may have its bytes
-# Above every seq given out before: no hub gives out a million a second, and `seq` stays below 2^53 until 2255.
+# Above every seq given out before: no hub gives out a million a second, and `seq` stays below 2^53 until 2242.
 _SEQS_A_SECOND = 1 << 20
 DATABASE, KEY, PAYLOADS, MANIFEST = "hub.db", "secrets.key", "payloads", "manifest.json"
 

@@ -139,7 +139,8 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A write transaction: committed at the end, rolled back by any exception. Only ``hub.exchange`` opens one."""
+    """A write transaction: committed at the end, rolled back by any exception. Of a hub that serves, only
+    ``hub.exchange`` opens one."""
     with engine.connect() as plain:
         connection = plain.execution_options(write=True)
         with connection.begin():
