@@ -31,6 +31,12 @@ class Answers:
         """Answers per second."""
         return len(self.latencies) / self.seconds
 
+    def all_are(self, status: int) -> Answers:
+        """Itself. Raises RuntimeError for an answer with another status: then nothing was measured."""
+        if set(self.statuses) != {status}:
+            raise RuntimeError(f"answers: {dict(self.statuses)}, {self.refusal.decode(errors='replace')[-2000:]}")
+        return self
+
     def percentile(self, share: float) -> float:
         """The latency in seconds that this share of the answers did not exceed."""
         ordered = sorted(self.latencies)

@@ -28,9 +28,8 @@ def polls(run: Run, database: str, *, waiting: int, seconds: int, connections: i
     with stage(database, [office], [empty, full]) as hub:
         # Both have a delivery, so that both answers have an item and are of one length.
         packet = next(signed(office, [empty, full], 10_000, range(1, 2)))
-        load.fire(
-            hub.hub.url, [load.request("/v1/documents", hub.tokens[office.code], packet)], connections=1, seconds=5
-        )
+        sent = load.request("/v1/documents", hub.tokens[office.code], packet)
+        load.fire(hub.hub.url, [sent], connections=1, seconds=5).all_are(201)
         engine = open_engine(hub.database_url or f"sqlite:///{hub.folder / 'hub' / 'hub.db'}")
         try:
             _fill(engine, full.organ_id, waiting)
@@ -44,9 +43,7 @@ def _polled(run: Run, hub: Stage, name: str, code: str, seconds: int, connection
     asked = repeat(load.question("/v1/inbox?limit=1", hub.tokens[code]))
     load.fire(hub.hub.url, asked, connections=connections, seconds=1)
     before = hub.hub.cpu()
-    answers = load.fire(hub.hub.url, asked, connections=connections, seconds=seconds)
-    if set(answers.statuses) != {200}:
-        raise RuntimeError(f"not answered: {dict(answers.statuses)}")
+    answers = load.fire(hub.hub.url, asked, connections=connections, seconds=seconds).all_are(200)
     run.add(Measure.of(name, answers, hub.hub.cpu() - before))
 
 

@@ -16,10 +16,8 @@ from clients.agency.shelf import Shelf
 from clients.agency.texts import CannotError
 from clients.agency.voice import FAILED, Voice
 from clients.hub_client import HubClient
-from hub.domain.delivery import FINAL
+from hub.domain.delivery import FINAL, FROM_RECIPIENT
 from hub.domain.document import Document, DocumentRef
-
-_REPORTS = ("01", "02", "03", "04", "05", "06", "15", "16")
 
 
 def judgement(voice: Voice, found: Judgement, fetched: date) -> int:
@@ -42,7 +40,7 @@ def report(
     home: Home, config: Config, client: HubClient, voice: Voice, key: str, status: str, reason: str, now: datetime
 ) -> None:
     """Report on what was received, in the name of whoever it was addressed to."""
-    if status not in _REPORTS:
+    if status not in FROM_RECIPIENT:
         raise CannotError("status-unknown", status=status)
     record = Shelf(home.inbox).find(key)
     if record is None:

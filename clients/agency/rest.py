@@ -37,13 +37,13 @@ class Rest:
 
     def during(self, wait: Callable[[], T]) -> T:
         """What may be cut short. Raises :class:`EndedError` when told to end."""
-        self._waiting = threading.get_ident()
+        around, self._waiting = self._waiting, threading.get_ident()  # a wait may pause within: then it still waits
         try:
             if self.ending:
                 raise EndedError
             return wait()
         finally:
-            self._waiting = None
+            self._waiting = around
 
 
 def until_ended(rest: Rest, work: Callable[[], None], beside: tuple[Rest, Callable[[], None]] | None = None) -> None:

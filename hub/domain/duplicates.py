@@ -106,11 +106,12 @@ def targets(document: Document) -> tuple[tuple[Target, ...], ...]:
                 ),
             )
         case Kind.REVOCATION:
-            named = {
-                (ref.document_id, _year(ref.promulgation_date)): places.reference(i, "document_id")
-                for i, ref in enumerate(document.response_for)
-                if ref.document_id
-            }
+            named: dict[tuple[str, int | None], str] = {}
+            for i, ref in enumerate(document.response_for):
+                if ref.document_id:
+                    named.setdefault(
+                        (ref.document_id, _year(ref.promulgation_date)), places.reference(i, "document_id")
+                    )
             return (tuple(Target(text, year=year, pointer=p) for (text, year), p in named.items()), header)
         case _:
             return ()

@@ -62,7 +62,7 @@ class Bucket:
             yield bytes(part)
 
     def remove(self, place: str) -> None:
-        with _told():
+        with _told(missing=True):  # the bucket: of an object that is not there S3 says nothing
             obstore.delete(self._store, place)
 
     def older_than(self, moment: datetime) -> Iterator[str]:

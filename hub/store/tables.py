@@ -142,6 +142,7 @@ certificate = Table(
     Column("until", Moment, nullable=False),
     Column("basis", String(20), nullable=False),  # one-time-code, operator, endorsed
     Column("registered_at", Moment, nullable=False),
+    Index("ix_certificate_code", "code"),
 )
 
 document = Table(

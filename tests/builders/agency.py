@@ -9,7 +9,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ def home_of(root: Path, url: str, peer: Peer) -> Home:
 
 def moved(home: Home, url: str) -> Home:
     """The hub answers at another address now."""
-    home.save(Config(url, *(getattr(home.config(), name) for name in ("code", "system_id", "token", "name"))))
+    home.save(replace(home.config(), hub=url))
     return home
 
 
@@ -75,9 +75,8 @@ def a_voice() -> tuple[Voice, io.StringIO]:
 def receive(home: Home, at: Step = no_step) -> list[dict[str, Any]]:
     """Take in what waits; what was said of it."""
     voice, said = a_voice()
-    rest = Rest()
     with home.client(home.config(), attempts=1) as client:
-        Listener(client, home.config(), Shelf(home.inbox), voice, lambda: LATER, rest, at).once()
+        Listener(client, home.config(), Shelf(home.inbox), voice, lambda: LATER, Rest(), at).once()
     return [json.loads(line) for line in said.getvalue().splitlines()]
 
 

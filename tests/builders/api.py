@@ -31,9 +31,13 @@ from hub.domain.document import Document, DocumentRef, Organization
 from hub.domain.signature import sign
 from hub.errors import PROBLEMS
 from hub.settings import Settings
+from hub.store import tables as t
 from hub.store.engine import reading
 
 UNKNOWN = "0123456789abcdef01234567"  # an id as the hub makes them, and that it never made
+NINE = "2025-10-01T09:00:00.000+07:00"  # START, as REST writes it
+# Everything but what was refused.
+STORED = (t.document, t.packet, t.delivery, t.event, t.outbox, t.report, t.request, t.link, t.evidence)
 
 
 @dataclass
@@ -70,7 +74,7 @@ class Hub:
 
     def waits(self, agency: Agency, polls: int) -> None:
         """Returns once so many polls of the agency wait."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while self.face.bell.waiting(agency.peer.system_id) != polls:
             assert time.monotonic() < deadline, f"{self.face.bell.waiting(agency.peer.system_id)} polls wait"
             self.turn()
@@ -148,12 +152,24 @@ class Agency:
         return items
 
     def fetch(self, delivery_id: str) -> bytes:
-        return self.get(f"/v1/deliveries/{delivery_id}/packet").content
+        answer = self.get(f"/v1/deliveries/{delivery_id}/packet")
+        assert answer.status_code == 200, answer.text
+        return answer.content
 
     def receive(self, delivery_id: str) -> None:
         """Fetch a packet and keep it."""
         self.fetch(delivery_id)
         assert self.post(f"/v1/deliveries/{delivery_id}/done").status_code == 200
+
+
+def office_and_province(hub: Hub) -> tuple[Agency, Agency]:
+    """The Government Office and Nghệ An."""
+    return hub.enrol("G22"), hub.enrol("H41")
+
+
+def office_and_provinces(hub: Hub) -> tuple[Agency, Agency, Agency]:
+    """The Government Office, Nghệ An and Hà Tĩnh."""
+    return *office_and_province(hub), hub.enrol("H27")
 
 
 @contextmanager
@@ -180,10 +196,11 @@ def operations(app: FastAPI) -> list[tuple[str, str]]:
 
 @dataclass
 class Raw:
-    """The answer to a request made by hand, and how much of its body the hub asked for."""
+    """The answer to a request made by hand, how much of its body the hub asked for, and how it came."""
 
     answer: httpx.Response
     asked: int  # times
+    parts: list[bytes]  # of the answer's body
 
 
 def raw(hub: Hub, method: str, path: str, token: str = "", *body: bytes, then: Any = None, **scope: Any) -> Raw:
@@ -194,7 +211,8 @@ def raw(hub: Hub, method: str, path: str, token: str = "", *body: bytes, then: A
     headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
     parts = list(body)
     asked = 0
-    status, named, received = 0, [], bytearray()
+    status, named = 0, []
+    answered: list[bytes] = []
 
     async def receive() -> dict[str, Any]:
         nonlocal asked
@@ -208,7 +226,7 @@ def raw(hub: Hub, method: str, path: str, token: str = "", *body: bytes, then: A
         if message["type"] == "http.response.start":
             status, named = message["status"], message["headers"]
         else:
-            received.extend(message.get("body", b""))
+            answered.append(message.get("body", b""))
 
     values = {
         "type": "http",
@@ -222,10 +240,15 @@ def raw(hub: Hub, method: str, path: str, token: str = "", *body: bytes, then: A
     }
     given = scope.pop("headers", [])
     hub.portal.call(hub.app, values | scope | {"headers": headers + given}, receive, send)
-    answer = httpx.Response(status, headers=named, content=bytes(received))
+    answer = httpx.Response(status, headers=named, content=b"".join(answered))
     if status >= 400 and method != "HEAD":
         problem(answer)
-    return Raw(answer, asked)
+    return Raw(answer, asked, answered)
+
+
+async def silence() -> Any:
+    """What comes ``then``: nothing, and the client does not go away either."""
+    await asyncio.Event().wait()
 
 
 def problem(answer: httpx.Response) -> dict[str, Any]:

@@ -5,11 +5,12 @@ Time stands still until a test moves it.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,7 @@ class Peer:
     credentials: dict[str, str]
     key: Any
     certificate: Any
-    number: int = field(default=0)
+    number: int = 0
 
     @property
     def system_id(self) -> str:
@@ -175,6 +176,11 @@ class Peer:
     def post(self, packet: bytes) -> accept.Accepted:
         accepted: accept.Accepted = self.submit(packet).result()
         return accepted
+
+    def hand_in(self, packet: bytes) -> accept.Accepted:
+        """Bring a packet to the desk, as the API does; a refusal it raises is on record."""
+        system = self.axis.desk.rosters.current(now=True).systems[self.system_id]
+        return asyncio.run(self.axis.desk.accept(packet, system, "vết-thử"))
 
     def submit(self, packet: bytes) -> Future[Any]:
         """Check a packet and queue it; raises at once what the check refuses."""
@@ -240,6 +246,10 @@ class Peer:
         with reading(self.axis.desk.engine) as connection:
             return deliveries.inbox(connection, self.system_id, after, limit)
 
+    def waiting(self, after: int = 0) -> list[str]:
+        """The ids of the deliveries in the inbox."""
+        return [row["id"] for row in self.inbox(after)]
+
     def entries(self, after: int = 0) -> list[Any]:
         """The outbox with everything an entry says."""
         owner = self.axis.desk.rosters.current(now=True).directory.resolve(self.code)
@@ -250,8 +260,8 @@ class Peer:
         """What happened to sent documents: (what, status)."""
         return [(row["what"], row["status"]) for row in self.entries(after)]
 
-    def claim(self, delivery_id: str) -> dict[str, Any]:
-        claimed: dict[str, Any] = self._do(hand_over.claim, hand_over.HandOver(self.system_id, delivery_id))
+    def claim(self, delivery_id: str, lease: str | None = None) -> dict[str, Any]:
+        claimed: dict[str, Any] = self._do(hand_over.claim, hand_over.HandOver(self.system_id, delivery_id, lease))
         return claimed
 
     def fetch(self, *delivery_ids: str) -> None:

@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from builders.axis import Peer
+from builders.keys import a_certificate
+from cryptography.hazmat.primitives.serialization import Encoding
 
 _PATIENCE = 90  # seconds in which a command must end
 _WIDE = {"COLUMNS": "200", "PYTHONUTF8": "1"}
@@ -89,6 +92,14 @@ class Hub:
         """Those of every system that a file lists."""
         return self._enrolled("--from", str(source), *words)
 
+    def peer(self, code: str, *words: str) -> Peer:
+        """An agency that is enrolled with its certificate."""
+        key, certificate = a_certificate(code)
+        path = self.folder / f"{code}.pem"
+        path.write_bytes(certificate.public_bytes(Encoding.PEM))
+        made = self.enrol(code, "--certificate", str(path), *words)
+        return Peer(None, code, code, made, key, certificate)  # type: ignore[arg-type]  # drafts and signs, no more
+
     def _enrolled(self, *words: str) -> Any:
         end = run("enrol", *words, "--json", *self.data)
         assert end.code == 0, end.err
@@ -111,7 +122,9 @@ def serving(folder: Path, *words: str) -> Iterator[Hub]:
         )  # fmt: skip
     try:
         assert process.stdout is not None
-        yield Hub(process.stdout.readline().rstrip("\n"), folder, process.pid)
+        url = process.stdout.readline().rstrip("\n")
+        assert url, (folder / "hub.log").read_text("utf-8")
+        yield Hub(url, folder, process.pid)
     finally:
         process.terminate()
         ended(process)

@@ -36,8 +36,8 @@ def _faults(place: tuple[str, ...], answer: httpx.Response) -> Iterator[str]:
             return
         said = said[name]
     operation = _description["paths"][place[1]][place[2]]
-    packet_s = place[4] == "422" and "application/xml" in operation.get("requestBody", {}).get("content", {})
-    if media == "application/problem+json" and not packet_s:  # a packet can break any rule of its own
+    of_a_packet = place[4] == "422" and "application/xml" in operation.get("requestBody", {}).get("content", {})
+    if media == "application/problem+json" and not of_a_packet:  # a packet can break any rule of its own
         code = answer.json()["code"]
         if f"`{code}`" not in operation["responses"][place[4]]["description"]:
             yield f"{code} is not described"

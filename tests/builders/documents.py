@@ -5,21 +5,23 @@ The Government Office (G22) writes to Nghệ An (H41); both are connected. "Toda
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from builders.packets import PDF, a_document, an_attachment
+
 from hub.data import read_agencies
 from hub.domain.agency import Agency, Directory, System
-from hub.domain.document import Attachment, Business, Document, ManifestEntry, Organization, StaffInfo
-from hub.domain.rules import Facts
+from hub.domain.document import Attachment, Document
+from hub.domain.rules import Facts, check
+from hub.errors import Severity
 
 TODAY = date(2025, 10, 1)
-VPCP = Organization(organ_id="000.00.00.G22", name="Văn phòng Chính phủ", email="vanthu@vpcp.example.vn")
-NGHE_AN = Organization(organ_id="000.00.00.H41", name="UBND tỉnh Nghệ An")
 AGENCIES = read_agencies()
 CONNECTED = ("G22", "G12", "H41", "H36", "H13")
-PDF = b"%PDF-1.7\n%%EOF\n"
+ERROR, WARNING = Severity.ERROR, Severity.WARNING
+Found = tuple[str, Severity, str, str]
 
 
 @dataclass(frozen=True)
@@ -44,32 +46,21 @@ def some_facts(directory: Directory | None = None, today: date = TODAY) -> Facts
 
 
 def a_file(name: str = "Công văn 7816.pdf", content: bytes = PDF, **changes: Any) -> Attachment:
-    values = {"content_id": "van-ban", "content_type": "application/pdf", "octets": content} | changes
-    return Attachment(name=name, content=content, **values)
-
-
-def declared(file: Attachment) -> ManifestEntry:
-    return ManifestEntry(file.content_id, file.content_type, file.name, file.description)
+    return replace(an_attachment(name, content, content_id="van-ban", description=""), **changes)
 
 
 def acceptable(*files: Attachment, **changes: Any) -> Document:
     """A document without any violation, with the given files (one PDF if none) declared in its manifest."""
-    attached = files or (a_file(),)
-    values: dict[str, Any] = {
-        "sender": VPCP,
-        "recipients": (NGHE_AN,),
+    values = {
         "document_id": "000.00.00.G22,2025/09/30,7816/VPCP-TTĐT",
         "number": "7816",
-        "symbol": "VPCP-TTĐT",
-        "place": "Hà Nội",
         "promulgation_date": "2025/09/30",
-        "type_name": "Công văn",
-        "subject": "V/v gửi, nhận văn bản điện tử giữa các cơ quan",
-        "signer": "Trần Thị Ví Dụ",
         "due_date": "2025/10/15",
-        "steering_type": "1",
-        "business": Business(type="0", reason="Văn bản điện tử mới", staff=(StaffInfo(staff="Lê Văn Mẫu"),)),
-        "manifest": tuple(declared(file) for file in attached),
-        "attachments": attached,
+        "attachments": files or (a_file(),),
     }
-    return Document(**(values | changes))
+    return a_document(**(values | changes))
+
+
+def found(document: Document) -> list[Found]:
+    """Every violation of a document: rule, severity, pointer and repair."""
+    return [(one.rule, one.severity, one.pointer, one.repair) for one in check(document, some_facts())]

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from lxml import etree
 
 from hub.domain.edxml import DSIG, QCVN, parse, write_document
-from hub.domain.signature import sign, verify
+from hub.domain.signature import Signed, sign, verify
 from hub.errors import Refusal
 
 Form = Literal["fast", "whole"]
@@ -32,8 +32,20 @@ DOCUMENT = a_document(
 PACKET = write_document(DOCUMENT)
 
 
-def signed(form: Form = "fast") -> bytes:
-    return sign(PACKET, *a_certificate(), form=form)
+def signed(form: Form = "fast", packet: bytes = PACKET, *, key: str = "P-256", algorithm: str | None = None) -> bytes:
+    return sign(packet, *a_certificate(key=key), form=form, algorithm=algorithm)
+
+
+def verified(packet: bytes, **terms: bool) -> Signed:
+    result = verify(parse(packet), **terms)
+    assert isinstance(result, Signed)
+    return result
+
+
+def refused(packet: bytes, **terms: bool) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        verify(parse(packet), **terms)
+    return caught.value
 
 
 def changed(packet: bytes, change: Change) -> bytes:
@@ -54,11 +66,18 @@ def sealed(packet: bytes, change: Change) -> bytes:
     inner = dsig(bare, "Signature")
     inner.getparent().remove(inner)
     dsig(signature, "DigestValue").text = base64.b64encode(hashlib.sha256(canonical(bare)).digest()).decode()
-    octets = canonical(dsig(signature, "SignedInfo"))
-    r, s = decode_dss_signature(private_key.sign(octets, ec.ECDSA(hashes.SHA256())))
-    value = r.to_bytes(32, "big") + s.to_bytes(32, "big")
-    dsig(signature, "SignatureValue").text = base64.b64encode(value).decode()
+    set_value(root, ecdsa_value(private_key, root))
     return etree.tostring(root.getroottree())
+
+
+def ecdsa_value(private_key: ec.EllipticCurvePrivateKey, root: etree._Element) -> bytes:
+    """r and s of a key on P-256 over the packet's SignedInfo, side by side (XML Signature 1.1 §6.4.3)."""
+    der = private_key.sign(canonical(dsig(root, "SignedInfo")), ec.ECDSA(hashes.SHA256()))
+    return b"".join(number.to_bytes(32, "big") for number in decode_dss_signature(der))
+
+
+def set_value(root: etree._Element, value: bytes) -> None:
+    dsig(root, "SignatureValue").text = base64.b64encode(value).decode()
 
 
 def canonical(element: etree._Element) -> bytes:
@@ -71,9 +90,3 @@ def dsig(root: etree._Element, name: str) -> Any:
 
 def qcvn(root: etree._Element, name: str) -> Any:
     return next(root.iter(f"{{{QCVN}}}{name}"))
-
-
-def refused(packet: bytes) -> Refusal:
-    with pytest.raises(Refusal) as caught:
-        verify(parse(packet))
-    return caught.value

@@ -5,12 +5,12 @@ another by its cursor. Each repeats a request, the same one, until it is answere
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from random import Random
 
@@ -18,12 +18,13 @@ import psycopg
 from builders.axis import Peer
 from builders.commands import Hub, serving
 from builders.crash import at_once
+from builders.databases import opened
 from builders.packets import an_attachment
 from sqlalchemy import func, select
 
 from clients.hub_client import HubClient, Refused
 from hub.store import tables as t
-from hub.store.engine import open_engine, reading
+from hub.store.engine import reading
 from hub.store.notices import CHANNEL
 
 SENDERS, WORKED_OFF, FOLLOWED = ("G22", "G12", "H36", "H27"), "H41", "H13"
@@ -66,7 +67,7 @@ def listeners(database_url: str) -> int:
 class Load:
     """What the agencies know. ``peers`` by code, all with registered certificates."""
 
-    url: str
+    urls: list[str]  # of one hub's processes, to which the agencies spread
     peers: dict[str, Peer]
     each: int  # documents of one sender
     packets: dict[str, str] = field(default_factory=dict)  # SHA-256 of the packet by document, as acknowledged
@@ -88,11 +89,12 @@ class Load:
         self.orders = [[] for _ in range(_FOLLOWERS)]
         patience = threading.Timer(_PATIENCE, self._given_up.set)
         patience.start()
+        turn = cycle(self.urls)
         try:
             at_once(
-                *(partial(self._send, self.peers[code]) for code in SENDERS),
-                *(partial(self._work_off, Random(number)) for number in range(_POLLERS)),
-                *(partial(self._follow, order) for order in self.orders),
+                *(partial(self._send, self.peers[code], self._client(code, next(turn))) for code in SENDERS),
+                *(partial(self._work_off, self._client(WORKED_OFF, next(turn)), Random(n)) for n in range(_POLLERS)),
+                *(partial(self._follow, self._client(FOLLOWED, next(turn)), order) for order in self.orders),
                 fault,
             )
         finally:
@@ -103,8 +105,8 @@ class Load:
         with self.changed:
             assert self.changed.wait_for(reached, _PATIENCE), "the agencies do not get there"
 
-    def _client(self, peer: Peer) -> HubClient:
-        return HubClient(self.url, peer.credentials["token"], attempts=200, sleep=self._pause)
+    def _client(self, code: str, url: str) -> HubClient:
+        return HubClient(url, self.peers[code].credentials["token"], attempts=200, sleep=self._pause)
 
     def _pause(self, _seconds: float) -> None:
         with self.changed:
@@ -112,8 +114,8 @@ class Load:
             self.changed.notify_all()
         self._given_up.wait(_PAUSE)
 
-    def _send(self, peer: Peer) -> None:
-        with self._client(peer) as client:
+    def _send(self, peer: Peer, client: HubClient) -> None:
+        with client:
             for number in range(self.each):
                 large = (an_attachment("Phụ lục.pdf", _LARGE + peer.code.encode()),)
                 more = {"attachments": large} if number % 5 == 0 else {}
@@ -124,8 +126,8 @@ class Load:
                     self.deliveries[accepted.id] = {each["to"]: each["id"] for each in accepted.deliveries}
                     self.changed.notify_all()
 
-    def _work_off(self, chance: Random) -> None:
-        with self._client(self.peers[WORKED_OFF]) as client:
+    def _work_off(self, client: HubClient, chance: Random) -> None:
+        with client:
             while len(self.done) < self.total and not self._given_up.is_set():
                 items = client.inbox(limit=40, wait=0.5).items
                 for item in chance.sample(items, min(4, len(items))):  # now and then what another has just taken
@@ -141,9 +143,9 @@ class Load:
                         self.changed.notify_all()
                     client.done(item["id"], lease)
 
-    def _follow(self, order: list[str]) -> None:
+    def _follow(self, client: HubClient, order: list[str]) -> None:
         after = None
-        with self._client(self.peers[FOLLOWED]) as client:
+        with client:
             while len(order) < self.total and not self._given_up.is_set():
                 page = client.inbox(after, limit=7, wait=5)
                 order += [item["id"] for item in page.items]
@@ -159,25 +161,11 @@ class Load:
         assert self.done == Counter(list(worked_off))
         assert self.fetched == {d: self.packets[document] for d, document in worked_off.items()}
         assert self.refused <= {"lease-held", "delivery-final"}
-        engine = open_engine(database_url)
-        try:
-            with reading(engine) as connection:
-                in_order = select(t.delivery.c.id, t.delivery.c.state).order_by(t.delivery.c.seq)
-                rows = connection.execute(in_order).all()
-                documents = connection.execute(select(func.count()).select_from(t.document)).scalar_one()
-        finally:
-            engine.dispose()
+        with opened(database_url) as engine, reading(engine) as connection:
+            in_order = select(t.delivery.c.id, t.delivery.c.state).order_by(t.delivery.c.seq)
+            rows = connection.execute(in_order).all()
+            documents = connection.execute(select(func.count()).select_from(t.document)).scalar_one()
         assert documents == self.total
         assert len(rows) == 2 * self.total
         assert {row.state for row in rows if row.id in worked_off} == {"delivered"}
         assert self.orders == [[row.id for row in rows if row.id in followed]] * _FOLLOWERS
-
-
-def comes(true: Callable[[], bool], patience: float = 30.0) -> bool:
-    """Whether it becomes true in so many seconds."""
-    until = time.monotonic() + patience
-    while not true():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.01)
-    return True

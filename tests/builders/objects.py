@@ -32,11 +32,11 @@ class ObjectServer:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        ports = free_ports(2 * len(_PORTS))
-        self._ports = dict(zip((*_PORTS, *(f"{name}.grpc" for name in _PORTS)), ports, strict=True))
 
     def __enter__(self) -> ObjectServer:
+        ports = free_ports(2 * len(_PORTS))
         self._home = Path(tempfile.mkdtemp(prefix="hub-objects-"))
+        self._ports = dict(zip((*_PORTS, *(f"{name}.grpc" for name in _PORTS)), ports, strict=True))
         try:
             self.start()
         except BaseException:

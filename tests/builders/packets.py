@@ -57,12 +57,14 @@ def an_attachment(
     return Attachment(content_id, name, content, content, content_type, description)
 
 
+def declared(attachment: Attachment) -> ManifestEntry:
+    return ManifestEntry(attachment.content_id, attachment.content_type, attachment.name, attachment.description)
+
+
 def a_document(**changes: Any) -> Document:
     """Công văn 15/VPCP-TTĐT of 2 January 2025; the manifest follows the attachments unless it is given."""
     attachments = changes.setdefault("attachments", (an_attachment(),))
-    changes.setdefault(
-        "manifest", tuple(ManifestEntry(a.content_id, a.content_type, a.name, a.description) for a in attachments)
-    )
+    changes.setdefault("manifest", tuple(declared(attachment) for attachment in attachments))
     document = Document(
         sender=GOVERNMENT_OFFICE,
         recipients=(NGHE_AN,),
@@ -131,9 +133,11 @@ def attachment_element(content: bytes | str, name: str = "bao-cao.txt", content_
     )
 
 
-def a_zip(*entries: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def a_zip(*entries: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED, extra: bytes = b"") -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", method) as archive:
         for name, content in entries:
-            archive.writestr(zipfile.ZipInfo(name, (2025, 1, 2, 8, 30, 0)), content, method)
+            entry = zipfile.ZipInfo(name, (2025, 1, 2, 8, 30, 0))
+            entry.extra = extra
+            archive.writestr(entry, content, method)
     return target.getvalue()

@@ -101,10 +101,6 @@ class Server:
                     raise RuntimeError("there is no replica")
                 time.sleep(0.01)
 
-    def restart(self) -> None:
-        self.stop()
-        self.start()
-
     def create(self, template: str = "template1") -> str:
         """A new database, empty or a copy of ``template`` (which nobody may be using); gives its URL."""
         name = f"hub_{next(self._numbers)}"

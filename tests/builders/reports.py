@@ -18,10 +18,42 @@ def office_and_province(axis: Axis) -> tuple[Peer, Peer]:
     return axis.enrol("G22"), axis.enrol("H41")
 
 
+def office_and_provinces(axis: Axis, **terms: Any) -> tuple[Peer, Peer, Peer]:
+    """The Government Office, enrolled on these terms, Nghệ An and Hà Tĩnh."""
+    return axis.enrol("G22", **terms), axis.enrol("H41"), axis.enrol("H27")
+
+
+def one_on_its_way(axis: Axis, **changes: Any) -> tuple[Peer, Peer, str]:
+    """The Government Office, Nghệ An, and the delivery of a document from one to the other."""
+    office, province = office_and_province(axis)
+    return office, province, only(office.send("H41", **changes))
+
+
+def only(answer: dict[str, Any]) -> str:
+    """The id of the only delivery."""
+    (delivery,) = answer["deliveries"]
+    return str(delivery["id"])
+
+
+def bring_to(axis: Axis, peer: Peer, delivery_id: str, state: str) -> None:
+    """Bring a waiting delivery to a state: unfetched, unless that is delivered."""
+    if state == "taken":
+        peer.claim(delivery_id)
+    elif state == "failed":
+        for _ in range(5):
+            peer.failed(delivery_id)
+    elif state == "expired":
+        axis.clock.pass_(days=30)
+        axis.sweep()
+    elif state == "delivered":
+        peer.receive(delivery_id)
+    assert axis.delivery(delivery_id).state == state
+
+
 def delivered(office: Peer, province: Peer, **changes: Any) -> tuple[Document, dict[str, Any]]:
     """A document that the province fetched and keeps."""
     document, answer = office.issue(province.code, **changes)
-    province.receive(answer["deliveries"][0]["id"])
+    province.receive(only(answer))
     return document, answer
 
 

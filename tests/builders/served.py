@@ -68,6 +68,7 @@ def a_served_hub(folder: Path, database_url: str = "", **changes: Any) -> Iterat
         finally:
             server.should_exit = True
             thread.join(_PATIENCE)
+            assert not thread.is_alive(), "the hub does not end"
 
 
 @asynccontextmanager
@@ -155,6 +156,15 @@ def a_line(*deeds: Deed, to: str = "") -> Iterator[Line]:
             stop.set()
             socket.create_connection(listener.getsockname(), _PATIENCE).close()  # wakes the thread
             thread.join(_PATIENCE)
+            assert not thread.is_alive(), "the line does not end"
+
+
+@contextmanager
+def nobody_listens() -> Iterator[int]:
+    """A port of 127.0.0.1 that is taken, and on which connections are refused."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 def _run(line: Line, listener: socket.socket, stop: threading.Event) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 from builders.axis import Peer
 
+_PATIENCE = 30.0  # seconds until a test that hangs fails
+
 
 @dataclass
 class Answer:
@@ -26,7 +28,7 @@ class Wire:
 
     def __init__(self, url: str, *, trust: ssl.SSLContext | None = None, source: str = "127.0.0.1") -> None:
         host, _, port = url.partition("://")[2].partition(":")
-        self.socket: socket.socket = socket.create_connection((host, int(port)), 10, (source, 0))
+        self.socket: socket.socket = socket.create_connection((host, int(port)), _PATIENCE, (source, 0))
         if trust is not None:
             self.socket = trust.wrap_socket(self.socket, server_hostname=host)
 
@@ -56,9 +58,15 @@ class Wire:
         headers = dict(field.lower().split(": ", 1) for field in fields)
         size = int(headers.get("content-length", "0"))
         while len(body) < size:
-            body += self.socket.recv(65536)
+            part = self.socket.recv(65536)
+            assert part, "the hub hung up in the middle of its answer"
+            body += part
         is_json = "json" in headers.get("content-type", "")
         return Answer(int(first.split()[1]), headers, json.loads(body[:size]) if is_json else {}, body[size:])
+
+    def rest(self) -> bytes:
+        """What else the hub sends until it closes."""
+        return b"".join(iter(lambda: self.socket.recv(65536), b""))
 
     def hung_up(self) -> bool:
         """Whether the hub closes, or cuts, without another byte."""

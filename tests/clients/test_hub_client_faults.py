@@ -19,6 +19,7 @@ from builders.served import (
     cuts,
     is_silent,
     loses_the_answer,
+    nobody_listens,
 )
 
 from clients.hub_client import HubClient, HubFailure, Refused, Unavailable
@@ -60,7 +61,7 @@ def test_whatever_happens_on_the_way_the_same_bytes_are_sent_again_and_one_docum
 ) -> None:
     letter = a_letter(office, PROVINCE)
     with a_line(FAULTS[fault], to=hub.base_url) as line:
-        accepted, paused = ask(kind, line, office, "send", letter, timeout=1.0 if fault == "silence" else 20.0)
+        accepted, paused = ask(kind, line, office, "send", letter, timeout=3.0 if fault == "silence" else 20.0)
     assert accepted.document_id == letter.document_id
     assert accepted.new is (fault not in {"answer lost", "answer broken off"})
     assert bodies(line) == [accepted.packet] * 2
@@ -170,7 +171,7 @@ def test_tries_are_bounded_and_pauses_double(office: Peer, kind: str) -> None:
     assert (gone.tries, len(line.requests)) == (9, 9)
     full = [0.5, 1, 2, 4, 8, 16, 32, 60]
     assert all(most / 2 <= seconds <= most for seconds, most in zip(paused, full, strict=True))
-    assert paused != full, "without jitter all come back together"
+    assert len({seconds / most for seconds, most in zip(paused, full, strict=True)}) > 1, "without jitter all meet"
     assert "9 lần thử" in str(gone)
     assert "RemoteProtocolError" in str(gone)
 
@@ -188,9 +189,8 @@ def test_the_last_problem_is_told_when_the_client_gives_up(office: Peer) -> None
 
 
 def test_nobody_listening_is_unavailable(office: Peer) -> None:
-    with a_line() as line:
-        pass
-    gone, paused = ask("sync", line, office, "outbox", attempts=2)
+    with nobody_listens() as port:
+        gone, paused = ask("sync", Line(base_url=f"http://127.0.0.1:{port}"), office, "outbox", attempts=2)
     assert isinstance(gone, Unavailable)
     assert len(paused) == 1
 

@@ -74,7 +74,7 @@ def test_a_long_name_is_cut_before_a_letter_rather_than_between_letter_and_mark(
     assert cut == "a" * 248 + ".pdf"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(names)
 def test_a_repaired_name_has_no_fault_left_and_is_not_repaired_again(name: str) -> None:
     repaired = safe_name(name)
@@ -82,7 +82,7 @@ def test_a_repaired_name_has_no_fault_left_and_is_not_repaired_again(name: str) 
     assert safe_name(repaired) == repaired
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(alphabet="ăâđêôơưệộựÁÔĐabc 0123/:\u200b", max_size=60), st.sampled_from(["pdf", "docx", "XLSX"]))
 def test_a_repaired_name_keeps_its_extension_and_its_letters(stem: str, end: str) -> None:
     name = f"x{stem}y.{end}"
@@ -92,6 +92,11 @@ def test_a_repaired_name_keeps_its_extension_and_its_letters(stem: str, end: str
 def test_names_that_differ_in_case_only_get_a_free_name() -> None:
     sent = ["Phụ lục.pdf", "PHỤ LỤC.PDF", "phụ lục (2).pdf", unicodedata.normalize("NFD", "Phụ lục.pdf"), "khác.pdf"]
     assert list(repeats(sent)) == [(1, "PHỤ LỤC (3).PDF"), (3, "Phụ lục (4).pdf")]
+
+
+def test_blanks_around_a_name_do_not_make_another() -> None:
+    assert list(repeats(["Phụ lục.pdf", " Phụ lục.pdf "])) == [(1, "Phụ lục (2).pdf")]
+    assert list(repeats(["", " "])) == []  # told as empty
 
 
 def test_a_free_name_keeps_within_the_limit() -> None:

@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from builders.documents import NGHE_AN, TODAY, VPCP, a_directory, acceptable, some_facts
+from builders.documents import a_directory, acceptable, some_facts
+from builders.packets import GOVERNMENT_OFFICE, NGHE_AN
 
 from hub.domain.agency import Agency, System
-from hub.domain.document import Business, DocumentRef, Organization, Receiver, Replaced
+from hub.domain.document import Business, DocumentRef, Organization, Receiver, Replaced, Trace
 from hub.domain.rules import check
 from hub.errors import Severity
 
@@ -78,7 +79,8 @@ def test_codes_outside_to_never_refuse_a_packet() -> None:
         replaced=(Replaced("G22,2025/09/01,7000/VPCP-TTĐT", ("H51", "W00")),),
     )
     references = (DocumentRef(organ_id="G99", code="1/X-Y", promulgation_date="2025/01/02"),)
-    assert check(acceptable(business=business, response_for=references), FACTS) == []
+    traces = (Trace("G99", "2025/09/30 08:30:00"),)
+    assert check(acceptable(business=business, response_for=references, traces=traces), FACTS) == []
 
 
 @pytest.mark.parametrize("kind", ["", "0", "2", "3"])
@@ -90,6 +92,11 @@ def test_a_closed_sender_sends_no_new_documents(kind: str) -> None:
     assert (found.pointer, found.repair) == ("MessageHeader/From/OrganId", "H13")
 
 
+def test_a_closed_sender_without_a_successor_is_shown_the_directory() -> None:
+    (found,) = check(acceptable(sender=Organization(organ_id="G34")), FACTS)
+    assert (found.rule, found.repair) == ("sender-closed", LOOK_UP)
+
+
 def test_a_closed_sender_may_revoke_and_an_agency_may_send_until_its_last_day() -> None:
     soc_trang = Organization(organ_id="H51")
     revocation = Business(type="1", reason="Thu hồi do gửi nhầm")
@@ -99,13 +106,17 @@ def test_a_closed_sender_may_revoke_and_an_agency_may_send_until_its_last_day() 
 
 
 def test_a_name_that_is_not_the_directorys_is_told_with_the_listed_one() -> None:
-    sender = replace(VPCP, name="Văn phòng Quốc hội")
+    sender = replace(GOVERNMENT_OFFICE, name="Văn phòng Quốc hội")
     recipients = (NGHE_AN, Organization(organ_id="H36", name="UBND tỉnh Đắk Lắk"))
     found = check(acceptable(sender=sender, recipients=recipients), FACTS)
     assert [(one.rule, one.severity, one.pointer, one.repair) for one in found] == [
         ("name-directory", Severity.WARNING, "MessageHeader/From/OrganName", "Văn phòng Chính phủ"),
         ("name-directory", Severity.WARNING, "MessageHeader/To[2]/OrganName", "Ủy ban nhân dân tỉnh Lâm Đồng"),
     ]
+
+
+def test_another_spelling_of_the_listed_name_is_no_violation() -> None:
+    assert check(acceptable(recipients=(replace(NGHE_AN, name="UBND tỉnh  Nghệ An"),)), FACTS) == []
 
 
 def test_a_name_the_directory_does_not_know_is_not_judged() -> None:
@@ -117,4 +128,4 @@ def test_a_name_the_directory_does_not_know_is_not_judged() -> None:
 def test_a_mapping_row_makes_an_old_code_a_listed_recipient() -> None:
     directory = a_directory(Agency("H41.15", "Sở Nội vụ", 2, "H41"), aliases={"000.00.15.H41": "H41.15"})
     document = acceptable(recipients=(Organization(organ_id="000.00.15.H41", name="Sở Nội vụ"),))
-    assert check(document, some_facts(directory, TODAY)) == []
+    assert check(document, some_facts(directory)) == []

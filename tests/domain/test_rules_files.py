@@ -6,28 +6,27 @@ import unicodedata
 from dataclasses import replace
 
 import pytest
-from builders.documents import PDF, a_file, acceptable, declared, some_facts
+from builders.documents import ERROR, WARNING, a_file, acceptable, found
+from builders.packets import PDF, declared
 
-from hub.domain.document import Business, Document, ManifestEntry
-from hub.domain.rules import check
+from hub.domain.document import Business, ManifestEntry, Replaced
 from hub.errors import Severity
 
-ERROR, WARNING = Severity.ERROR, Severity.WARNING
 NAME = "AttachmentEncoded/Attachment[1]/AttachmentName"
 TYPE = "AttachmentEncoded/Attachment[1]/ContentType"
 BYTES = "AttachmentEncoded/Attachment[1]/ContentTransferEncoded"
-Found = tuple[str, Severity, str, str]
 
 
-def found(document: Document) -> list[Found]:
-    return [(one.rule, one.severity, one.pointer, one.repair) for one in check(document, some_facts())]
-
-
-@pytest.mark.parametrize("kind", ["", "0", "2"])
+@pytest.mark.parametrize("kind", ["", "0", "2", "3"])
 def test_a_document_without_attachment_is_refused(kind: str) -> None:
-    document = acceptable(attachments=(), manifest=(), business=Business(type=kind, reason="Lý do"))
+    business = Business(type=kind, reason="Lý do", replaced=(Replaced("G22,2025/09/01,7000/VPCP-TTĐT"),))
+    document = acceptable(attachments=(), business=business)
     repair = "Đính kèm tệp văn bản / attach the document's file"
     assert found(document) == [("attachment-missing", ERROR, "AttachmentEncoded/Attachment", repair)]
+
+
+def test_a_revocation_needs_no_attachment() -> None:
+    assert found(acceptable(attachments=(), business=Business(type="1", reason="Gửi nhầm"))) == []
 
 
 def test_more_attachments_than_the_limit_are_refused() -> None:
@@ -81,6 +80,11 @@ def test_a_bad_file_name_is_answered_with_the_name_to_use(
     assert found(acceptable(a_file(name))) == [(rule, severity, NAME, repair)]
 
 
+@pytest.mark.parametrize(("content", "repair"), [(b"\x89PNG\r\n\x1a\n", "Quyết định.png"), (b"?", "Quyết định.pdf")])
+def test_a_missing_extension_is_the_contents_or_else_pdf(content: bytes, repair: str) -> None:
+    assert found(acceptable(a_file("Quyết định", content))) == [("name-no-extension", WARNING, NAME, repair)]
+
+
 def test_a_trailing_dot_is_an_error_and_leaves_no_extension() -> None:
     assert found(acceptable(a_file("a.pdf."))) == [
         ("name-trailing", ERROR, NAME, "a.pdf"),
@@ -109,6 +113,15 @@ def test_an_attachment_without_a_manifest_is_refused() -> None:
     assert found(acceptable(manifest=())) == expected
 
 
+def test_an_attachment_without_id_pairs_with_nothing() -> None:
+    file = a_file()
+    both = "Khai tệp ở cả hai nơi / name the file in both places"
+    assert found(acceptable(replace(file, content_id=""), manifest=(declared(file),))) == [
+        ("manifest-unpaired", ERROR, "edXMLManifest/Reference[1]/ContentId", both),
+        ("content-id-missing", ERROR, "AttachmentEncoded/Attachment[1]/ContentId", "cid:1"),
+    ]
+
+
 def test_an_id_must_be_there_and_be_the_files_own() -> None:
     first, second, third = a_file("1.pdf"), a_file("2.pdf"), a_file("3.pdf", content_id="")
     assert found(acceptable(first, second, third)) == [
@@ -130,8 +143,10 @@ def test_another_name_in_the_manifest_is_an_error_and_other_descriptions_are_war
     ]
 
 
-def test_what_the_manifest_leaves_out_is_not_at_odds() -> None:
+def test_what_the_manifest_or_the_attachment_leaves_out_is_not_at_odds() -> None:
     assert found(acceptable(a_file(description="Bản chính"), manifest=(ManifestEntry("van-ban"),))) == []
+    full = ManifestEntry("van-ban", "application/zip", "Công văn 7816.pdf", "Bản khai")
+    assert found(acceptable(a_file(content_type="", wrapped=True), manifest=(full,))) == []
 
 
 def test_a_name_in_two_unicode_forms_is_one_name() -> None:

@@ -6,16 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from builders.documents import NGHE_AN, acceptable, some_facts
+from builders.documents import ERROR, Found, acceptable, found
+from builders.packets import NGHE_AN
 
 from hub.domain.document import Business, Document, DocumentRef, Replaced
-from hub.domain.rules import check
-from hub.errors import Severity
 
 
-def too_many(document: Document) -> list[tuple[Severity, str, str, str]]:
-    found = [one for one in check(document, some_facts()) if one.rule == "too-many-entries"]
-    return [(one.severity, one.pointer, one.value, one.repair) for one in found]
+def too_many(document: Document) -> list[Found]:
+    return [one for one in found(document) if one[0] == "too-many-entries"]
 
 
 def to(n: int) -> dict[str, Any]:
@@ -42,4 +40,4 @@ def test_a_packet_that_names_more_than_can_be_looked_up_at_once_is_refused(
     naming: Callable[[int], dict[str, Any]], most: int, pointer: str
 ) -> None:
     assert too_many(acceptable(**naming(most))) == []
-    assert too_many(acceptable(**naming(most + 1))) == [(Severity.ERROR, pointer, str(most + 1), f"≤ {most}")]
+    assert too_many(acceptable(**naming(most + 1))) == [("too-many-entries", ERROR, pointer, f"≤ {most}")]

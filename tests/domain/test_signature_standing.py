@@ -13,6 +13,7 @@ from hub.domain.signature import Counted, Signed, Standing, Unsigned, Verdict, j
 from hub.errors import Refusal, Severity
 
 SENDER, SUCCESSOR, PLATFORM, STRANGER = "H41.05", "H41.55", "H41", "G22"
+CERTIFICATE = "Signature/KeyInfo/X509Data/X509Certificate"
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
@@ -52,7 +53,7 @@ def refused(result: Unsigned | Signed, *registered: Counted, required: bool, at:
 @pytest.mark.parametrize("why", ["no-signature", "placeholder", "not-namespace-well-formed"])
 def test_an_unsigned_packet_is_refused_where_signatures_are_required(why: str) -> None:
     refusal = refused(Unsigned(why), required=True)
-    assert refusal.code == "signature-required"
+    assert (refusal.code, refusal.pointer) == ("signature-required", "Signature")
     assert why in refusal.vi
     assert why in refusal.en
 
@@ -65,7 +66,7 @@ def test_an_unsigned_packet_passes_as_unsigned_under_the_legacy_profile(why: str
 @pytest.mark.parametrize("required", [True, False])
 def test_another_agencys_certificate_is_refused_in_every_profile(required: bool) -> None:
     refusal = refused(signed(), a_row(STRANGER), required=required)
-    assert refusal.code == "certificate-other-agency"
+    assert (refusal.code, refusal.pointer) == ("certificate-other-agency", CERTIFICATE)
     assert SENDER in refusal.vi
 
 
@@ -73,7 +74,8 @@ def test_another_agencys_certificate_is_refused_in_every_profile(required: bool)
 @pytest.mark.parametrize("days", [(-30, -1), (1, 30)])
 def test_a_certificate_outside_its_time_is_refused_in_every_profile(required: bool, days: tuple[int, int]) -> None:
     row = a_row(SENDER, since=days[0], until=days[1])
-    assert refused(signed(), row, required=required).code == "certificate-ended"
+    refusal = refused(signed(), row, required=required)
+    assert (refusal.code, refusal.pointer) == ("certificate-ended", CERTIFICATE)
 
 
 @pytest.mark.parametrize("required", [True, False])
@@ -92,7 +94,7 @@ def test_first_and_last_moment_both_count() -> None:
 
 def test_an_unknown_certificate_is_refused_where_signatures_are_required() -> None:
     refusal = refused(signed(), required=True)
-    assert refusal.code == "certificate-unknown"
+    assert (refusal.code, refusal.pointer) == ("certificate-unknown", CERTIFICATE)
     assert "Văn phòng Chính phủ" in refusal.vi
     assert SENDER in refusal.repair
 
@@ -143,7 +145,7 @@ def test_the_platform_stands_in_when_the_senders_own_row_has_ended() -> None:
 
 def test_sha1_is_warned_about() -> None:
     [warning] = judged(signed(sha1=True), a_row(SENDER)).warnings
-    assert (warning.rule, warning.severity) == ("signature-sha1", Severity.WARNING)
+    assert (warning.rule, warning.severity, warning.value) == ("signature-sha1", Severity.WARNING, "SHA-1")
     assert {v.rule for v in judged(signed(sha1=True), required=False).warnings} == {
         "certificate-unknown",
         "signature-sha1",

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from builders.forgery import Change, Form, changed, dsig, qcvn, refused, sealed, signed
+from builders.forgery import Change, Form, changed, dsig, qcvn, refused, sealed, signed, verified
 from lxml import etree
 
-from hub.domain.edxml import DSIG, QCVN, parse, read_document
-from hub.domain.signature import Signed, verify
+from hub.domain.edxml import DSIG, QCVN, read_document
 
 
 @pytest.mark.parametrize("form", ["fast", "whole"])
@@ -19,9 +18,7 @@ def test_the_sealing_of_these_tests_is_a_right_signature(form: Form) -> None:
     def other_subject(root: etree._Element) -> None:
         qcvn(root, "Subject").text = "Nội dung khác"
 
-    result = verify(parse(sealed(signed(form), other_subject)))
-    assert isinstance(result, Signed)
-    assert read_document(result.tree).subject == "Nội dung khác"
+    assert read_document(verified(sealed(signed(form), other_subject)).tree).subject == "Nội dung khác"
 
 
 PLACES: dict[str, Callable[[etree._Element], Any]] = {
@@ -81,8 +78,11 @@ def test_a_signed_envelope_moved_elsewhere_does_not_vouch_for_another(
 ) -> None:
     inside_signature = place in IN_SIGNATURE
     for keep in ("shown",) if inside_signature else ("shown", "hidden", "both"):
-        refusal = refused(wrapped(place, wrapper, identifier, keep))
-        assert refusal.code in {"signature-misplaced", "signature-form", "xml-two-envelopes"}
+        if wrapper == "bare" and place.startswith("below the root"):
+            code = "xml-two-envelopes"
+        else:  # only with the Signature where it belongs is its Reference looked at
+            code = "signature-form" if keep == "shown" else "signature-misplaced"
+        assert refused(wrapped(place, wrapper, identifier, keep)).code == code
 
 
 def test_a_second_envelope_is_refused_even_with_the_signature_in_the_first() -> None:
@@ -95,30 +95,35 @@ def test_a_second_envelope_is_refused_even_with_the_signature_in_the_first() -> 
     assert refused(changed(signed(), add)).code == "xml-two-envelopes"
 
 
-def test_a_second_signature_is_refused_wherever_it_stands() -> None:
-    places: list[Change] = [
+@pytest.mark.parametrize(
+    "add",
+    [
         lambda root: root[0][0].insert(0, copy.deepcopy(dsig(root, "Signature"))),
         lambda root: root[0][0].append(copy.deepcopy(dsig(root, "Signature"))),
         lambda root: root.append(copy.deepcopy(dsig(root, "Signature"))),
         lambda root: dsig(root, "KeyInfo").append(copy.deepcopy(dsig(root, "Signature"))),
         lambda root: root[0][0].append(etree.Element(f"{{{QCVN}}}Signature")),
         lambda root: root[0][0].append(etree.Element(f"{{{QCVN}}}DigitalSignature")),
-    ]
-    for place in places:
-        assert refused(changed(signed(), place)).code == "signature-misplaced"
+    ],
+)
+def test_a_second_signature_is_refused_wherever_it_stands(add: Change) -> None:
+    assert refused(changed(signed(), add)).code == "signature-misplaced"
 
 
-def test_a_signature_anywhere_but_directly_in_the_header_is_refused() -> None:
-    places: list[Change] = [
+@pytest.mark.parametrize(
+    "move",
+    [
         lambda root: root.append(dsig(root, "Signature")),
         lambda root: root.insert(0, dsig(root, "Signature")),
         lambda root: root[0].append(dsig(root, "Signature")),
         lambda root: root[0][1].append(dsig(root, "Signature")),
         lambda root: qcvn(root, "MessageHeader").append(dsig(root, "Signature")),
         lambda root: qcvn(root, "Attachment").append(dsig(root, "Signature")),
-    ]
-    for place in places:
-        assert refused(changed(signed(), place)).code == "signature-misplaced"
+    ],
+)
+def test_a_signature_anywhere_but_directly_in_the_header_is_refused(move: Change) -> None:
+    refusal = refused(changed(signed(), move))
+    assert (refusal.code, refusal.pointer) == ("signature-misplaced", "Signature")
 
 
 def test_a_reference_to_a_copy_of_the_envelope_is_refused() -> None:
@@ -155,7 +160,7 @@ def test_an_id_that_another_reader_would_evaluate_is_refused() -> None:
 
 def test_a_reference_without_uri_is_refused() -> None:
     refusal = refused(sealed(signed("whole"), lambda root: dsig(root, "Reference").attrib.pop("URI")))
-    assert refusal.code == "signature-form"
+    assert (refusal.code, refusal.value) == ("signature-form", "Reference/@URI")
 
 
 @pytest.mark.parametrize("form", ["fast", "whole"])
@@ -172,5 +177,4 @@ def test_an_id_given_twice_is_refused(form: Form, name: str, where: str) -> None
 
 
 def test_different_ids_are_no_harm() -> None:
-    packet = sealed(signed(), lambda root: qcvn(root, "Subject").set("id", "trich-yeu"))
-    assert isinstance(verify(parse(packet)), Signed)
+    verified(sealed(signed(), lambda root: qcvn(root, "Subject").set("id", "trich-yeu")))

@@ -8,18 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders.axis import Axis, Peer
+from builders.axis import Axis
+from builders.reports import delivered, office_and_province, office_and_provinces, only
 from sqlalchemy import select
 
 from hub.domain.document import Organization
 from hub.errors import Refusal
 from hub.store import tables as t
 from hub.store.engine import reading
-
-
-def office_and_provinces(axis: Axis) -> tuple[Peer, Peer, Peer]:
-    """The Government Office, Nghệ An and Hà Tĩnh."""
-    return axis.enrol("G22"), axis.enrol("H41"), axis.enrol("H27")
 
 
 def leaves(axis: Axis, answer: dict[str, Any], kind: str) -> list[Any]:
@@ -59,7 +55,7 @@ def test_a_repeat_leaves_a_leaf_only_where_it_adds_recipients(axis: Axis) -> Non
 def test_a_refused_packet_leaves_no_leaf(axis: Axis) -> None:
     office, _, _ = office_and_provinces(axis)
     document, _ = office.issue("H41")
-    with pytest.raises(Refusal):
+    with pytest.raises(Refusal, match=r"^document-conflict"):
         office.post(office.packet(replace(document, subject="V/v khác")))
     with reading(axis.desk.engine) as connection:
         assert len(connection.execute(select(t.evidence)).all()) == 1
@@ -88,9 +84,9 @@ def test_each_hand_over_leaves_one_leaf_when_the_recipient_has_the_packet_safe(a
 
 
 def test_a_report_that_is_a_receipt_leaves_the_hand_over_and_the_status(axis: Axis) -> None:
-    office, nghe_an, _ = office_and_provinces(axis)
+    office, nghe_an = office_and_province(axis)
     document, answer = office.issue("H41")
-    nghe_an.fetch(answer["deliveries"][0]["id"])
+    nghe_an.fetch(only(answer))
     told = nghe_an.report("03", document)
     assert [leaf["kind"] for leaf in axis.evidence(answer)] == ["accept", "handover", "status"]
     (status,) = leaves(axis, answer, "status")
@@ -104,38 +100,36 @@ def test_a_report_that_is_a_receipt_leaves_the_hand_over_and_the_status(axis: Ax
     }
 
 
-@pytest.mark.parametrize("code", ["moves", "handed on", "recorded", "asks", "answers", "withdraws"])
-def test_every_report_that_is_taken_leaves_one_leaf_and_a_repeat_none(axis: Axis, code: str) -> None:
-    office, nghe_an, _ = office_and_provinces(axis)
+@pytest.mark.parametrize("effect", ["moves", "handed on", "recorded", "asks", "answers", "withdraws"])
+def test_every_report_that_is_taken_leaves_one_leaf_and_a_repeat_none(axis: Axis, effect: str) -> None:
+    office, nghe_an = office_and_province(axis)
     document, answer = office.issue("H41")
-    if code != "withdraws":
-        nghe_an.receive(answer["deliveries"][0]["id"])
-    if code in {"handed on", "recorded"}:
+    if effect != "withdraws":
+        nghe_an.receive(only(answer))
+    if effect in {"handed on", "recorded"}:
         nghe_an.report("03", document)
-    if code == "answers":
+    if effect == "answers":
         office.update(document, "H41")
     before = len(leaves(axis, answer, "status"))
-    reporter = office if code in {"asks", "withdraws"} else nghe_an
-    number = {"recorded": "01", "asks": "13", "withdraws": "13", "answers": "16"}.get(code, "03")
+    reporter = office if effect in {"asks", "withdraws"} else nghe_an
+    code = {"recorded": "01", "asks": "13", "withdraws": "13", "answers": "16"}.get(effect, "03")
     for _ in range(2):
-        reporter.report(number, document, description="Lần này")
+        reporter.report(code, document, description="Lần này")
     assert len(leaves(axis, answer, "status")) == before + 1
 
 
 def test_the_hand_over_of_a_status_packet_is_evidence_too(axis: Axis) -> None:
-    office, nghe_an, _ = office_and_provinces(axis)
-    document, answer = office.issue("H41")
-    nghe_an.receive(answer["deliveries"][0]["id"])
+    office, nghe_an = office_and_province(axis)
+    document, answer = delivered(office, nghe_an)
     told = nghe_an.report("03", document)
     office.receive(told["delivery"])
     assert [leaf["body"]["recipient"] for leaf in leaves(axis, answer, "handover")] == ["H41", "G22"]
 
 
 def test_leaves_stand_in_the_order_of_their_commits_each_with_a_nonce_of_its_own(axis: Axis) -> None:
-    office, nghe_an, _ = office_and_provinces(axis)
+    office, nghe_an = office_and_province(axis)
     for _ in range(3):
-        document, answer = office.issue("H41")
-        nghe_an.receive(answer["deliveries"][0]["id"])
+        document, _ = delivered(office, nghe_an)
         nghe_an.report("06", document)
     with reading(axis.desk.engine) as connection:
         found = list(connection.execute(select(t.evidence).order_by(t.evidence.c.seq)).mappings())
@@ -145,9 +139,8 @@ def test_leaves_stand_in_the_order_of_their_commits_each_with_a_nonce_of_its_own
 
 
 def test_a_leaf_names_no_person_and_carries_no_text_of_the_document(axis: Axis) -> None:
-    office, nghe_an, _ = office_and_provinces(axis)
-    document, answer = office.issue("H41")
-    nghe_an.receive(answer["deliveries"][0]["id"])
+    office, nghe_an = office_and_province(axis)
+    document, answer = delivered(office, nghe_an)
     nghe_an.report("02", document, description="Sai thẩm quyền")
     said = json.dumps([leaf["body"] for leaf in axis.evidence(answer)], ensure_ascii=False)
     assert document.signer
@@ -187,26 +180,25 @@ def test_the_sender_reads_everything_about_its_documents_in_order(axis: Axis) ->
 
 
 def test_inbox_and_outbox_entries_share_one_order(axis: Axis) -> None:
-    office, nghe_an, _ = office_and_provinces(axis)
-    document, answer = office.issue("H41")
-    nghe_an.receive(answer["deliveries"][0]["id"])
+    office, nghe_an = office_and_province(axis)
+    document, _ = delivered(office, nghe_an)
     nghe_an.report("03", document)
     places = [row["seq"] for row in office.entries()] + [row["seq"] for row in office.inbox()]
     assert len(set(places)) == len(places) == 3
 
 
 def test_the_reason_of_a_failure_reaches_the_sender(axis: Axis) -> None:
-    office, nghe_an, _ = office_and_provinces(axis)
-    delivery = office.send("H41")["deliveries"][0]["id"]
+    office, nghe_an = office_and_province(axis)
+    delivery = only(office.send("H41"))
     nghe_an.fetch(delivery)
     nghe_an.failed(delivery, "Tệp đính kèm hỏng")
     assert [(row["what"], row["detail"]) for row in office.entries()] == [("failed", "Tệp đính kèm hỏng")]
 
 
 def test_every_change_has_its_history_row(axis: Axis) -> None:
-    office, nghe_an, _ = office_and_provinces(axis)
+    office, nghe_an = office_and_province(axis)
     document, answer = office.issue("H41")
-    delivery = answer["deliveries"][0]["id"]
+    delivery = only(answer)
     nghe_an.claim(delivery)
     axis.clock.pass_(minutes=5)
     axis.sweep()

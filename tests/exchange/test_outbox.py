@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from builders.axis import Axis
+from builders.reports import one_on_its_way
 
 
 def test_a_locked_sender_reads_what_happened_meanwhile_once_it_is_unlocked(axis: Axis) -> None:
-    office, province = axis.enrol("G22"), axis.enrol("H41")
-    delivery = office.send("H41")["deliveries"][0]["id"]
+    office, province, delivery = one_on_its_way(axis)
     axis.steer("G22", "lock")
     province.receive(delivery)
     axis.steer("G22", "unlock")
@@ -35,9 +36,10 @@ def test_what_is_told_while_nobody_stands_for_the_sender_goes_to_the_next_system
     assert [row["delivery_id"] for row in platform.entries()] == [delivery]
 
 
-def test_a_system_enrolled_anew_reads_what_its_forerunner_had_not_read(axis: Axis) -> None:
-    office, province = axis.enrol("G22"), axis.enrol("H41")
-    delivery = office.send("H41")["deliveries"][0]["id"]
+@pytest.mark.parametrize("retired", [True, False])
+def test_a_system_enrolled_anew_reads_what_its_forerunner_was_told(axis: Axis, retired: bool) -> None:
+    _, province, delivery = one_on_its_way(axis)
     province.receive(delivery)
-    axis.steer("G22", "retire")
+    if retired:
+        axis.steer("G22", "retire")
     assert axis.enrol("G22").outbox() == [("delivered", "none")]

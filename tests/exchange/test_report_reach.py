@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from builders.axis import Axis, Peer
-from builders.reports import delivered, office_and_province, packet_of, ref, statuses
+from builders.reports import delivered, office_and_province, only, packet_of, ref, statuses
 
 from hub.domain.document import Document
 from hub.errors import Refusal
@@ -68,7 +68,7 @@ def two_packets_of_one_id(office: Peer, province: Peer) -> tuple[Document, dict[
     """A document and its update under the same DocumentId, both fetched."""
     document, first = delivered(office, province)
     second = office.update(document, "H41", document_id=document.document_id, number=document.number)
-    province.receive(second["deliveries"][0]["id"])
+    province.receive(only(second))
     return document, first, second
 
 
@@ -77,7 +77,7 @@ def test_progress_applies_to_every_packet_of_the_id_by_its_own_row(axis: Axis) -
     document, first = delivered(office, province)
     province.report("05", document)
     second = office.update(document, "H41", document_id=document.document_id, number=document.number)
-    province.receive(second["deliveries"][0]["id"])
+    province.receive(only(second))
     answer = province.report("03", document)
     assert [part["effect"] for part in answer["deliveries"]] == ["moves", "recorded"]
     assert (axis.states(first), axis.states(second)) == ({"H41": "delivered/05"}, {"H41": "delivered/03"})
@@ -98,13 +98,13 @@ def test_an_answer_applies_to_the_newest_open_request_of_the_id(axis: Axis) -> N
     office, province = office_and_province(axis)
     document, first, second = two_packets_of_one_id(office, province)
     province.fetch(office.report("13", document)["delivery"])
-    asked = [axis.requests(answer["deliveries"][0]["id"]) for answer in (first, second)]
+    asked = [axis.requests(only(answer)) for answer in (first, second)]
     assert asked == [[("update", "open"), ("take-back", "open")], [("take-back", "open")]]
     province.report("16", document)
-    asked = [axis.requests(answer["deliveries"][0]["id"]) for answer in (first, second)]
+    asked = [axis.requests(only(answer)) for answer in (first, second)]
     assert asked == [[("update", "open"), ("take-back", "refused")], [("take-back", "refused")]]
     province.report("15", document)
-    assert axis.requests(first["deliveries"][0]["id"])[0] == ("update", "agreed")
+    assert axis.requests(only(first))[0] == ("update", "agreed")
     assert axis.states(first) == {"H41": "delivered/none"}
 
 
@@ -201,7 +201,7 @@ def test_what_becomes_of_a_report_is_never_told_to_the_other_party(axis: Axis) -
 def test_the_system_that_fetched_reports_although_a_nearer_one_came_and_so_may_that(axis: Axis) -> None:
     office, province = office_and_province(axis)
     document, answer = office.issue("H41.05")
-    province.receive(answer["deliveries"][0]["id"])
+    province.receive(only(answer))
     department = axis.enrol("H41.05", "Sở Khoa học và Công nghệ")
     province.report("01", document, sender="H41.05")
     department.report("03", document)
@@ -211,7 +211,7 @@ def test_the_system_that_fetched_reports_although_a_nearer_one_came_and_so_may_t
 def test_the_system_that_fetched_may_name_the_document_by_number_too(axis: Axis) -> None:
     office, province = office_and_province(axis)
     _, answer = office.issue("H41.05", number="15")
-    province.receive(answer["deliveries"][0]["id"])
+    province.receive(only(answer))
     axis.enrol("H41.05", "Sở Khoa học và Công nghệ")
     province.report("01", sender="H41.05", code="15/VP", promulgation_date="2025/09/30")
     assert axis.states(answer) == {"H41.05": "delivered/01"}

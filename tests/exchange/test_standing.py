@@ -1,36 +1,16 @@
-"""Accepting a packet: whose signature it bears, and what becomes of one that is refused (exchange rules 3)."""
+"""Accepting a packet: whose signature it bears (exchange rules 3)."""
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import replace
-from typing import Any
-
 import pytest
-from builders.axis import Axis, Peer
+from builders.axis import Axis
 from builders.keys import a_certificate
-from sqlalchemy import select
+from builders.told import rules_of, warned
 
 from hub.domain.document import Organization
 from hub.domain.signature import sign
 from hub.errors import Refusal
-from hub.exchange import accept
-from hub.store import tables as t
-from hub.store.engine import reading
 
-
-def rules_of(refusal: Refusal) -> list[tuple[str, str]]:
-    """Rule and value of every violation."""
-    return [(violation.rule, violation.value) for violation in refusal.violations]
-
-
-def warned(answer: dict[str, Any]) -> list[str]:
-    return [warning["rule"] for warning in answer["warnings"] if warning["rule"] != "name-directory"]
-
-
-# The signature.
-
-SIGNERS = ["nobody", "an unknown certificate", "another agency", "the agency", "the platform"]
 OUTCOMES = {
     ("required", "nobody"): "signature-required",
     ("required", "an unknown certificate"): "certificate-unknown",
@@ -103,74 +83,3 @@ def test_signature_and_rules_are_told_in_one_answer(axis: Axis) -> None:
         "field-missing",
         "date-form",
     }
-
-
-# The desk.
-
-
-def send(axis: Axis, peer: Peer, packet: bytes) -> accept.Accepted:
-    system = axis.desk.rosters.current(now=True).systems[peer.system_id]
-    accepted: accept.Accepted = asyncio.run(axis.desk.accept(packet, system, "vết-thử"))
-    return accepted
-
-
-def refusals(axis: Axis) -> list[Any]:
-    with reading(axis.desk.engine) as connection:
-        return list(connection.execute(select(t.refusal).order_by(t.refusal.c.at)).mappings())
-
-
-def stored(axis: Axis) -> list[str]:
-    """The files in the payload store."""
-    later = replace(axis.clock, now=axis.clock().replace(year=9999))
-    return list(axis.desk.payloads.older_than(later()))
-
-
-def test_a_refused_packet_is_no_document_but_its_refusal_is_kept(axis: Axis) -> None:
-    office = axis.enrol("G22")
-    packet = office.packet(office.draft("W00", subject="V/v thử nghiệm"))
-    with pytest.raises(Refusal):
-        send(axis, office, packet)
-    (row,) = refusals(axis)
-    assert (row["code"], row["system_id"], row["sender"]) == ("packet-refused", office.system_id, "G22")
-    assert (row["size"], row["subject"], row["trace_id"]) == (len(packet), "V/v thử nghiệm", "vết-thử")
-    assert [violation["rule"] for violation in row["violations"]] == ["recipient-is-node"]
-    with reading(axis.desk.engine) as connection:
-        assert connection.execute(select(t.document)).all() == []
-        assert connection.execute(select(t.packet)).all() == []
-
-
-def test_a_packet_that_cannot_be_read_is_kept_as_a_digest_and_a_rule(axis: Axis) -> None:
-    office = axis.enrol("G22")
-    with pytest.raises(Refusal, match=r"^xml-not-well-formed"):
-        send(axis, office, b"<edXML>")
-    assert [(row["code"], row["sender"], row["subject"]) for row in refusals(axis)] == [("xml-not-well-formed", "", "")]
-
-
-def test_a_large_packet_lies_in_the_payload_store_and_a_small_one_in_its_row(axis: Axis) -> None:
-    office, province = axis.enrol("G22"), axis.enrol("H41")
-    small, large = (office.packet(office.draft("H41", content=text)) for text in ("ngắn", ""))
-    assert len(small) <= axis.desk.terms.inline_limit
-    send(axis, office, small)
-    axis.desk.terms = replace(axis.desk.terms, inline_limit=100)
-    answer = send(axis, office, large).body
-    (place,) = stored(axis)
-    assert axis.desk.payloads.get(place) == large
-    with reading(axis.desk.engine) as connection:
-        rows = connection.execute(select(t.packet.c.place, t.packet.c.body).order_by(t.packet.c.place.is_(None))).all()
-    assert [(row.place, row.body) for row in rows] == [(place, None), (None, small)]
-    assert province.inbox()[-1]["document_id"] == answer["id"]
-
-
-def test_a_large_packet_that_is_refused_or_repeated_leaves_no_file(axis: Axis) -> None:
-    office = axis.enrol("G22")
-    axis.enrol("H41")
-    axis.desk.terms = replace(axis.desk.terms, inline_limit=100)
-    document = office.draft("H41")
-    packet = office.packet(document)
-    send(axis, office, packet)
-    kept = stored(axis)
-    assert not send(axis, office, packet).kept
-    with pytest.raises(Refusal, match=r"^document-conflict"):
-        send(axis, office, office.packet(replace(document, subject="V/v khác")))
-    assert stored(axis) == kept
-    assert len(kept) == 1

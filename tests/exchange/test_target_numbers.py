@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from builders.axis import Axis, Peer
-from sqlalchemy import event
+from builders.databases import statements
 
-from hub.domain.document import Business, DocumentRef, Replaced
+from hub.domain.document import Business, Replaced
 from hub.errors import Refusal
 from hub.exchange import asking
 
@@ -19,18 +19,10 @@ def connected(axis: Axis) -> tuple[Peer, list[Peer]]:
     return axis.enrol("G22"), [axis.enrol(code) for code in PROVINCES]
 
 
-def statements(axis: Axis, work: Any) -> int:
+def statements_of(axis: Axis, work: Callable[[], object]) -> int:
     """How many statements a piece of work sends to the database."""
-    seen: list[str] = []
-
-    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(axis.desk.engine, "before_cursor_execute", note)
-    try:
+    with statements(axis.desk.engine) as seen:
         work()
-    finally:
-        event.remove(axis.desk.engine, "before_cursor_execute", note)
     return len(seen)
 
 
@@ -48,7 +40,7 @@ def test_the_statements_of_one_packet_do_not_grow_with_the_recipients_it_asks(ax
     office, _ = connected(axis)
     act = {"1": office.revoke, "2": office.update, "3": office.replace}[kind]
     few, many = office.issue(*PROVINCES[:1])[0], office.issue(*PROVINCES)[0]
-    assert statements(axis, lambda: act(few, *PROVINCES[:1])) == statements(axis, lambda: act(many, *PROVINCES))
+    assert statements_of(axis, lambda: act(few, *PROVINCES[:1])) == statements_of(axis, lambda: act(many, *PROVINCES))
 
 
 def test_the_statements_of_a_resend_do_not_grow_with_what_it_opens_again(axis: Axis) -> None:
@@ -57,7 +49,7 @@ def test_the_statements_of_a_resend_do_not_grow_with_what_it_opens_again(axis: A
     first = [office.post(packet).body for packet in (few, many)]
     axis.clock.pass_(days=31)
     axis.sweep()
-    assert statements(axis, lambda: office.post(few)) == statements(axis, lambda: office.post(many))
+    assert statements_of(axis, lambda: office.post(few)) == statements_of(axis, lambda: office.post(many))
     assert [set(axis.states(answer).values()) for answer in first] == [{"waiting/none"}] * 2
 
 
@@ -69,7 +61,7 @@ def test_the_statements_of_a_replacement_do_not_grow_with_the_documents_it_names
         named = tuple(Replaced(document.document_id) for document in documents[:count])
         office.send("H41", business=Business(type="3", reason="Thay thế", replaced=named))
 
-    assert statements(axis, lambda: replace(1)) == statements(axis, lambda: replace(5))
+    assert statements_of(axis, lambda: replace(1)) == statements_of(axis, lambda: replace(5))
 
 
 def test_a_packet_that_acts_on_too_many_deliveries_is_refused_whole(
@@ -84,20 +76,3 @@ def test_a_packet_that_acts_on_too_many_deliveries_is_refused_whole(
     assert set(axis.states(answer).values()) == {"waiting/none"}
     office.revoke(document, *PROVINCES[1:])
     assert [len(province.inbox()) for province in provinces] == [1, 0, 0, 0, 0, 0, 0]
-
-
-def test_a_revocation_is_delivered_where_something_of_what_it_names_was_seen(axis: Axis) -> None:
-    """Of two documents one was fetched and refused, so nothing is left to ask about it; the other goes unseen."""
-    office = axis.enrol("G22")
-    nghe_an = axis.enrol("H41")
-    seen, first = office.issue("H41")
-    nghe_an.receive(first["deliveries"][0]["id"])
-    nghe_an.report("02", seen)
-    unseen, second = office.issue("H41")
-    named = tuple(DocumentRef(document_id=one.document_id) for one in (seen, unseen))
-    packet = office.send("H41", business=Business(type="1", reason="Thu hồi"), response_for=named)
-    assert [axis.states(answer) for answer in (first, second, packet)] == [
-        {"H41": "delivered/02"},
-        {"H41": "withdrawn/none"},
-        {"H41": "waiting/none"},
-    ]

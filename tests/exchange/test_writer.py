@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders.axis import Axis, Peer
-from sqlalchemy import event, func, select, text
+from builders.axis import Axis
+from builders.reports import delivered, office_and_province, only
+from sqlalchemy import event, func, select
 from sqlalchemy.exc import OperationalError
 
 from hub.errors import Refusal
@@ -36,15 +38,14 @@ def killed_at(step: str) -> Callable[[str], None]:
 
 
 @contextmanager
-def writing_with(axis: Axis, at: Callable[[str], None]) -> Iterator[Writer]:
-    """The hub's own writer replaced by one that calls ``at`` at each named step."""
+def writing_with(axis: Axis, **calls: Callable[..., None]) -> Iterator[Writer]:
+    """The hub's own writer replaced by one that calls ``at`` at each named step, ``committed`` after a commit."""
     usual = axis.desk.writer
-    with Writer(axis.desk.engine, axis.desk.rosters, axis.clock, at=at) as writer:
-        axis.desk.writer = writer
-        try:
-            yield writer
-        finally:
-            axis.desk.writer = usual
+    try:
+        with Writer(axis.desk.engine, axis.desk.rosters, axis.clock, **calls) as axis.desk.writer:
+            yield axis.desk.writer
+    finally:
+        axis.desk.writer = usual
 
 
 def rows(axis: Axis) -> dict[str, int]:
@@ -78,10 +79,6 @@ def poisoned_by_three(tx: Transaction, number: int) -> int:
 def aliases(axis: Axis) -> set[str]:
     with reading(axis.desk.engine) as connection:
         return set(connection.execute(select(t.agency_alias.c.code)).scalars())
-
-
-def office_and_province(axis: Axis) -> tuple[Peer, Peer]:
-    return axis.enrol("G22"), axis.enrol("H41")
 
 
 # Batches.
@@ -133,11 +130,7 @@ def test_a_poisoned_piece_of_work_spoils_only_itself(axis: Axis) -> None:
 
 
 def test_work_of_different_verbs_is_done_in_the_order_it_came(axis: Axis) -> None:
-    office = axis.enrol("G22")
-    document = office.draft("H41")
-    with pytest.raises(Refusal, match=r"^packet-refused"):
-        office.submit(office.packet(document))
-    province = axis.enrol("H41")
+    office, province = office_and_province(axis)
     packets = [office.packet(office.draft("H41")) for _ in range(2)]
     with axis.together():
         first = office.submit(packets[0])
@@ -168,37 +161,33 @@ def fault_of(kind: str) -> Exception:
 
 @pytest.mark.parametrize("kind", ["storage-full", "database-away"])
 def test_a_fault_that_passes_answers_the_whole_batch_and_the_writer_lives_on(axis: Axis, kind: str) -> None:
-    faults = [fault_of(kind)]
+    """It strikes once: work that was tried again one by one would succeed."""
+    coming: list[Exception] = []
+
+    def meet(tx: Transaction, jobs: list[str]) -> list[str]:
+        coming.extend(map(fault_of, jobs))
+        return jobs
 
     def at(step: str) -> None:
-        if step == "before-commit" and len(faulty) == 1:
-            raise faults[0]
+        if step == "before-commit" and coming:
+            raise coming.pop()
 
-    faulty: list[bool] = []
-    with writing_with(axis, at) as writer:
+    with writing_with(axis, at=at) as writer:
         with axis.together():
-            faulty.append(True)
-            answers = [writer.submit(refuse_odd, 2 * n) for n in range(4)]
-            faulty.append(False)
-        assert [answer.result() for answer in answers] == [0, 2, 4, 6]
-        faulty.pop()
-        answers = [writer.submit(refuse_odd, n) for n in (10, 12)]
+            answers = [writer.submit(refuse_odd, 0), writer.submit(meet, kind), writer.submit(refuse_odd, 2)]
         for answer in answers:
             with pytest.raises(Refusal, match=rf"^{kind}") as refused:
                 answer.result()
             assert (refused.value.problem.status, refused.value.problem.temporary) == (503, True)
             assert refused.value.retry_after == 5
-        faulty.clear()
-        assert writer._thread.is_alive()
-        assert writer.run(refuse_odd, 20) == 20
-    assert aliases(axis) == {"A0", "A2", "A4", "A6", "A20"}
+        assert writer.run(refuse_odd, 4) == 4
+    assert aliases(axis) == {"A4"}
 
 
 def test_work_queued_before_the_end_is_still_done_and_answered(axis: Axis) -> None:
-    with Writer(axis.desk.engine, axis.desk.rosters, axis.clock) as writer:
-        answers = [writer.submit(refuse_odd, 2 * n) for n in range(5)]
-    assert [answer.result(timeout=0) for answer in answers] == [0, 2, 4, 6, 8]
-    assert not writer._thread.is_alive()
+    with writing_with(axis) as writer, axis.together():
+        answers = [writer.submit(refuse_odd, 2 * n) for n in range(70)]
+    assert [answer.result(timeout=0) for answer in answers] == [2 * n for n in range(70)]
 
 
 # Answers come after the commit, and bells ring after it.
@@ -208,29 +197,30 @@ def test_nobody_is_answered_and_nothing_rings_before_the_commit(axis: Axis) -> N
     office, province = office_and_province(axis)
     packet = office.packet(office.draft("H41"))
     seen: list[tuple[str, bool, int]] = []
-    rung: list[set[str]] = []
+    rung: list[str] = []
     answers: list[Any] = []
     submitted = threading.Event()
 
-    def at(step: str) -> None:
+    def note(step: str) -> None:
         submitted.wait()
         seen.append((step, answers[0].done(), len(province.inbox())))
 
-    usual = axis.desk.writer
-    with Writer(
-        axis.desk.engine, axis.desk.rosters, axis.clock, at=at, committed=lambda systems: rung.append(set(systems))
-    ) as axis.desk.writer:
+    def ring(systems: Iterable[str]) -> None:
+        note("rung")
+        rung.extend(systems)
+
+    with writing_with(axis, at=note, committed=ring):
         answers.append(office.submit(packet))
         submitted.set()
         answers[0].result()
-    axis.desk.writer = usual
     assert seen == [
         ("accept-begin", False, 0),
         ("accept-written", False, 0),
         ("before-commit", False, 0),
         ("after-commit", False, 1),
+        ("rung", False, 1),
     ]
-    assert rung == [{province.system_id}]
+    assert rung == [province.system_id]
 
 
 def test_a_fault_after_the_commit_never_has_the_work_done_twice(axis: Axis) -> None:
@@ -242,19 +232,12 @@ def test_a_fault_after_the_commit_never_has_the_work_done_twice(axis: Axis) -> N
         tx.ring("hệ thống")
         return jobs
 
-    def broken(systems: Any) -> None:
+    def broken(systems: Iterable[str]) -> None:
         raise RuntimeError("Event loop is closed")
 
-    held = threading.Event()
-
-    def hold(tx: Transaction, jobs: list[int]) -> list[int]:
-        held.wait()
-        return jobs
-
-    with Writer(axis.desk.engine, axis.desk.rosters, axis.clock, committed=broken) as writer:
-        writer.submit(hold, 0)
-        answers = [writer.submit(count, n) for n in range(3)]
-        held.set()
+    with writing_with(axis, committed=broken) as writer:
+        with axis.together():
+            answers = [writer.submit(count, n) for n in range(3)]
         assert [answer.result() for answer in answers] == [0, 1, 2]
     assert runs == [0, 1, 2]
 
@@ -271,7 +254,7 @@ def test_a_document_whose_acceptance_died_is_whole_or_absent_and_comes_whole_whe
     office, province = office_and_province(axis)
     packet = office.packet(office.draft("H41"))
     before = rows(axis)
-    with writing_with(axis, killed_at(step)), pytest.raises(CrashError):
+    with writing_with(axis, at=killed_at(step)), pytest.raises(CrashError):
         office.post(packet)
     assert (rows(axis) != before) == STEPS[step]
     assert len(province.inbox()) == int(STEPS[step])
@@ -285,10 +268,9 @@ def test_a_document_whose_acceptance_died_is_whole_or_absent_and_comes_whole_whe
 @pytest.mark.parametrize("step", ["report-begin", "report-written", "before-commit", "after-commit"])
 def test_a_report_that_died_is_whole_or_absent(axis: Axis, step: str) -> None:
     office, province = office_and_province(axis)
-    document, answer = office.issue("H41")
-    province.receive(answer["deliveries"][0]["id"])
+    document, answer = delivered(office, province)
     before = rows(axis)
-    with writing_with(axis, killed_at(step)), pytest.raises(CrashError):
+    with writing_with(axis, at=killed_at(step)), pytest.raises(CrashError):
         province.report("03", document)
     committed = step == "after-commit"
     assert (rows(axis) != before) == committed
@@ -302,12 +284,12 @@ def test_a_report_that_died_is_whole_or_absent(axis: Axis, step: str) -> None:
 @pytest.mark.parametrize("step", ["written", "before-commit", "after-commit"])
 def test_a_hand_over_that_died_is_whole_or_absent(axis: Axis, verb: str, step: str) -> None:
     office, province = office_and_province(axis)
-    delivery = office.send("H41")["deliveries"][0]["id"]
+    delivery = only(office.send("H41"))
     if verb == "done":
         province.fetch(delivery)
     before, counted = axis.delivery(delivery), rows(axis)
     reached = f"{verb}-written" if step == "written" else step
-    with writing_with(axis, killed_at(reached)), pytest.raises(CrashError):
+    with writing_with(axis, at=killed_at(reached)), pytest.raises(CrashError):
         getattr(province, verb)(delivery)
     if step == "after-commit":
         assert axis.delivery(delivery) != before
@@ -342,29 +324,13 @@ def test_a_large_packet_that_died_has_a_row_only_with_its_file(axis: Axis, step:
 def test_two_writers_of_one_database_never_give_one_place_twice(axis: Axis) -> None:
     """As two processes have them."""
     office, province = office_and_province(axis)
-    packets = [office.packet(office.draft("H41")) for _ in range(20)]
+    jobs = [office.checked(office.packet(office.draft("H41"))) for _ in range(20)]
     with Writer(axis.desk.engine, axis.desk.rosters, axis.clock) as other:
-        usual = axis.desk.writer
-        answers = []
-        for n, packet in enumerate(packets):
-            axis.desk.writer = (usual, other)[n % 2]
-            answers.append(office.submit(packet))
-        axis.desk.writer = usual
-        seqs = {axis.delivery(answer.result().body["deliveries"][0]["id"]).seq for answer in answers}
+        writers = itertools.cycle((axis.desk.writer, other))
+        answers = [writer.submit(accept.commit, job) for writer, job in zip(writers, jobs, strict=False)]
+        seqs = {axis.delivery(only(answer.result().body)).seq for answer in answers}
     assert len(seqs) == 20
     assert [row["seq"] for row in province.inbox()] == sorted(seqs)
-
-
-def test_the_database_itself_refuses_moves_the_table_does_not_have(axis: Axis) -> None:
-    office, province = office_and_province(axis)
-    delivery = office.send("H41")["deliveries"][0]["id"]
-    province.receive(delivery)
-    for state in ("waiting", "failed", "expired", "withdrawn"):
-        with pytest.raises(Exception, match=r"delivery_moves|withdrawn_unseen"), axis.desk.engine.begin() as connection:
-            connection.execute(
-                text("UPDATE delivery SET state = :state WHERE id = :id"), {"state": state, "id": delivery}
-            )
-    assert axis.delivery(delivery).state.value == "delivered"
 
 
 def test_accepting_stays_whole_when_the_batch_is_done_again_one_by_one(axis: Axis) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import os
 import re
 import signal
@@ -15,31 +14,31 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.agency import RECEIVING, REFUSING, SENDING
-from builders.commands import run, serving
+from builders.agency import RECEIVING, REFUSING, SENDING, drop
+from builders.commands import Ended, run, serving
+from builders.packets import PDF
 from builders.ports import free_ports
+from builders.waiting import comes
 
+from clients.agency.home import Home
 from clients.agency.shelf import Shelf
+from clients.hub_client import HubClient, Refused
 
 _PATIENCE = 90.0  # seconds in which everything must have arrived
-PDF = b"%PDF-1.7\n1 0 obj\nendobj\n%%EOF\n"
 CODES = ("G22", "H41")
 DOCUMENTS = 5  # each way
 
 
 def until(true: Callable[[], bool], what: str) -> None:
-    """Look until it is so."""
-    deadline = time.monotonic() + _PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, f"not within {_PATIENCE:.0f} s: {what}"
-        time.sleep(0.05)
+    assert comes(true, _PATIENCE), f"not within {_PATIENCE:.0f} s: {what}"
 
 
-def agency(*words: object, home: Path) -> subprocess.CompletedProcess[str]:
+def an_agency(*words: object, home: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "clients.agency", *map(str, words), "--home", str(home), "--json"],
         capture_output=True, text=True, timeout=_PATIENCE, check=False,
@@ -78,11 +77,17 @@ class Daemon:
     def kill(self) -> None:
         assert self.process is not None
         self.process.kill()
-        assert self.process.wait(_PATIENCE) == -signal.SIGKILL
+        assert self.ends() == -signal.SIGKILL
 
     def terminate(self) -> int:
         assert self.process is not None
         self.process.terminate()
+        return self.ends()
+
+    def ends(self) -> int:
+        """The exit code, when everything that was told is read."""
+        assert self.process is not None
+        self.readers[-1].join(_PATIENCE)
         return self.process.wait(_PATIENCE)
 
     def __enter__(self) -> Daemon:
@@ -108,15 +113,17 @@ class Field:
         return Daemon(["clients.agency", "listen", "--home", str(self.homes[code]), "--json", *words])
 
     def drop(self, code: str, to: str, number: int) -> None:
-        """The registry's way: the file first, the order last."""
-        outbox = self.homes[code] / "outbox"
-        outbox.mkdir(exist_ok=True)
         order = f'to = ["{to}"]\nnumber = {number}\nnotation = "VP"\nsubject = "Về việc cải cách tiền lương"\n'
-        for name, data in ((f"{number}.pdf", PDF + str(number).encode()), (f"{number}.toml", order.encode())):
-            part = outbox / f".{name}"
-            part.write_bytes(data)
-            os.utime(part, (time.time() - 60,) * 2)
-            part.rename(outbox / name)
+        drop(Home(self.homes[code]), str(number), order, (f"{number}.pdf", PDF + str(number).encode()))
+
+    def waiting(self, code: str) -> list[Path]:
+        """What the agency has not sent yet."""
+        home = Home(self.homes[code])
+        begun = [each for each in home.sending.iterdir() if not each.name.startswith(".")]
+        return [*home.outbox.iterdir(), *begun]
+
+    def operate(self, *words: str) -> Ended:
+        return run(*words, "--data-dir", str(self.homes["G22"].parent / "hub"))
 
     def received(self, code: str) -> list[dict[str, Any]]:
         return [record for _, record in Shelf(self.homes[code] / "inbox").records()]
@@ -146,7 +153,7 @@ def field_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
             given = folder / f"{code}.json"
             given.write_text(enrolled.out)
             homes[code] = folder / code
-            made = agency("init", "--hub", url, "--code", code, "--credentials", given, home=homes[code])
+            made = an_agency("init", "--hub", url, "--code", code, "--credentials", given, home=homes[code])
             assert made.returncode == 0, made.stderr
         yield Field(hub, url, homes)
 
@@ -156,7 +163,7 @@ def test_two_folders_exchange_documents_and_states_while_everybody_is_killed(fie
         g22, h41 = (stack.enter_context(field_.listening(code, "--outbox")) for code in CODES)
         g22.start()
         h41.start()
-        until(lambda: g22.said("listen-begin") and h41.said("listen-begin") > 0, "both listen")
+        until(lambda: g22.said("listen-begin") == h41.said("listen-begin") == 1, "both listen")
         for number in range(1, DOCUMENTS + 1):
             field_.drop("G22", "H41", number)
             field_.drop("H41", "G22", 100 + number)
@@ -174,34 +181,26 @@ def test_two_folders_exchange_documents_and_states_while_everybody_is_killed(fie
         until(lambda: len(field_.statuses("G22")) == len(field_.statuses("H41")) == DOCUMENTS, "all reported")
 
         [first] = [each for each in field_.received("H41") if each["document"]["number"] == "1"]
-        reported = agency("report", first["id"], "03", home=field_.homes["H41"])
+        reported = an_agency("report", first["id"], "03", home=field_.homes["H41"])
         assert reported.returncode == 0, reported.stderr
         until(lambda: "03" in {code for _, code in field_.statuses("G22")}, "03 is back")
+        until(lambda: not [*field_.waiting("G22"), *field_.waiting("H41")], "the answers to all that was sent are kept")
         assert [g22.terminate(), h41.terminate()] == [0, 0]
     for code, numbers in wanted.items():
         assert field_.documents(code) == Counter(numbers)
-        assert all(
-            (Path(folder) / "packet.edxml").exists() for folder, _ in Shelf(field_.homes[code] / "inbox").records()
-        )
         home = field_.homes[code]
-        assert list((home / "outbox").iterdir()) == []
-        assert [each for each in (home / "sending").iterdir() if not each.name.startswith(".")] == []
         assert len(list(home.glob("sent/*/*/*/receipt.json"))) == DOCUMENTS
         assert not (home / "refused").exists()
     assert Counter(code for _, code in field_.statuses("G22")) == {"01": DOCUMENTS, "03": 1}
     assert Counter(code for _, code in field_.statuses("H41")) == {"01": DOCUMENTS}
-    log = run("log", "--json", "--data-dir", str(field_.homes["G22"].parent / "hub"))
-    documents = [json.loads(line) for line in log.out.splitlines()]
-    assert {row["state"] for row in documents} == {"delivered"}
+    assert {row["state"] for row in field_.operate("log", "--json").rows()} == {"delivered"}
 
 
 def test_a_daemon_ends_at_once_when_told_and_waits_for_a_hub_that_is_away(field_: Field) -> None:
     with field_.listening("H41", "--outbox") as h41:
         h41.start()
         until(lambda: h41.said("listen-begin") == 1, "it listens")
-        began = time.monotonic()
-        assert h41.terminate() == 0
-        assert time.monotonic() - began < 5  # far less than a poll waits
+        ends_at_once(h41)
         assert h41.said("listen-end") == 1
         field_.hub.kill()
         h41.start()
@@ -209,7 +208,35 @@ def test_a_daemon_ends_at_once_when_told_and_waits_for_a_hub_that_is_away(field_
         field_.hub.start()
         field_.drop("H41", "G22", 200)
         until(lambda: h41.said("sent") == 1, "it sends")
-        assert h41.terminate() == 0
+        ends_at_once(h41)
+
+
+def ends_at_once(daemon: Daemon) -> None:
+    began = time.monotonic()
+    assert daemon.terminate() == 0
+    assert time.monotonic() - began < 30  # a poll waits for 60
+
+
+def test_a_daemon_whose_system_is_locked_says_so_and_ends(field_: Field) -> None:
+    home = Home(field_.homes["H41"])
+    assert field_.operate("agencies", "--code", "H41", "--action", "lock").code == 0
+    try:
+        with home.client(home.config()) as client:
+            until(partial(is_refused, client), "the hub knows")
+        with field_.listening("H41", "--outbox") as h41:
+            h41.start()
+            assert h41.ends() == 1
+            assert h41.said("refused") == 1
+    finally:
+        field_.operate("agencies", "--code", "H41", "--action", "unlock")
+
+
+def is_refused(client: HubClient) -> bool:
+    try:
+        client.inbox()
+    except Refused as refused:
+        return refused.code == "system-locked"
+    return False
 
 
 def test_the_guide_s_commands_run_as_written(tmp_path: Path) -> None:

@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from builders.axis import Peer
 from builders.commands import Hub, run, run_all, serving
-from builders.keys import a_certificate
 from builders.packets import a_status
-from cryptography.hazmat.primitives.serialization import Encoding
+from builders.waiting import comes
 
 from clients.hub_client import HubClient, Refused
 from hub.domain import edxml
@@ -37,7 +35,7 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story(hub: Hub) -> Story:
-    office, province = an_agency(hub, "G22"), an_agency(hub, "H41")
+    office, province = hub.peer("G22"), hub.peer("H41")
     document = office.draft("H41", number="15", symbol="VPCP-KTTH", subject="V/v cải cách tiền lương")
     with HubClient(hub.url, office.credentials["token"]) as sender:
         accepted = sender.send(office.packet(document))
@@ -56,20 +54,11 @@ def story(hub: Hub) -> Story:
     return Story(document, {"id": accepted.id, "delivery": delivery, "sha256": accepted.sha256}, reported.id)
 
 
-def an_agency(hub: Hub, code: str) -> Peer:
-    """Enrolled by the command, with its certificate."""
-    key, certificate = a_certificate(code)
-    path = hub.folder / f"{code}.pem"
-    path.write_bytes(certificate.public_bytes(Encoding.PEM))
-    made = hub.enrol(code, "--certificate", str(path))
-    return Peer(None, code, code, made, key, certificate)  # type: ignore[arg-type]  # it calls the hub by its client
-
-
 # Help.
 
 
 def test_help_shows_how_each_command_is_typed() -> None:
-    commands = ("serve", "agencies", "enrol", "log", "show")
+    commands = ("serve", "agencies", "enrol", "log", "show", "backup", "restore")
     for command, end in zip(commands, run_all(*((command, "--help") for command in commands)), strict=True):
         assert end.code == 0
         assert re.search(rf"^\W*hub {command} \S", end.out, re.MULTILINE), end.out
@@ -147,8 +136,7 @@ def test_a_system_that_is_locked_is_refused_until_it_is_unlocked(hub: Hub) -> No
         end = run("agencies", "--code", "H13", "--action", action, *hub.data)
         assert json.loads(end.out)["state"] == state
         # The hub looks at its directory once a second.
-        answers = (hub.inbox(token, wait=0.1) for _ in range(50))
-        assert next((answer for answer in answers if answer.status_code == status), None), f"{action} has no effect"
+        assert comes(lambda expected=status: hub.inbox(token).status_code == expected), f"{action} has no effect"
 
 
 def test_a_code_without_a_system_cannot_be_locked_and_a_code_alone_is_no_search(hub: Hub) -> None:

@@ -6,20 +6,12 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from builders.commands import ended, run, run_all, serving, started
-
-
-@pytest.fixture
-def nobody_listens() -> Iterator[int]:
-    """A port of 127.0.0.1 that is taken, and on which connections are refused."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        yield held.getsockname()[1]
+from builders.served import nobody_listens
 
 
 def test_serve_on_port_0_prints_where_it_is_and_answers_there(tmp_path: Path) -> None:
@@ -101,13 +93,13 @@ def test_a_host_that_does_not_exist_is_told(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_database_that_is_away_is_told_by_its_address_without_its_password(
-    tmp_path: Path, nobody_listens: int
-) -> None:
-    url = f"postgresql://hub:geheim@127.0.0.1:{nobody_listens}/hub"
-    data = ("--data-dir", str(tmp_path), "--database-url", url)
-    for end in run_all(("serve", "--port", "0", *data), ("log", *data)):
-        end.tells("database-unusable", f"127.0.0.1:{nobody_listens}/hub", "Connection refused", "HUB_DATABASE_URL")
+def test_a_database_that_is_away_is_told_by_its_address_without_its_password(tmp_path: Path) -> None:
+    with nobody_listens() as port:
+        url = f"postgresql://hub:geheim@127.0.0.1:{port}/hub"
+        data = ("--data-dir", str(tmp_path), "--database-url", url)
+        ends = run_all(("serve", "--port", "0", *data), ("log", *data))
+    for end in ends:
+        end.tells("database-unusable", f"127.0.0.1:{port}/hub", "Connection refused", "HUB_DATABASE_URL")
         assert "geheim" not in end.err
         assert end.out == ""
 

@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import subprocess
-import time
 from pathlib import Path
 
 import httpx
@@ -14,13 +13,12 @@ import pytest
 from builders.commands import ended, run, started
 from builders.keys import a_certificate
 from builders.served import a_served_hub
+from builders.waiting import comes
 
 from clients.hub_client import AsyncHubClient
 from hub.demo.books import Books
 from hub.demo.peers import Peer
 from hub.demo.story import ListenerEndedError, Story
-
-_PATIENCE = 60.0  # seconds
 
 
 def processes(named: Path) -> list[str]:
@@ -36,7 +34,7 @@ def processes(named: Path) -> list[str]:
     return found
 
 
-def serving(named: Path) -> bool:
+def serves(named: Path) -> bool:
     return any(" serve " in line for line in processes(named))
 
 
@@ -60,10 +58,7 @@ def interrupted(demo: subprocess.Popen[str], folder: Path) -> None:
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="the processes are read from /proc")
 def test_a_demo_that_is_ended_while_its_hub_starts_leaves_no_orphan(tmp_path: Path) -> None:
     demo = started("demo", "--keep", str(tmp_path / "hub"))
-    deadline = time.monotonic() + _PATIENCE
-    while not serving(tmp_path):
-        assert time.monotonic() < deadline
-        assert demo.poll() is None
+    assert comes(lambda: serves(tmp_path) or demo.poll() is not None)
     interrupted(demo, tmp_path)
 
 

@@ -9,13 +9,13 @@ import select
 import signal
 import ssl
 import time
-import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -23,6 +23,7 @@ from builders.axis import Peer
 from builders.commands import Hub, run, serving
 from builders.packets import an_attachment
 from builders.served import Served, a_served_hub
+from builders.waiting import comes
 from builders.wire import Wire, post
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -30,7 +31,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 pytestmark = pytest.mark.long
-SHORT, SOON = 0.4, 3.0  # seconds: a hub here waits for a head or a body, and has surely given up
+SHORT, SOON = 1.0, 10.0  # seconds: a hub here waits for a head or a body, and has surely given up
 GET = ("GET /healthz HTTP/1.1", "Host: hub.example.vn")
 MIB = 1024 * 1024
 
@@ -50,15 +51,11 @@ def office(served: Served) -> Peer:
 # Slow senders.
 
 
-def seconds_until_hung_up(wire: Wire) -> float:
-    began = time.monotonic()
-    assert wire.hung_up()
-    return time.monotonic() - began
-
-
 def test_a_connection_that_never_says_a_byte_is_closed(served: Served) -> None:
+    began = time.monotonic()
     with Wire(served.base_url) as wire:
-        assert SHORT / 2 < seconds_until_hung_up(wire) < SOON
+        assert wire.hung_up()
+    assert time.monotonic() - began > SHORT / 2
 
 
 @pytest.mark.parametrize("already", [0, 1], ids=["first request", "second request"])
@@ -125,10 +122,9 @@ def test_a_client_that_does_not_read_its_answer_is_hung_up_on(served: Served, of
         accepted = wire.say(*post("/v1/documents", office, f"Content-Length: {len(sent)}"), body=sent).hear().body
     head = [f"GET /v1/documents/{accepted['id']}/packet HTTP/1.1", *post("", office)[1:]]
     with Wire(served.base_url) as wire:
+        assert is_open_at_the_hub(wire)
         wire.say(*head)
-        began = time.monotonic()
-        while is_open_at_the_hub(wire):
-            assert time.monotonic() - began < SOON
+        assert comes(lambda: not is_open_at_the_hub(wire), SOON)
 
 
 def is_open_at_the_hub(wire: Wire) -> bool:
@@ -144,8 +140,8 @@ def is_open_at_the_hub(wire: Wire) -> bool:
 @pytest.mark.parametrize(
     "lines", [["X: " + "x" * 20 * MIB], [f"X-{n}: " + "x" * 1000 for n in range(20_000)]], ids=["one", "many"]
 )
-def test_headers_of_20_mb_are_refused_as_a_problem(served: Served, lines: list[str]) -> None:
-    with Wire(served.base_url) as wire:
+def test_headers_of_20_mb_are_refused_as_a_problem(tmp_path: Path, lines: list[str]) -> None:
+    with a_served_hub(tmp_path) as hub, Wire(hub.base_url) as wire:
         answer = wire.say(*GET, *lines).hear()
         assert (answer.status, answer.body["code"]) == (431, "head-too-large")
         assert wire.hung_up()
@@ -180,8 +176,7 @@ def test_all_heads_that_do_not_end_have_one_budget(tmp_path: Path) -> None:
         assert (answer.status, answer.body["code"]) == (503, "busy")
         for wire in wires:
             wire.__exit__()
-        with Wire(hub.base_url) as wire:  # and the budget is free again
-            assert wire.pour(b"GET /healthz HTTP/1.1\r\nX: " + b"x" * 250_000).say("", "").hear().status == 200
+        assert comes(lambda: is_let_in(hub.base_url, "X: " + "x" * 250_000))  # and the budget is free again
 
 
 # Too many.
@@ -196,20 +191,16 @@ def test_a_connection_beyond_the_limit_is_closed_without_a_word_and_the_others_a
             assert fourth.hung_up()
         assert wires[1].say(*GET).hear().status == 200
         wires[0].__exit__()
-        assert is_let_in(hub.base_url)
+        assert comes(lambda: is_let_in(hub.base_url))
 
 
-def is_let_in(url: str, source: str = "127.0.0.1") -> bool:
-    """Whether a new connection is served, once the hub has seen that another closed."""
-    began = time.monotonic()
-    while time.monotonic() - began < SOON:
-        with Wire(url, source=source) as wire:
-            try:
-                if wire.say(*GET).hear().status == 200:
-                    return True
-            except ConnectionError:
-                continue
-    return False
+def is_let_in(url: str, *lines: str, source: str = "127.0.0.1") -> bool:
+    """Whether a new connection is served: once the hub has seen that others closed."""
+    with Wire(url, source=source) as wire:
+        try:
+            return wire.say(*GET, *lines).hear().status == 200
+        except ConnectionError:
+            return False
 
 
 def test_no_address_takes_the_connections_of_another_and_a_proxy_has_no_limit(tmp_path: Path) -> None:
@@ -224,7 +215,7 @@ def test_no_address_takes_the_connections_of_another_and_a_proxy_has_no_limit(tm
         proxied = [open_.enter_context(Wire(hub.base_url)) for _ in range(5)]  # 127.0.0.1 is trusted by default
         assert {wire.say(*GET).hear().status for wire in proxied} == {200}
         greedy[0].__exit__()
-        assert is_let_in(hub.base_url, "127.0.0.2")
+        assert comes(lambda: is_let_in(hub.base_url, source="127.0.0.2"))
 
 
 def resident(pid: int) -> int:
@@ -237,9 +228,9 @@ def test_ten_thousand_idle_connections_cost_little_and_hold_nobody_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 10_000 if most == resource.RLIM_INFINITY else min(10_000, most - 500)
-    if wanted < 10_000:
-        warnings.warn(f"only {wanted} connections: this process may have {most} files open", stacklevel=1)
+    wanted = 10_000
+    if most != resource.RLIM_INFINITY and most < wanted + 500:
+        pytest.skip(f"this process may have {most} files open")
     monkeypatch.setenv("HUB_HEAD_TIMEOUT", "300")
     monkeypatch.setenv("HUB_CHECKERS", "0")
     with serving(tmp_path) as hub, ExitStack() as open_:
@@ -303,12 +294,6 @@ def a_server_certificate(folder: Path, name: str = "hub", passphrase: bytes = b"
     return files
 
 
-@contextmanager
-def serving_tls(folder: Path, files: Files, *words: str) -> Iterator[Hub]:
-    with serving(folder, *files.options, *words) as hub:
-        yield hub
-
-
 def shown(url: str, trust: ssl.SSLContext) -> bytes | None:
     """The certificate that the hub shows (DER), if it is trusted."""
     try:
@@ -321,7 +306,7 @@ def shown(url: str, trust: ssl.SSLContext) -> bytes | None:
 
 def test_with_a_certificate_the_hub_speaks_tls_and_nothing_else(tmp_path: Path) -> None:
     files = a_server_certificate(tmp_path)
-    with serving_tls(tmp_path, files) as hub:
+    with serving(tmp_path, *files.options) as hub:
         assert hub.url.startswith("https://127.0.0.1:")
         with Wire(hub.url, trust=files.trust) as wire:
             for _ in range(2):
@@ -343,33 +328,32 @@ def test_with_a_certificate_the_hub_speaks_tls_and_nothing_else(tmp_path: Path) 
 
 def test_a_tls_address_can_be_reached_from_outside(tmp_path: Path) -> None:
     files = a_server_certificate(tmp_path)
-    with serving_tls(tmp_path, files, "--host", "0.0.0.0") as hub:
+    with serving(tmp_path, *files.options, "--host", "0.0.0.0") as hub:
         assert shown(hub.url.replace("0.0.0.0", "127.0.0.1"), files.trust)
 
 
 def test_a_certificate_is_renewed_by_sighup_and_a_broken_one_changes_nothing(tmp_path: Path) -> None:
     files, newer = a_server_certificate(tmp_path), a_server_certificate(tmp_path, "newer")
-    with serving_tls(tmp_path, files) as hub, Wire(hub.url, trust=files.trust) as before:
+    with serving(tmp_path, *files.options) as hub, Wire(hub.url, trust=files.trust) as before:
         assert before.say(*GET).hear().status == 200
         first, trust = shown(hub.url, files.trust), files.trust
         files.key.write_bytes(newer.key.read_bytes())  # the key of another certificate
         os.kill(hub.pid, signal.SIGHUP)
-        assert logged(hub, "certificate-unusable")
+        assert comes(lambda: "certificate-unusable" in events(hub))
         assert shown(hub.url, trust) == first
         files.cert.write_bytes(newer.cert.read_bytes())
         os.kill(hub.pid, signal.SIGHUP)
-        assert logged(hub, "certificate-renewed")
+        assert comes(lambda: "certificate-renewed" in events(hub))
         assert shown(hub.url, newer.trust)
         assert before.say(*GET).hear().status == 200  # open connections stay
 
 
-def logged(hub: Hub, event: str) -> bool:
-    """Whether the hub's log comes to have such a line."""
-    began = time.monotonic()
-    while time.monotonic() - began < SOON:
-        if any(json.loads(line)["event"] == event for line in (hub.folder / "hub.log").read_text().splitlines()):
-            return True
-    return False
+def log_of(hub: Hub) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (hub.folder / "hub.log").read_text("utf-8").splitlines()]
+
+
+def events(hub: Hub) -> list[str]:
+    return [line["event"] for line in log_of(hub)]
 
 
 def test_who_does_not_end_the_handshake_is_counted_and_hung_up_on(tmp_path: Path) -> None:
@@ -380,8 +364,9 @@ def test_who_does_not_end_the_handshake_is_counted_and_hung_up_on(tmp_path: Path
         with Wire(url) as silent, Wire(url) as slow:
             slow.pour(b"\x16\x03\x01")
             with Wire(url) as third:
-                assert seconds_until_hung_up(third) < SHORT  # beyond the limit
-            assert seconds_until_hung_up(silent) < SOON
+                assert third.hung_up()
+                assert not select.select([silent.socket], [], [], 0)[0]  # it was beyond the limit, and not late
+            assert silent.hung_up()
             assert slow.hung_up()
         with Wire(url, trust=files.trust) as wire:
             assert wire.say(*GET).hear().status == 200
@@ -415,6 +400,5 @@ def test_tls_that_cannot_be_is_refused_at_start_with_the_reason(tmp_path: Path) 
 def test_only_a_trusted_proxy_says_who_calls(tmp_path: Path, words: tuple[str, ...], source: str, client: str) -> None:
     with serving(tmp_path, *words) as hub, Wire(hub.url, source=source) as wire:
         assert wire.say(*GET, "X-Forwarded-For: 198.51.100.1, 203.0.113.7").hear().status == 200
-        assert logged(hub, "request")
-        lines = [json.loads(line) for line in (hub.folder / "hub.log").read_text().splitlines()]
-    assert [line["client"] for line in lines if line["event"] == "request"] == [client]
+        assert comes(lambda: "request" in events(hub))
+        assert [line["client"] for line in log_of(hub) if line["event"] == "request"] == [client]

@@ -10,8 +10,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 from builders.crash import enrolled
-from builders.load import FOLLOWED, SENDERS, WORKED_OFF, Load, comes, listeners, workers
+from builders.load import FOLLOWED, SENDERS, WORKED_OFF, Load, listeners, workers
 from builders.postgres import Server, folder_of, name_of
+from builders.waiting import comes
 
 pytestmark = pytest.mark.long
 
@@ -28,7 +29,7 @@ def test_nothing_acknowledged_is_lost_when_the_replica_takes_over(
             both = f"postgresql://hub@{hosts}/{name_of(one)}?target_session_attrs=read-write"
             peers = enrolled(tmp_path, both, *SENDERS, WORKED_OFF, FOLLOWED)
             with workers(tmp_path, both, 4) as hub:
-                load = Load(hub.url, peers, each=12)
+                load = Load([hub.url], peers, each=12)
 
                 def fail_over() -> None:
                     load.until(lambda: len(load.packets) > load.total // 2)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,18 @@ import httpx
 import pytest
 from builders.axis import Axis, Peer, an_axis
 from builders.commands import run
+from builders.databases import opened
 from builders.postgres import Server
 from builders.served import a_served_hub
 from sqlalchemy import Connection, Engine, MetaData, insert, select, text, update
 
 from clients.hub_client import HubClient
 from hub.domain.search import Query
+from hub.errors import Refusal
 from hub.exchange.retention import Keep, Keeper
 from hub.store import log, schema
 from hub.store import tables as t
-from hub.store.engine import open_engine, reading, writing
+from hub.store.engine import reading, writing
 
 pytestmark = pytest.mark.long
 
@@ -41,15 +42,6 @@ def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     url = server.create()
     yield url
     server.drop(url)
-
-
-@contextmanager
-def opened(url: str) -> Iterator[Engine]:
-    engine = open_engine(url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 def tables_of(engine: Engine) -> MetaData:
@@ -73,7 +65,7 @@ def filled(folder: Path) -> tuple[Rows, Peer, Peer]:
         waiting, _ = office.issue("H41")
         office.update(waiting, "H41")
         system = axis.desk.rosters.current(now=True).systems[office.system_id]
-        with pytest.raises(Exception, match="packet-refused"):
+        with pytest.raises(Refusal, match="packet-refused"):
             asyncio.run(axis.desk.accept(office.packet(office.draft("Z99")), system, ""))
         return rows_of(axis.desk.engine), office, province
 

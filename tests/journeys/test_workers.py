@@ -11,8 +11,10 @@ import httpx
 import pytest
 from builders.commands import Hub, serving
 from builders.crash import enrolled
-from builders.load import FOLLOWED, SENDERS, WORKED_OFF, Load, comes, listeners, workers, workers_of
+from builders.load import FOLLOWED, SENDERS, WORKED_OFF, Load, listeners, workers, workers_of
+from builders.ports import free_ports
 from builders.postgres import Server
+from builders.waiting import comes
 
 pytestmark = pytest.mark.long
 
@@ -37,7 +39,7 @@ def test_four_workers_and_twenty_pollers_lose_double_and_skip_nothing(tmp_path: 
     with workers(tmp_path, database_url, 4) as hub:
         assert comes(lambda: listeners(database_url) == 4)
         idle = {pid: processor_time(pid) for pid in workers_of(hub)}
-        load = Load(hub.url, peers, each=25)
+        load = Load([hub.url], peers, each=25)
         load.run()
         load.check(database_url)
         assert load.repeats == 0  # nothing had to be asked twice
@@ -49,7 +51,7 @@ def test_four_workers_and_twenty_pollers_lose_double_and_skip_nothing(tmp_path: 
 def test_a_killed_worker_is_replaced_and_nothing_is_lost_with_it(tmp_path: Path, database_url: str) -> None:
     peers = enrolled(tmp_path, database_url, *CODES)
     with workers(tmp_path, database_url, 4) as hub:
-        load = Load(hub.url, peers, each=15)
+        load = Load([hub.url], peers, each=15)
 
         def kill_one_after_the_other() -> None:
             for share in (4, 2):
@@ -66,8 +68,8 @@ def sent_more_than(load: Load, count: int) -> bool:
 
 
 def kill_and_see_another(hub: Hub) -> None:
+    assert comes(lambda: len(workers_of(hub)) == 4)
     before = set(workers_of(hub))
-    assert len(before) == 4
     busiest = max(before, key=processor_time)
     os.kill(busiest, signal.SIGKILL)
     assert comes(lambda: len(set(workers_of(hub)) - {busiest}) == 4)
@@ -78,7 +80,7 @@ def test_four_workers_outlive_the_death_of_postgresql_and_keep_what_they_acknowl
         database_url = server.create()
         peers = enrolled(tmp_path, database_url, *CODES)
         with workers(tmp_path, database_url, 4) as hub:
-            load = Load(hub.url, peers, each=12)
+            load = Load([hub.url], peers, each=12)
 
             def kill_postgresql() -> None:
                 load.until(lambda: len(load.packets) > load.total // 2)
@@ -100,10 +102,11 @@ def test_four_workers_outlive_the_death_of_postgresql_and_keep_what_they_acknowl
 def test_workers_end_with_their_killed_parent_and_the_hub_can_be_started_again(
     tmp_path: Path, database_url: str
 ) -> None:
-    with workers(tmp_path, database_url, 2) as hub:
+    (port,) = free_ports(1)
+    options = ("--database-url", database_url, "--port", str(port))
+    with serving(tmp_path, *options, "--workers", "2") as hub:
         assert comes(lambda: listeners(database_url) == 2)
         os.kill(hub.pid, signal.SIGKILL)
         assert comes(lambda: listeners(database_url) == 0)
-        port = hub.url.rpartition(":")[2]
-        with serving(tmp_path, "--database-url", database_url, "--port", port) as again:
+        with serving(tmp_path, *options) as again:
             assert httpx.get(f"{again.url}/readyz", timeout=30).status_code == 200

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,35 +12,15 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from builders.axis import Axis
-from builders.postgres import Server
+from builders.databases import opened
+from builders.reports import office_and_province, only
 from sqlalchemy import Connection, Engine, func, insert, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from hub.domain.delivery import TRANSPORT, Transport
 from hub.store import schema
 from hub.store import tables as t
-from hub.store.engine import is_sqlite, open_engine, reading, writing
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database with nothing in it, on each engine."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'empty.db'}"
-        return
-    server: Server = request.getfixturevalue("postgres")
-    url = server.create()
-    yield url
-    server.drop(url)
-
-
-@contextmanager
-def opened(url: str) -> Iterator[Engine]:
-    engine = open_engine(url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
+from hub.store.engine import is_sqlite, reading, writing
 
 
 def downgrade(engine: Engine, revision: str) -> None:
@@ -183,6 +160,14 @@ def test_the_database_allows_exactly_the_moves_of_the_table(axis: Axis) -> None:
             except IntegrityError as fault:
                 assert "delivery_moves" in str(fault.orig)  # noqa: PT017  other constraints would be a mistake here
     assert found == allowed
+
+
+def test_the_database_lets_nothing_be_withdrawn_that_was_fetched(axis: Axis) -> None:
+    office, province = office_and_province(axis)
+    delivery = only(office.send("H41"))
+    province.fetch(delivery)
+    with pytest.raises(IntegrityError, match="withdrawn_unseen"), writing(axis.desk.engine) as connection:
+        connection.execute(update(t.delivery).values(state="withdrawn"))
 
 
 def _in_state(state: Transport) -> dict[str, Any]:

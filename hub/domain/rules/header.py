@@ -164,5 +164,5 @@ def business(document: Document) -> Iterator[Violation]:
 def steering_type(document: Document) -> Iterator[Violation]:
     text = document.steering_type
     if text and not (re.fullmatch(r"[+-]?[0-9]{1,10}", text) and -(2**31) <= int(text) < 2**31):
-        digits = re.search(r"[0-9]{1,9}", text)
+        digits = re.search(r"(?<![0-9])[0-9]{1,9}(?![0-9])", text)
         yield STEERING_TYPE.at(places.HEADER["steering_type"], text, digits.group() if digits else "0")

@@ -19,6 +19,7 @@ MEBIBYTE = 1024 * 1024
 TEXT = "Báo cáo số 15".encode()
 WRAPPED = a_zip(("0f5c.txt", TEXT))
 DIRECTORY = WRAPPED.index(b"PK\x01\x02")
+NO_ENTRY = WRAPPED[:DIRECTORY] + a_zip()  # a file, and a directory that names none
 
 
 def parts(*elements: str, limits: Limits | None = None) -> tuple[Attachment, ...]:
@@ -119,15 +120,17 @@ def test_a_stored_entry_is_unwrapped() -> None:
     assert one(a_zip(("a", TEXT), method=zipfile.ZIP_STORED)).content == TEXT
 
 
+def test_an_entry_with_an_extra_field_is_unwrapped() -> None:
+    assert one(a_zip(("a", TEXT), extra=struct.pack("<HH4s", 0x9999, 4, b"abcd"))).content == TEXT
+
+
 def test_an_entry_whose_sizes_follow_it_is_unwrapped() -> None:
     # As java.util.zip writes: bit 3 set, sizes 0 in the local header, a data descriptor behind the data.
-    packed = WRAPPED[30 + len("0f5c.txt") : DIRECTORY]
     local = patched(patched(WRAPPED[:DIRECTORY], 6, b"\x08\x00"), 14, bytes(12))
     descriptor = b"PK\x07\x08" + WRAPPED[14:26]
     directory = patched(WRAPPED[DIRECTORY:], 8, b"\x08\x00")
     end = directory.index(b"PK\x05\x06")
     directory = patched(directory, end + 16, struct.pack("<L", len(local) + len(descriptor)))
-    assert packed in local
     assert one(local + descriptor + directory).content == TEXT
 
 
@@ -138,11 +141,16 @@ def test_an_entry_whose_sizes_follow_it_is_unwrapped() -> None:
         (WRAPPED, "HO-SO.ZIP"),
         (a_zip(("[Content_Types].xml", b"<Types/>")), "a.docx"),
         (a_zip(("[Content_Types].xml", b"<Types/>"), ("word/document.xml", b"<w/>")), "a.docx"),
+        (a_zip(("mimetype", b"application/vnd.oasis.opendocument.text"), ("content.xml", b"<a/>")), "a.odt"),
         (a_zip(), "rong.txt"),
+        (NO_ENTRY, "rong.zip"),
         (b"%PDF-1.7 PK\x03\x04", "a.pdf"),
         (WRAPPED[:40], "hong.zip"),
     ],
-    ids=["zip", "ZIP", "content-types", "office", "no-entry", "not-at-the-start", "broken-but-named-zip"],
+    ids=[
+        *("zip", "ZIP", "content-types", "office", "open-document", "nothing", "no-entry-but-named-zip"),
+        *("not-at-the-start", "broken-but-named-zip"),
+    ],
 )
 def test_a_file_that_is_itself_the_file_stays_as_it_is(octets: bytes, name: str) -> None:
     attachment = one(octets, name)
@@ -170,6 +178,7 @@ def test_a_wrapped_file_of_no_bytes_is_empty() -> None:
     [
         WRAPPED[:-1],
         WRAPPED[:40],
+        NO_ENTRY,
         b"PK\x03\x04",
         patched(WRAPPED, 40, b"\xff\xff\xff"),
         patched(WRAPPED, DIRECTORY + 16, b"\0\0\0\0"),
@@ -177,7 +186,7 @@ def test_a_wrapped_file_of_no_bytes_is_empty() -> None:
         patched(patched(WRAPPED, 8, b"\x0c"), DIRECTORY + 10, b"\x0c"),
         a_zip(("thu-muc/", b"")),
     ],
-    ids=["cut", "no-directory", "magic-only", "damaged", "wrong-crc", "encrypted", "bzip2", "a-folder"],
+    ids=["cut", "no-directory", "no-entry", "magic-only", "damaged", "wrong-crc", "encrypted", "bzip2", "a-folder"],
 )
 def test_a_zip_that_cannot_be_unwrapped_is_a_defect(octets: bytes) -> None:
     attachment = one(octets)
@@ -250,7 +259,7 @@ def test_attachments_beyond_the_number_allowed_are_not_unwrapped() -> None:
     assert [a.wrapped for a in found] == [True, True, False]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.tuples(st.integers(4, len(WRAPPED) - 1), st.integers(0, 255)), max_size=4), st.integers(5, len(WRAPPED))
 )

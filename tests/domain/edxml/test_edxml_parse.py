@@ -195,19 +195,19 @@ def test_elements_are_counted_exactly_and_comments_are_not_elements() -> None:
 
 
 @pytest.mark.parametrize(
-    "bomb",
+    ("bomb", "code"),
     [
-        b"<a>" * (8 * 1024 * 1024),
-        b"<a " + b' b=""' * (4 * 1024 * 1024),
-        frame("".join(f"<a{number}/>" for number in range(50_000))),
-        b"<" + b"a" * (8 * 1024 * 1024) + b"/>",
-        b"<!---->" * 300_000 + frame(),
-        b"<a \"<b '" * 90_000 + b"x" * (8 * 1024 * 1024),
+        (b"<a>" * (8 * 1024 * 1024), "xml-too-many-elements"),
+        (b"<a " + b' b=""' * (4 * 1024 * 1024), "xml-too-many-elements"),
+        (frame("".join(f"<a{number}/>" for number in range(50_000))), "xml-too-many-names"),
+        (b"<" + b"a" * (8 * 1024 * 1024) + b"/>", "xml-too-many-names"),
+        (b"<!---->" * 300_000 + frame(), "xml-too-many-elements"),
+        (b"<a \"<b '" * 90_000 + b"x" * (8 * 1024 * 1024), "xml-too-many-names"),
     ],
     ids=["elements", "attributes", "different-names", "one-huge-name", "comments", "open-quotes"],
 )
-def test_a_bomb_is_refused_for_its_number_of_tags_attributes_or_names(bomb: bytes) -> None:
-    assert refusal(bomb).code in {"xml-too-many-elements", "xml-too-many-names"}
+def test_a_bomb_is_refused_for_its_number_of_tags_attributes_or_names(bomb: bytes, code: str) -> None:
+    assert refusal(bomb).code == code
 
 
 def test_undeclared_prefixes_are_read_as_meant_and_the_packet_is_marked() -> None:
@@ -324,6 +324,5 @@ def test_the_signed_tree_of_a_whole_packet_takes_everything_from_the_canonical_b
 
 
 def test_a_signed_tree_needs_the_header_in_what_was_signed() -> None:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(Refusal, match=r"^xml-no-header"):
         signed_tree(parse(GOOD), f'<edXMLEnvelope xmlns="{QCVN}"></edXMLEnvelope>'.encode())
-    assert caught.value.code == "xml-no-header"

@@ -74,14 +74,22 @@ documents = records(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(documents)
 def test_a_written_document_is_read_back_equal(document: Document) -> None:
     assert read_document(parse(write_document(document))) == document
 
 
-@settings(max_examples=40, deadline=None)
-@given(records(StatusReport, status=st.sampled_from(["01", "02", "16"]), sender=records(Organization)))
+@settings(max_examples=40)
+@given(
+    records(
+        StatusReport,
+        status=st.sampled_from(["01", "02", "16"]),
+        sender=records(Organization),
+        response_for=records(DocumentRef),
+        staff=records(StaffInfo),
+    )
+)
 def test_a_written_status_is_read_back_equal(report: StatusReport) -> None:
     assert read_status(parse(write_status(report))) == report
 
@@ -90,7 +98,7 @@ def test_a_written_status_is_read_back_equal(report: StatusReport) -> None:
 no_archives = st.binary(min_size=1, max_size=60).filter(lambda content: not content.startswith(b"PK\x03\x04"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.text(_characters, max_size=25), no_archives, texts), max_size=3))
 def test_written_attachments_are_read_back_equal(files: list[tuple[str, bytes, str]]) -> None:
     attachments = tuple(
