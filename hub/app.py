@@ -207,12 +207,12 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
         lifespan=lifespan,
         docs_url=None,  # `site` has its own
         redoc_url=None,
-        generate_unique_id_function=site.operation_id,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         redirect_slashes=False,  # a redirect would lead to whatever the request's Host header says
     )
     problems.install(app)
-    for module in (documents, deliveries, agencies, health):
-        app.include_router(module.router)
+    for part in (documents.packets, documents.reads, deliveries.operations, agencies.operations, health.operations):
+        app.router.routes += part.routes  # the framework would look for an included router's routes twice
     site.install(app)
     app.add_middleware(Trace)
     return app

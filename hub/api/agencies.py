@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from cryptography.x509 import InvalidVersion, load_pem_x509_certificate
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from hub.api import answers, shapes
 from hub.api.caller import Calling, Id, interface, json_body, json_of
 from hub.api.problems import JSON, NO_NUL, responses
+from hub.api.routes import router
 from hub.domain.document import local_day
 from hub.domain.search import fold
 from hub.errors import Refusal
@@ -20,12 +21,12 @@ from hub.exchange.examine import is_sender
 from hub.store import deliveries, documents, roster
 from hub.store.engine import reading
 
-router = APIRouter(prefix="/v1", tags=["agencies"])
+operations = router("agencies")
 
 Code = Annotated[str, Path(max_length=64, pattern=NO_NUL)]
 
 
-@router.get("/agencies", summary="Danh mục cơ quan · The directory", responses=responses(answer=answers.Agencies))
+@operations.get("/agencies", summary="Danh mục cơ quan · The directory", responses=responses(answer=answers.Agencies))
 def agencies(
     request: Request,
     caller: Calling,
@@ -58,7 +59,7 @@ def agencies(
     return shapes.reply({"items": found, "next": found[-1]["code"] if found else after or None})
 
 
-@router.get(
+@operations.get(
     "/agencies/{code}/certificates",
     summary="Chứng thư của cơ quan · Certificates that ever counted for an agency",
     responses=responses(answer=answers.Certificates),
@@ -97,7 +98,7 @@ class Certificate(BaseModel):
     endorsement: str = Field("", max_length=2_000, description="Signature by the earlier certificate's key")
 
 
-@router.post(
+@operations.post(
     "/agencies/{code}/certificates",
     status_code=201,
     summary="Đăng ký chứng thư · Register a certificate",
@@ -135,7 +136,7 @@ async def register(code: Code, request: Request, caller: Calling) -> Response:
     return shapes.reply(await interface(request).desk.write(enrol.register, job), 201)
 
 
-@router.get(
+@operations.get(
     "/evidence/{id}",
     summary="Bằng chứng của văn bản · Evidence of a document",
     responses=responses("not-found", answer=answers.Evidence),

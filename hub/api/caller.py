@@ -5,8 +5,8 @@ rules 10).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, TypeVar
@@ -16,7 +16,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect
 
 from hub.api.bell import Bell
 from hub.api.problems import HEX_ID
@@ -47,8 +46,8 @@ class Interface:
         self.disk = Disk(self.settings.folders, self.settings.disk_reserve)
         self.readiness = Readiness(self.desk, self.disk)
 
-    @asynccontextmanager
-    async def room(self, size: int) -> AsyncIterator[None]:
+    @contextmanager
+    def room(self, size: int) -> Iterator[None]:
         """Room for a packet in memory, or ``busy``."""
         if self.in_flight + size > self.settings.in_flight_limit:
             raise Refusal("busy", retry_after=2)
@@ -72,7 +71,7 @@ class Caller:
     roster: Roster
 
 
-async def _caller(request: Request, _shown_in_docs: Annotated[object, Depends(_scheme)]) -> Caller:
+async def authenticated(request: Request) -> Caller:
     """The system of the bearer token. Raises ``not-authenticated``, ``system-locked``."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     rosters = interface(request).desk.rosters
@@ -91,6 +90,10 @@ async def _caller(request: Request, _shown_in_docs: Annotated[object, Depends(_s
     return Caller(system, roster)
 
 
+async def _caller(request: Request, _shown_in_docs: Annotated[object, Depends(_scheme)]) -> Caller:
+    return await authenticated(request)
+
+
 Calling = Annotated[Caller, Depends(_caller)]
 
 
@@ -107,24 +110,21 @@ async def read_body(request: Request, size: int) -> bytes:
     patience, clock = face.settings.body_timeout, face.desk.clock
     late = clock() + timedelta(seconds=patience + size / _PACE)
     parts: list[bytes] = []
-    received = 0
-    stream = request.stream()
+    received, more = 0, True
     try:
-        while True:
-            async with asyncio.timeout(patience):
-                part = await anext(stream, None)
-            if part is None:
-                break
-            if clock() > late:
-                raise Refusal("body-late")
-            received += len(part)
-            if received > size:
-                raise Refusal("body-incomplete")
-            parts.append(part)
+        async with asyncio.timeout(patience) as limit:
+            while more:
+                message = await request.receive()
+                received += len(message.get("body", b""))
+                more = message.get("more_body", False)
+                if message["type"] == "http.disconnect" or received > size:
+                    raise Refusal("body-incomplete")
+                if clock() > late:
+                    raise Refusal("body-late")
+                parts.append(message["body"])
+                limit.reschedule(asyncio.get_running_loop().time() + patience)
     except TimeoutError:
         raise Refusal("body-late") from None
-    except ClientDisconnect:
-        raise Refusal("body-incomplete") from None
     if received != size:
         raise Refusal("body-incomplete")
     return b"".join(parts)
@@ -149,7 +149,7 @@ async def packet_of(request: Request) -> AsyncIterator[bytes]:
     face = interface(request)
     size = _declared(request, face.settings.packet_limit, "too-large")
     face.disk.admit()
-    async with face.room(size):
+    with face.room(size):
         yield await read_body(request, size)
 
 

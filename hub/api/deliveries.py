@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from hub.api import answers, shapes
 from hub.api.caller import Caller, Calling, Id, interface, json_body, json_of
 from hub.api.documents import PACKET_ANSWER, hand_out
 from hub.api.problems import JSON, NO_NUL, responses
+from hub.api.routes import router
 from hub.errors import Refusal
 from hub.exchange import hand_over
 from hub.exchange.examine import may_receive
@@ -22,7 +23,7 @@ from hub.store import deliveries, documents
 from hub.store.engine import reading
 
 log = structlog.get_logger()
-router = APIRouter(prefix="/v1", tags=["deliveries"])
+operations = router("deliveries")
 
 _LOOK_AGAIN = 5.0  # seconds: on SQLite another process's commit rings no bell here
 _MOST_WAIT = 60
@@ -33,7 +34,7 @@ After = Annotated[
 Limit = Annotated[int, Query(ge=1, le=500, description="Items at most")]
 
 
-@router.get("/inbox", summary="Hộp đến · What waits for this system", responses=responses(answer=answers.Inbox))
+@operations.get("/inbox", summary="Hộp đến · What waits for this system", responses=responses(answer=answers.Inbox))
 async def inbox(
     request: Request,
     caller: Calling,
@@ -68,7 +69,7 @@ async def inbox(
     return shapes.reply(shapes.page(items, after, rows[-1]["seq"] if rows else None))
 
 
-@router.get(
+@operations.get(
     "/outbox",
     summary="Diễn biến văn bản đã gửi · What happened to the documents this system sent",
     responses=responses(answer=answers.Outbox),
@@ -81,7 +82,7 @@ def outbox(request: Request, caller: Calling, after: After = None, limit: Limit 
     return shapes.reply(shapes.page(items, after, rows[-1]["seq"] if rows else None))
 
 
-@router.get(
+@operations.get(
     "/deliveries/{id}",
     summary="Một bản chuyển · One delivery",
     responses=responses("not-found", answer=answers.InboxItem),
@@ -97,7 +98,7 @@ def show(delivery_id: Id, request: Request, caller: Calling) -> Response:
     return shapes.reply(shapes.inbox_item(row))
 
 
-@router.get(
+@operations.get(
     "/deliveries/{id}/packet",
     summary="Gói tin, nguyên từng byte · The packet, byte for byte",
     response_class=Response,
@@ -132,7 +133,7 @@ class Holding(BaseModel):
     reason: str = Field("", max_length=1000, pattern=NO_NUL, description="Why the packet cannot be taken (`failed`)")
 
 
-@router.post(
+@operations.post(
     "/deliveries/{id}/taken",
     summary="Giữ bản chuyển · Claim a delivery",
     openapi_extra=json_body(Holding),
@@ -143,7 +144,7 @@ async def taken(delivery_id: Id, request: Request, caller: Calling) -> Response:
     return await _write(request, caller, hand_over.claim, delivery_id)
 
 
-@router.post(
+@operations.post(
     "/deliveries/{id}/done",
     summary="Đã lưu xong · The packet is safe",
     openapi_extra=json_body(Holding),
@@ -154,7 +155,7 @@ async def done(delivery_id: Id, request: Request, caller: Calling) -> Response:
     return await _write(request, caller, hand_over.done, delivery_id)
 
 
-@router.post(
+@operations.post(
     "/deliveries/{id}/failed",
     summary="Không nhận được · The packet cannot be taken",
     openapi_extra=json_body(Holding),

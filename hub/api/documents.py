@@ -6,13 +6,14 @@ from typing import Any
 from urllib.parse import quote
 
 import structlog
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from hub.api import answers, shapes
 from hub.api.caller import Caller, Calling, Id, Interface, interface, packet_of
 from hub.api.problems import PACKET, header, responses, violation_body
+from hub.api.routes import Direct, router
 from hub.domain import edxml
 from hub.domain.document import Attachment
 from hub.errors import Refusal
@@ -23,7 +24,8 @@ from hub.store.deliveries import Delivery
 from hub.store.engine import reading
 
 log = structlog.get_logger()
-router = APIRouter(prefix="/v1", tags=["documents"])
+packets = router("documents", route_class=Direct)
+reads = router("documents")
 
 PACKET_BODY = {
     "requestBody": {
@@ -48,7 +50,7 @@ _CONFLICTS = (
 )
 
 
-@router.post(
+@packets.post(
     "/documents",
     status_code=201,
     summary="Gửi văn bản · Send a document",
@@ -68,7 +70,7 @@ async def send(request: Request, caller: Calling) -> Response:
     return shapes.reply(shapes.accepted(result.body), 201 if result.new else 200)
 
 
-@router.post(
+@packets.post(
     "/documents/validate",
     summary="Kiểm tra, không gửi · Check a document without sending it",
     openapi_extra=PACKET_BODY,
@@ -96,7 +98,7 @@ def _validation(violations: Any, warnings: Any, code: str) -> dict[str, Any]:
     }
 
 
-@router.post(
+@packets.post(
     "/statuses",
     status_code=201,
     summary="Báo trạng thái · Report a status",
@@ -120,7 +122,7 @@ async def report(request: Request, caller: Calling) -> Response:
     return shapes.reply(body, 201 if result.new else 200)
 
 
-@router.get(
+@reads.get(
     "/documents/{id}",
     summary="Văn bản và trạng thái ở từng nơi nhận · A document and its recipients' states",
     responses=responses("not-found", answer=answers.DocumentStory),
@@ -146,7 +148,7 @@ def show(document_id: Id, request: Request, caller: Calling) -> Response:
     return shapes.reply(body)
 
 
-@router.get(
+@reads.get(
     "/documents/{id}/packet",
     summary="Gói tin, nguyên từng byte · The packet, byte for byte",
     response_class=Response,
@@ -159,7 +161,7 @@ async def packet(document_id: Id, request: Request, caller: Calling) -> Response
     return await hand_out(face, caller, row, fetched)
 
 
-@router.get(
+@reads.get(
     "/documents/{id}/attachments/{n}",
     summary="Một tệp đính kèm · One attachment, unwrapped",
     response_class=Response,
@@ -169,7 +171,7 @@ async def attachment(document_id: Id, n: int, request: Request, caller: Calling)
     """The n-th file, from 1. Handing it to a recipient counts as the fetch of the packet."""
     face = interface(request)
     row, fetched = await run_in_threadpool(lambda: _packet_row(face, request, caller, document_id))
-    async with face.room(row["size"]):
+    with face.room(row["size"]):
         found = await run_in_threadpool(lambda: _files(face, row))
     if not 1 <= n <= len(found):
         raise Refusal("not-found")

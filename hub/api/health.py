@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from hub.api import answers, shapes
 from hub.api.caller import interface
 from hub.api.problems import responses
+from hub.api.routes import router
 
-router = APIRouter(tags=["health"])
+operations = router("health", prefix="")
 
 
 _READY = responses(answer=answers.Ready, called=False)
 _READY[503] |= {"model": answers.Ready}
 
 
-@router.get(
+@operations.get(
     "/healthz",
     summary="Tiến trình còn chạy · The process answers",
     responses=responses(answer=answers.Alive, called=False),
@@ -25,7 +26,7 @@ async def healthz() -> Response:
     return shapes.reply({"status": "ok"})
 
 
-@router.get(
+@operations.get(
     "/readyz",
     summary="Trục nhận và chuyển được · The hub accepts and delivers",
     responses=_READY,

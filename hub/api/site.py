@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from starlette.responses import FileResponse, Response
 
 from hub.api.answers import Problem
@@ -73,11 +72,6 @@ _TAGS = {
     "agencies": "Danh mục, chứng thư, bằng chứng · Directory, certificates, evidence",
     "health": "Cho người vận hành · For operators",
 }
-
-
-def operation_id(route: APIRoute) -> str:
-    """A stable name for an operation, for clients that are generated from the description."""
-    return "_".join([*map(str, route.tags), route.name])
 
 
 def install(app: FastAPI) -> None:
