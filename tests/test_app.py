@@ -13,6 +13,7 @@ from hub.app import open_database, open_hub
 from hub.errors import Refusal
 from hub.settings import Settings
 from hub.store import schema
+from hub.store.engine import open_engine
 
 
 def refused(code: str, settings: Settings, *, create: bool = True) -> Refusal:
@@ -86,6 +87,17 @@ def test_a_database_of_a_newer_program_is_told(tmp_path: Path) -> None:
     for create in (True, False):
         told = refused("schema-newer", Settings(data_dir=tmp_path), create=create)
         assert f"{tmp_path / 'hub.db'} is at schema 9999, newer than this program's {schema.head()}" in told.en
+
+
+def test_a_database_of_an_older_program_is_told_by_who_only_looks_and_migrated_by_who_serves(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    engine = open_engine(settings.database)
+    schema.upgrade(engine, "0001")
+    engine.dispose()
+    told = refused("schema-older", settings, create=False)
+    assert f"{tmp_path / 'hub.db'} is at schema 0001" in told.en
+    with open_hub(settings), open_database(settings, create=False):
+        pass
 
 
 def test_a_lost_key_file_is_not_replaced_while_systems_are_enrolled(tmp_path: Path, database_url: str) -> None:

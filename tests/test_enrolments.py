@@ -51,7 +51,7 @@ FAULTS: dict[str, tuple[str, str | bytes, str]] = {
     "no code": ("a.csv", "code,name\nH41,\n,Nghệ An\n", "row 2: columns are"),
     "another profile": ("a.csv", "code,profile\nH41,Legacy\n", "row 1: profile is required or legacy"),
     "other algorithms": ("a.csv", "code,algorithms\nH41,md5\n", "row 1: algorithms is 2025 or sha1"),
-    "no certificate there": ("a.csv", "code,certificate\nH41,thiếu.pem\n", "row 1: "),
+    "no certificate there": ("a.csv", "code,certificate\nH41,thiếu.pem\n", "thiếu.pem cannot be read"),
 }
 
 

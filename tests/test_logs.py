@@ -1,24 +1,22 @@
-"""The log is written by a thread of its own, whole and in order."""
+"""The log: written by a thread of its own, whole and in order, each line one JSON object, whoever wrote it."""
 
 from __future__ import annotations
 
 import io
+import json
+import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from builders.commands import serving
+from builders.wire import Wire
 
 from hub.logs import Lines
-
-KILLED = """
-import os, signal
-from hub.logs import log_as_json, log_at_once
-import structlog
-log_as_json()
-structlog.get_logger().info("đầu")
-log_at_once()
-structlog.get_logger().info("cuối")
-os.kill(os.getpid(), signal.SIGKILL)
-"""
 
 
 class Told(io.StringIO):
@@ -58,13 +56,62 @@ def test_lines_of_many_threads_come_whole_and_each_threads_in_order() -> None:
     assert all([n for t, n in found if t == thread] == list(range(500)) for thread in range(4))
 
 
-def test_a_process_about_to_end_by_a_signal_has_written_each_line() -> None:
-    ended = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True, check=False)
-    assert ended.returncode == -9
-    assert ["đầu" in ended.stderr, "cuối" in ended.stderr] == [True, True]
+# In a process of its own.
 
 
-def test_a_process_that_ends_by_itself_has_written_what_waited() -> None:
-    program = "from hub.logs import log_as_json; log_as_json(); import structlog; structlog.get_logger().info('xong')"
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert "xong" in ended.stderr
+def read(log: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.splitlines()]
+
+
+def logged(program: str, code: int = 0) -> list[dict[str, Any]]:
+    """The log of a program that ends with this code."""
+    begin = "from hub.logs import log_as_json, log_at_once\nimport structlog\nlog_as_json()\n"
+    ended = subprocess.run(
+        [sys.executable, "-c", begin + program], capture_output=True, text=True, encoding="utf-8", check=False,
+        env=os.environ | {"PYTHONUTF8": "1"},
+    )  # fmt: skip
+    assert ended.returncode == code, ended.stderr
+    return read(ended.stderr)
+
+
+ENDS = {
+    "by itself": ('structlog.get_logger().info("đầu")\nstructlog.get_logger().info("cuối")', 0),
+    "by a signal": (
+        'import os\nstructlog.get_logger().info("đầu")\nlog_at_once()\nstructlog.get_logger().info("cuối")\n'
+        "os.kill(os.getpid(), 9)",
+        -9,
+    ),
+}
+
+
+@pytest.mark.parametrize(("program", "code"), ENDS.values(), ids=ENDS)
+def test_a_process_about_to_end_has_written_each_line(program: str, code: int) -> None:
+    assert [line["event"] for line in logged(program, code)] == ["đầu", "cuối"]
+
+
+FAULT = """
+import logging
+token = "bí mật"
+try:
+    raise RuntimeError("không gửi được")
+except RuntimeError:
+    logging.getLogger("uvicorn.error").exception("Exception in %s application\\n", "ASGI")
+logging.getLogger("uvicorn.error").info("Started")
+"""
+
+
+def test_a_fault_the_server_logs_is_one_json_line_without_values() -> None:
+    (line,) = logged(FAULT)
+    assert (line["level"], line["logger"]) == ("error", "uvicorn.error")
+    assert line["event"].strip() == "Exception in ASGI application"
+    assert line["exception"][0]["exc_value"] == "không gửi được"
+    assert "bí mật" not in json.dumps(line, ensure_ascii=False)
+
+
+def test_what_is_no_http_is_logged_as_a_json_line_though_the_server_logs_it(tmp_path: Path) -> None:
+    with serving(tmp_path) as hub:
+        with Wire(hub.url) as wire:
+            assert wire.say("Xin chào").hear().status == 400
+        assert httpx.get(f"{hub.url}/healthz").status_code == 200
+    told = {(line["level"], line["event"]) for line in read((tmp_path / "hub.log").read_text("utf-8"))}
+    assert {("warning", "Invalid HTTP request received."), ("info", "request")} <= told

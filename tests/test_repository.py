@@ -76,6 +76,8 @@ RULES: list[tuple[Rule, str]] = [
     (unfinished_work, ".py"),
     (decomposed_letters, ".py"),
     (decomposed_letters, ".md"),
+    (decomposed_letters, ".csv"),
+    (decomposed_letters, "examples.json"),
     (lock_faults, "requirements.lock"),
 ]
 
@@ -107,6 +109,7 @@ def test_a_broken_rule_is_found(rule: Rule, text: str) -> None:
 def test_every_file_was_read() -> None:
     read = {path for path, _text in texts()}
     assert {"Makefile", ".ci/run", "pyproject.toml", "requirements.lock", "hub/app.py", "tests/conftest.py"} <= read
+    assert {"deploy/requirements.lock", "hub/data/agencies.csv", "hub/api/examples.json"} <= read
 
 
 def test_the_lock_covers_every_requirement() -> None:

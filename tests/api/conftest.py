@@ -14,3 +14,10 @@ def hub(tmp_path: Path, database_url: str) -> Iterator[Hub]:
     """A hub that answers, on each engine."""
     with a_hub(tmp_path, database_url) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def shared_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """One for all tests of a file."""
+    with a_hub(tmp_path_factory.mktemp("shared")) as running:
+        yield running

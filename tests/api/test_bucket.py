@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from builders.api import Hub, a_hub, refused
+from builders.api import STORED, a_hub, office_and_province, refused
 from builders.objects import SECRET, ObjectServer
 from builders.packets import an_attachment
 
@@ -26,13 +26,9 @@ def places(folder: Path, server: ObjectServer) -> list[str]:
     return list(Bucket(server.access("van-ban", folder.name)).older_than(datetime.now(UTC) + LATER))
 
 
-def count(hub: Hub) -> int:
-    return hub.count(t.document, t.packet, t.delivery)
-
-
 def test_a_large_packet_goes_through_the_bucket_and_comes_back_equal(tmp_path: Path, objects: ObjectServer) -> None:
     with a_hub(tmp_path, **settings(tmp_path, objects)) as hub:
-        office, nghe_an = hub.enrol("G22"), hub.enrol("H41")
+        office, nghe_an = office_and_province(hub)
         packet = office.packet("H41", attachments=LARGE)
         sent = office.post("/v1/documents", packet).json()
         (row,) = hub.rows(t.packet)
@@ -45,8 +41,7 @@ def test_a_large_packet_goes_through_the_bucket_and_comes_back_equal(tmp_path: P
 
 def test_what_is_refused_or_repeated_leaves_nothing_in_the_bucket(tmp_path: Path, objects: ObjectServer) -> None:
     with a_hub(tmp_path, **settings(tmp_path, objects)) as hub:
-        office = hub.enrol("G22")
-        hub.enrol("H41")
+        office, _ = office_and_province(hub)
         refused(office.post("/v1/documents", office.packet("H99", attachments=LARGE)), "packet-refused")
         assert places(tmp_path, objects) == []
         packet = office.packet("H41", attachments=LARGE)
@@ -58,8 +53,7 @@ def test_the_sweep_removes_from_the_bucket_what_no_row_names(
     tmp_path: Path, objects: ObjectServer, monkeypatch: Any
 ) -> None:
     with a_hub(tmp_path, **settings(tmp_path, objects)) as hub:
-        office = hub.enrol("G22")
-        hub.enrol("H41")
+        office, _ = office_and_province(hub)
         office.post("/v1/documents", office.packet("H41", attachments=LARGE))
         (named,) = places(tmp_path, objects)
         desk = hub.axis.desk
@@ -72,10 +66,10 @@ def test_the_sweep_removes_from_the_bucket_what_no_row_names(
 
 def test_while_the_bucket_is_away_large_packets_wait_and_small_ones_go_on(tmp_path: Path) -> None:
     with ObjectServer() as server, a_hub(tmp_path, **settings(tmp_path, server)) as hub:
-        office, nghe_an = hub.enrol("G22"), hub.enrol("H41")
+        office, nghe_an = office_and_province(hub)
         first, second = (office.packet("H41", attachments=LARGE) for _ in range(2))
         sent = office.post("/v1/documents", first).json()
-        before = count(hub)
+        before = hub.count(*STORED)
         server.stop()
         for answer in (
             office.post("/v1/documents", second),
@@ -84,7 +78,7 @@ def test_while_the_bucket_is_away_large_packets_wait_and_small_ones_go_on(tmp_pa
         ):
             assert refused(answer, "payloads-away")["status"] == 503
             assert int(answer.headers["retry-after"]) > 0
-        assert count(hub) == before
+        assert hub.count(*STORED) == before
         assert office.get(f"/v1/documents/{sent['id']}").json()["deliveries"][0]["fetched_at"] is None
         assert office.send("H41")["id"]
         server.start()

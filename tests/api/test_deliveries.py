@@ -10,17 +10,14 @@ from typing import Any
 
 import httpx
 import pytest
-from builders.api import UNKNOWN, Agency, Hub, a_hub, refused
+from builders.api import NINE, UNKNOWN, Hub, a_hub, office_and_province, office_and_provinces, refused
+from builders.axis import Axis
 
+from hub.api import deliveries
+from hub.app import open_hub
 from hub.data import read_agencies
 from hub.domain.document import Business, Organization
-
-NINE = "2025-10-01T09:00:00.000+07:00"  # START, as REST writes it
-WOKEN = 2.0  # seconds; an inbox looks again by itself only every five
-
-
-def office_and_province(hub: Hub) -> tuple[Agency, Agency]:
-    return hub.enrol("G22"), hub.enrol("H41")
+from hub.settings import Settings
 
 
 def ids(items: list[dict[str, Any]]) -> list[str]:
@@ -143,19 +140,35 @@ def test_a_limit_or_wait_out_of_bounds_is_refused_and_the_bounds_are_named(hub: 
 # Waiting.
 
 
+@pytest.fixture(autouse=True)
+def woken_by_commits_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By itself an inbox that waits would look again every five seconds."""
+    monkeypatch.setattr(deliveries, "_LOOK_AGAIN", 3600)
+
+
 def test_a_waiting_inbox_answers_when_a_document_is_committed(hub: Hub) -> None:
     office, nghe_an = office_and_province(hub)
     poll = nghe_an.later("/v1/inbox", wait=60)
     hub.waits(nghe_an, 1)
     sent = office.send("H41")
-    began = time.monotonic()
     assert ids(poll.result(30).json()["items"]) == [sent["deliveries"][0]["id"]]
-    assert time.monotonic() - began < WOKEN
+
+
+def test_a_waiting_inbox_looks_again_for_what_another_process_committed_to_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SQLite no commit of another process rings a bell here."""
+    monkeypatch.setattr(deliveries, "_LOOK_AGAIN", 0.05)
+    with a_hub(tmp_path) as hub, open_hub(Settings(data_dir=tmp_path), clock=hub.axis.clock) as other:
+        nghe_an = hub.enrol("H41")
+        poll = nghe_an.later("/v1/inbox", wait=60)
+        hub.waits(nghe_an, 1)
+        sent = Axis(other, hub.axis.clock).enrol("G22").send("H41")
+        assert ids(poll.result(30).json()["items"]) == [sent["deliveries"][0]["id"]]
 
 
 def test_a_waiting_inbox_sleeps_on_when_a_document_is_anothers(hub: Hub) -> None:
-    office, nghe_an = office_and_province(hub)
-    ha_tinh = hub.enrol("H27")
+    office, nghe_an, ha_tinh = office_and_provinces(hub)
     poll = nghe_an.later("/v1/inbox", wait=60)
     hub.waits(nghe_an, 1)
     office.send("H27")
@@ -179,16 +192,14 @@ def test_a_wait_that_meets_nothing_ends_empty_when_it_said(hub: Hub) -> None:
     nghe_an = hub.enrol("H41")
     began = time.monotonic()
     assert nghe_an.get("/v1/inbox", wait=0.2).json() == {"items": [], "next": None}
-    assert 0.2 <= time.monotonic() - began < WOKEN
+    assert time.monotonic() - began >= 0.2
 
 
 def test_four_polls_of_a_system_wait_a_fifth_is_answered_at_once_and_others_are_not_held_up(hub: Hub) -> None:
     office, nghe_an = office_and_province(hub)
     polls = [nghe_an.later("/v1/inbox", wait=60) for _ in range(4)]
     hub.waits(nghe_an, 4)
-    began = time.monotonic()
-    assert nghe_an.get("/v1/inbox", wait=60).json()["items"] == []
-    assert time.monotonic() - began < WOKEN
+    assert nghe_an.get("/v1/inbox", wait=60).json()["items"] == []  # within the 30 seconds that `get` waits
     assert not any(poll.done() for poll in polls)
     own = office.later("/v1/inbox", wait=60)
     hub.waits(office, 1)
@@ -206,11 +217,9 @@ def test_waiting_holds_neither_a_thread_nor_a_connection(hub: Hub) -> None:
         polls += [province.later("/v1/inbox", wait=60) for _ in range(4)]
     for province in provinces:
         hub.waits(province, 4)
-    assert len(polls) == 48  # there can be 30 connections, and 40 threads
-    began = time.monotonic()
+    assert len(polls) == 48  # there can be 30 connections, and 4 threads that read
     office.send(*(province.peer.code for province in provinces))
     assert all(len(poll.result(30).json()["items"]) == 1 for poll in polls)
-    assert time.monotonic() - began < 2 * WOKEN
 
 
 def test_polls_that_wait_are_answered_when_the_hub_stops(tmp_path: Path) -> None:
@@ -219,7 +228,7 @@ def test_polls_that_wait_are_answered_when_the_hub_stops(tmp_path: Path) -> None
         poll = nghe_an.later("/v1/inbox", wait=60)
         hub.waits(nghe_an, 1)
         hub.portal.call(hub.face.bell.close)
-        assert poll.result(WOKEN).json() == {"items": [], "next": None}
+        assert poll.result(30).json() == {"items": [], "next": None}
 
 
 # Claiming, fetching, done, failed.
@@ -332,8 +341,7 @@ def test_an_unknown_delivery_is_not_found(hub: Hub, what: str) -> None:
 
 
 def test_the_outbox_tells_the_sender_all_that_happened_in_order(hub: Hub) -> None:
-    office, nghe_an = office_and_province(hub)
-    ha_tinh = hub.enrol("H27")
+    office, nghe_an, ha_tinh = office_and_provinces(hub)
     document, sent = office.issue("H41", "H27")
     (first,), (second,) = ids(nghe_an.inbox()), ids(ha_tinh.inbox())
     nghe_an.receive(first)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import time
 from pathlib import Path
 
 import pytest
-from builders.api import a_hub, raw, refused
+from builders.api import a_hub, office_and_province, raw, refused
 
 from hub.errors import Refusal
 from hub.settings import Settings
 from hub.store import disk
 from hub.store.disk import Disk
-
-MIB = 1024 * 1024
 
 
 def test_a_packet_is_refused_before_it_is_read_and_receiving_goes_on(
@@ -24,7 +20,7 @@ def test_a_packet_is_refused_before_it_is_read_and_receiving_goes_on(
 ) -> None:
     monkeypatch.setattr(disk, "_LOOK", 3600)
     with a_hub(tmp_path) as hub:
-        office, province = hub.enrol("G22"), hub.enrol("H41")
+        office, province = office_and_province(hub)
         document, answer = office.issue("H41")
         delivery = answer["deliveries"][0]["id"]
         hub.face.disk.full = True
@@ -47,15 +43,22 @@ def test_a_packet_is_refused_before_it_is_read_and_receiving_goes_on(
 
 def test_a_hub_that_starts_on_a_full_disk_takes_no_packet_from_the_first_on(tmp_path: Path) -> None:
     with a_hub(tmp_path, disk_reserve=2**62) as hub:
-        office = hub.enrol("G22")
-        hub.enrol("H41")
+        office, _ = office_and_province(hub)
         refused(office.post("/v1/documents", office.packet("H41")), "storage-full")
+
+
+def lies(folder: Path, on: Path) -> None:
+    """The folder is one of a disk with room, or of /proc, where there is none."""
+    other = folder.with_suffix(".new")
+    other.symlink_to(on)
+    other.replace(folder)
 
 
 def test_the_disk_is_looked_at_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk, "_LOOK", 0.01)
-    watched = Disk([tmp_path], shutil.disk_usage(tmp_path).free - 128 * MIB)
-    file = tmp_path / "lớn"
+    folder = tmp_path / "data"
+    lies(folder, on=tmp_path)
+    watched = Disk([folder], 1)
 
     async def until(full: bool) -> None:
         deadline = time.monotonic() + 30
@@ -66,12 +69,11 @@ def test_the_disk_is_looked_at_again_and_again(tmp_path: Path, monkeypatch: pyte
     async def story() -> None:
         async with watched.watched():
             watched.admit()
-            with open(file, "wb") as written:
-                os.posix_fallocate(written.fileno(), 0, 512 * MIB)
+            lies(folder, on=Path("/proc"))
             await until(full=True)
             with pytest.raises(Refusal, match=r"^storage-full"):
                 watched.admit()
-            file.unlink()
+            lies(folder, on=tmp_path)
             await until(full=False)
             watched.admit()
 
@@ -79,10 +81,14 @@ def test_the_disk_is_looked_at_again_and_again(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_folder_that_cannot_be_asked_leaves_what_was_seen_last(tmp_path: Path) -> None:
-    looked = Disk([tmp_path / "none"], 0)
+    folder = tmp_path / "data"
+    lies(folder, on=Path("/proc"))
+    looked = Disk([folder], 1)
+    looked.look()
+    folder.unlink()
     with pytest.raises(FileNotFoundError):
         looked.look()
-    assert not looked.full
+    assert looked.full
 
 
 def test_the_disks_of_data_database_and_payloads_are_watched(tmp_path: Path) -> None:

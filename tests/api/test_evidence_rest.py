@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from builders.api import UNKNOWN, Agency, Hub, refused
+from builders.api import NINE, UNKNOWN, Agency, Hub, office_and_province, office_and_provinces, refused
 
 from hub.domain.document import Organization
-
-NINE = "2025-10-01T09:00:00.000+07:00"  # START, as REST writes it
 
 
 def evidence(agency: Agency, document_id: str) -> list[dict[str, Any]]:
@@ -25,7 +23,7 @@ def told(items: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 
 def test_the_sender_sees_accept_hand_overs_and_reports_in_order(hub: Hub) -> None:
-    office, nghe_an, ha_tinh = hub.enrol("G22"), hub.enrol("H41"), hub.enrol("H27")
+    office, nghe_an, ha_tinh = office_and_provinces(hub)
     document, sent = office.issue("H41", "H27")
     for province in (nghe_an, ha_tinh):
         province.receive(province.inbox()[0]["id"])
@@ -40,7 +38,7 @@ def test_the_sender_sees_accept_hand_overs_and_reports_in_order(hub: Hub) -> Non
 
 
 def test_a_recipient_sees_its_own_hand_over_and_reports_and_nobody_elses(hub: Hub) -> None:
-    office, nghe_an, ha_tinh = hub.enrol("G22"), hub.enrol("H41"), hub.enrol("H27")
+    office, nghe_an, ha_tinh = office_and_provinces(hub)
     document, sent = office.issue("H41", "H27")
     for province in (nghe_an, ha_tinh):
         province.receive(province.inbox()[0]["id"])
@@ -50,7 +48,7 @@ def test_a_recipient_sees_its_own_hand_over_and_reports_and_nobody_elses(hub: Hu
 
 
 def test_before_the_fetch_there_is_nothing_to_see_for_a_recipient(hub: Hub) -> None:
-    office, nghe_an = hub.enrol("G22"), hub.enrol("H41")
+    office, nghe_an = office_and_province(hub)
     sent = office.send("H41")
     refused(nghe_an.get(f"/v1/evidence/{sent['id']}"), "not-found")
     nghe_an.fetch(nghe_an.inbox()[0]["id"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from builders.api import UNKNOWN, Agency, a_hub, operations, raw
+from builders.api import UNKNOWN, Agency, a_hub, operations, raw, silence
 from builders.described import undescribed
 
 from hub.errors import PROBLEMS
@@ -71,11 +70,6 @@ def test_an_answer_that_is_not_described_is_found(
     found = undescribed(agency.hub.app, answer)
     assert len(found) == bool(told)
     assert told in "".join(found)
-
-
-async def silence() -> Any:
-    """The rest of the body never comes."""
-    await asyncio.Event().wait()
 
 
 def provoked(agency: Agency, method: str, path: str) -> Iterator[dict[str, Any]]:

@@ -5,29 +5,20 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from builders.api import UNKNOWN, Agency, a_hub, problem, raw, refused
+from builders.api import UNKNOWN, Agency, Hub, problem, raw, refused
 
 
 @pytest.fixture(scope="module")
-def agency(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agency]:
-    with a_hub(tmp_path_factory.mktemp("told")) as hub:
-        yield hub.enrol("H41")
-
-
-def posted(agency: Agency, path: str, content: bytes) -> list[dict[str, Any]]:
-    """What is said of a body."""
-    violations: list[dict[str, Any]] = refused(agency.post(path, content), "request-invalid")["violations"]
-    return violations
+def agency(shared_hub: Hub) -> Agency:
+    return shared_hub.enrol("H41")
 
 
 DONE = f"/v1/deliveries/{UNKNOWN}/done"
 CERTIFICATES = "/v1/agencies/H41/certificates"
 BODIES: dict[str, tuple[str, bytes, tuple[str, str, str, str]]] = {
-    "missing": (
+    "missing": (  # what else stands in the body is not told
         *(CERTIFICATES, '{"certificate": "x", "one_time_code": "bí mật"}'.encode()),
         ("proof", "", "thiếu trường này", "Thêm trường này / add the field"),
     ),
@@ -53,10 +44,10 @@ BODIES: dict[str, tuple[str, bytes, tuple[str, str, str, str]]] = {
 def test_a_member_that_cannot_be_used_is_told_with_reason_and_repair(agency: Agency, name: str) -> None:
     """The Vietnamese text had no reason, the repair was the validator's own: ``pattern ^[^\\x00]*$``."""
     path, content, (pointer, value, why, repair) = BODIES[name]
-    (found,) = posted(agency, path, content)
+    (found,) = refused(agency.post(path, content), "request-invalid")["violations"]
     assert (found["rule"], found["pointer"], found["value"]) == ("request-field", pointer, value)
     assert found["message"]["vi"] == f"Giá trị không hợp lệ: {why}."
-    assert re.fullmatch(r"The value is not valid: .*\w.*\.", found["message"]["en"])
+    assert re.fullmatch(r"The value is not valid: (it|the|there) .*\w.*\.", found["message"]["en"])
     assert found["repair"] == repair
 
 
@@ -81,11 +72,6 @@ def test_a_parameter_that_cannot_be_used_is_told_with_reason_and_repair(agency: 
     assert (found["pointer"], found["value"], found["repair"]) == (pointer, value, repair)
     assert found["message"]["vi"] == f"Giá trị không hợp lệ: {why}."
     assert re.fullmatch(r"The value is not valid: it .*\w\.", found["message"]["en"])
-
-
-def test_what_a_body_lacks_is_told_without_what_else_stands_in_it(agency: Agency) -> None:
-    content = '{"certificate": "x", "one_time_code": "bí mật"}'.encode()
-    assert "bí mật" not in json.dumps(posted(agency, CERTIFICATES, content), ensure_ascii=False)
 
 
 @pytest.mark.parametrize("path", [DONE, CERTIFICATES])

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from builders.api import Hub, a_hub
 from sqlalchemy import event
+
+from hub.api import readiness
 
 GREEN = {"status": "ok", "writer": "ok", "database": "ok", "disk": "ok"}
 
@@ -27,7 +30,8 @@ def counted(folder: Path) -> Iterator[tuple[Hub, Counter[str]]]:
     def statement(_connection: Any, _cursor: Any, text: str, *_rest: Any) -> None:
         seen["looks"] += text.startswith("SELECT") and "alembic_version" in text
 
-    with a_hub(folder, at=at, sweep_seconds=3600) as hub:
+    with pytest.MonkeyPatch.context() as patient, a_hub(folder, at=at, sweep_seconds=3600) as hub:
+        patient.setattr(readiness, "_PATIENCE", 60.0)  # no machine is slow enough to be stuck
         event.listen(hub.axis.desk.engine, "before_cursor_execute", statement)
         hub.axis.enrol("H41")  # behind the sweep at the start
         seen.clear()

@@ -46,4 +46,4 @@ def test_no_question_finds_a_fault_or_an_answer_that_is_not_described(tmp_path: 
     assert run.returncode == 0, run.stdout[-8000:] + run.stderr[-2000:]
     asked = re.search(r"(\d+) generated", run.stdout)
     assert asked is not None, run.stdout
-    assert int(asked[1]) > 200, run.stdout  # some 800 on a quiet machine
+    assert int(asked[1]) > 100, run.stdout  # some 800 on a quiet machine

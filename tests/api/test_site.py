@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -16,12 +15,6 @@ from builders.api import Hub, a_hub, operations
 from builders.served import a_served_hub
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    with a_hub(tmp_path_factory.mktemp("described")) as running:
-        yield running
 
 
 class _Loaded(html.parser.HTMLParser):
@@ -41,23 +34,27 @@ class _Loaded(html.parser.HTMLParser):
             self.inline.append(tag)
 
 
-def test_the_page_loads_only_what_the_hub_itself_has(hub: Hub) -> None:
-    page = hub.ask("GET", "/docs")
-    loaded = _Loaded(page.text)
-    assert loaded.inline == []
-    own = [address for address in loaded.addresses if not address.startswith("data:")]
+def loaded(hub: Hub) -> list[str]:
+    """The addresses that page and start script load, as they are written."""
+    page = _Loaded(hub.ask("GET", "/docs").text)
+    assert page.inline == []
+    own = [address for address in page.addresses if not address.startswith("data:")]
     assert len(own) == 3
-    start = hub.ask("GET", "/docs/start.js").text
-    for address in (*own, *re.findall(r'url: "([^"]+)"', start)):
+    return [*own, *re.findall(r'url: "([^"]+)"', hub.ask("GET", "/docs/start.js").text)]
+
+
+def test_the_page_loads_only_what_the_hub_itself_has(shared_hub: Hub) -> None:
+    assert len(loaded(shared_hub)) == 4
+    for address in loaded(shared_hub):
         assert not re.match(r"(\w+:)?//", address), address
-        answer = hub.ask("GET", urljoin("/docs", address))
+        answer = shared_hub.ask("GET", urljoin("/docs", address))
         assert answer.status_code == 200, address
         assert len(answer.content) > 100, address
 
 
-def test_everything_of_the_site_forbids_other_hosts(hub: Hub) -> None:
+def test_everything_of_the_site_forbids_other_hosts(shared_hub: Hub) -> None:
     for path in ("/docs", "/docs/start.js", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"):
-        headers = hub.ask("GET", path).headers
+        headers = shared_hub.ask("GET", path).headers
         policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
         assert policy.pop("img-src") == "'self' data:"  # the style sheet's icons
         assert policy == {"default-src": "'self'", "base-uri": "'none'", "frame-ancestors": "'none'"}
@@ -65,13 +62,14 @@ def test_everything_of_the_site_forbids_other_hosts(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("name", ["x", "..%2f__init__.py", "LICENSE", "swagger-ui.css%00", "%2e%2e", "start.js/"])
-def test_no_other_file_of_the_package_is_handed_out(hub: Hub, name: str) -> None:
-    assert hub.ask("GET", f"/docs/{name}").status_code == 404
+def test_no_other_file_of_the_package_is_handed_out(shared_hub: Hub, name: str) -> None:
+    assert shared_hub.ask("GET", f"/docs/{name}").status_code == 404
 
 
-def test_below_a_folder_of_a_proxy_the_page_asks_for_its_own_there(hub: Hub) -> None:
-    loaded = _Loaded(hub.ask("GET", "/docs").text).addresses
-    assert urljoin("http://hub.example.vn/truc/docs", loaded[-1]) == "http://hub.example.vn/truc/docs/start.js"
+def test_below_a_folder_of_a_proxy_the_page_asks_for_its_own_there(shared_hub: Hub) -> None:
+    folder = "http://hub.example.vn/truc"
+    for address in loaded(shared_hub):
+        assert urljoin(f"{folder}/docs", address).startswith(f"{folder}/"), address
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here; .ci/run installs one")

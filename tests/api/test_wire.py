@@ -5,25 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
-from builders.api import UNKNOWN
+from builders.api import STORED, UNKNOWN
 from builders.axis import Peer
 from builders.served import Served, a_served_hub
 from builders.wire import Wire, post
 from sqlalchemy import func, select
 
+from hub.api import wire as protocol
 from hub.store import tables as t
 from hub.store.engine import reading
 
-AT_ONCE = 2.0  # seconds; nobody waits for a body here
-BODY_TIMEOUT = 0.3  # seconds
 FIFTY_MEGABYTES = 50_000_000
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with a_served_hub(tmp_path_factory.mktemp("served"), body_timeout=BODY_TIMEOUT) as hub:
+    """A hub that waits for a body longer than a test for its answer, and lingers as long for whoever still sends."""
+    with pytest.MonkeyPatch.context() as patient, a_served_hub(tmp_path_factory.mktemp("served")) as hub:
+        patient.setattr(protocol, "_LINGER", 60.0)
         yield hub
 
 
@@ -35,8 +38,8 @@ def office(served: Served) -> Peer:
 
 def stored(hub: Served) -> int:
     with reading(hub.axis.desk.engine) as connection:
-        tables = (t.document, t.packet, t.report, t.refusal)
-        return sum(connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables)
+        counts = [select(func.count()).select_from(table) for table in (*STORED, t.refusal)]
+        return sum(connection.execute(count).scalar_one() for count in counts)
 
 
 PATHS = ["/v1/documents", "/v1/documents/validate", "/v1/statuses", f"/v1/deliveries/{UNKNOWN}/done"]
@@ -48,12 +51,10 @@ def test_who_is_not_known_is_told_so_before_a_byte_of_the_body(
     served: Served, path: str, expect: tuple[str, ...]
 ) -> None:
     for authorization in ("", "Authorization: Bearer wrong"):
-        began = time.monotonic()
         with Wire(served.base_url) as wire:
             wire.say(*post(path, None, *filter(None, [authorization]), f"Content-Length: {FIFTY_MEGABYTES}", *expect))
             answer = wire.hear()
         assert (answer.status, answer.body["code"]) == (401, "not-authenticated")
-        assert time.monotonic() - began < AT_ONCE
 
 
 def test_a_locked_system_is_told_so_before_a_byte_of_the_body(served: Served) -> None:
@@ -66,11 +67,9 @@ def test_a_locked_system_is_told_so_before_a_byte_of_the_body(served: Served) ->
 
 
 def test_a_body_declared_too_large_is_refused_before_a_byte_of_it(served: Served, office: Peer) -> None:
-    began = time.monotonic()
     with Wire(served.base_url) as wire:
         answer = wire.say(*post("/v1/documents", office, "Content-Length: 60000000", "Expect: 100-continue")).hear()
     assert (answer.status, answer.body["code"]) == (413, "too-large")
-    assert time.monotonic() - began < AT_ONCE
 
 
 def test_a_body_in_chunks_is_refused_before_a_byte_of_it(served: Served, office: Peer) -> None:
@@ -106,32 +105,35 @@ def test_a_connection_cut_in_the_body_leaves_nothing_behind(served: Served, offi
     assert stored(served) == before
 
 
-def test_a_body_that_stops_coming_is_given_up_and_leaves_nothing_behind(served: Served, office: Peer) -> None:
-    packet = office.packet(office.draft("H41"))
-    before = stored(served)
-    began = time.monotonic()
-    with Wire(served.base_url) as wire:
-        wire.say(*post("/v1/documents", office, f"Content-Length: {len(packet)}"), body=packet[:-1])
-        answer = wire.hear()
-    assert (answer.status, answer.body["code"]) == (408, "body-late")
-    assert int(answer.headers["retry-after"]) > 0
-    assert BODY_TIMEOUT <= time.monotonic() - began < BODY_TIMEOUT + AT_ONCE
-    assert stored(served) == before
+def test_a_body_that_stops_coming_is_given_up_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with a_served_hub(tmp_path, body_timeout=0.3) as hub:
+        office = hub.axis.enrol("G22")
+        hub.axis.enrol("H41")
+        packet = office.packet(office.draft("H41"))
+        began = time.monotonic()
+        with Wire(hub.base_url) as wire:
+            wire.say(*post("/v1/documents", office, f"Content-Length: {len(packet)}"), body=packet[:-1])
+            answer = wire.hear()
+        assert time.monotonic() - began >= 0.3
+        assert (answer.status, answer.body["code"]) == (408, "body-late")
+        assert int(answer.headers["retry-after"]) > 0
+        assert stored(hub) == 0
 
 
 def test_what_comes_after_the_declared_length_is_no_part_of_the_packet(served: Served, office: Peer) -> None:
     packet = office.packet(office.draft("H41"))
+    head = post("/v1/documents", office, f"Content-Length: {len(packet)}")
     with Wire(served.base_url) as wire:
-        wire.say(*post("/v1/documents", office, f"Content-Length: {len(packet)}"), body=packet + b"<edXML/>\r\n\r\n")
-        answer = wire.hear()
-        assert answer.status in {201, 400}
-        assert answer.rest or wire.hung_up() or wire.hear().status == 400
+        answer = wire.say(*head, body=packet + b"<edXML/>\r\n\r\n").hear()
+        assert answer.status == 201
+        refused = answer.rest or wire.rest()  # none where the connection ended behind the answer
+        assert not refused or refused.startswith(b"HTTP/1.1 400 ")
     with Wire(served.base_url) as wire:
-        again = wire.say(*post("/v1/documents", office, f"Content-Length: {len(packet)}"), body=packet).hear()
-    assert again.status == (200 if answer.status == 201 else 201)
+        assert wire.say(*head, body=packet).hear().status == 200
 
 
 NO_HTTP = [
+    "Xin chào\r\n\r\n".encode(),
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # TLS to a port that speaks none
     b"\0" * 64 + b"\r\n\r\n",
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -149,12 +151,11 @@ NO_HTTP = [
 
 
 @pytest.mark.parametrize("junk", NO_HTTP, ids=range(len(NO_HTTP)))
-def test_what_is_no_http_is_refused_and_hung_up_on(served: Served, junk: bytes) -> None:
+def test_what_is_no_http_is_refused_as_a_problem_and_hung_up_on(served: Served, junk: bytes) -> None:
     with Wire(served.base_url) as wire:
         answer = wire.pour(junk).hear()
-        assert 400 <= answer.status < 500 or answer.status == 0
-        assert "Traceback" not in str(answer)
-        assert answer.status in {401, 404, 405, 411} or wire.hung_up()
+        assert (answer.status, answer.body["code"]) == (400, "request-malformed")
+        assert wire.hung_up()
 
 
 ODD_PATHS = [
@@ -174,41 +175,26 @@ def test_an_address_in_any_bytes_is_answered_by_a_problem(served: Served, office
 @pytest.mark.parametrize("size", [257 * 1024, 300_000, 8_000_000], ids=["just-above", "above", "far-above"])
 def test_a_head_above_256_kib_is_refused_as_a_problem(served: Served, office: Peer, size: int) -> None:
     with Wire(served.base_url) as wire:
-        try:
-            answer = wire.say("GET /v1/inbox HTTP/1.1", *post("", office)[1:], "X-To: " + "x" * size).hear()
-        except ConnectionError:
-            assert size > 1_000_000  # the hub hung up before it had it all
-            return
+        answer = wire.say("GET /v1/inbox HTTP/1.1", *post("", office)[1:], "X-To: " + "x" * size).hear()
     assert (answer.status, answer.body["code"]) == (431, "head-too-large")
-
-
-def test_what_is_no_http_is_refused_as_a_problem(served: Served) -> None:
-    with Wire(served.base_url) as wire:
-        answer = wire.say("Xin chào").hear()
-    assert (answer.status, answer.body["code"]) == (400, "request-malformed")
 
 
 def test_a_head_of_114_kib_is_read(served: Served, office: Peer) -> None:
     with Wire(served.base_url) as wire:
-        assert (
-            wire.say("GET /v1/inbox HTTP/1.1", *post("", office)[1:], "X-To: " + "x" * 114 * 1024).hear().status == 200
-        )
+        answer = wire.say("GET /v1/inbox HTTP/1.1", *post("", office)[1:], "X-To: " + "x" * 114 * 1024).hear()
+    assert answer.status == 200
 
 
-def test_a_hundred_connections_that_say_nothing_hold_nobody_up(served: Served, office: Peer) -> None:
+def test_a_hundred_connections_that_say_nothing_or_half_a_head_hold_nobody_up(served: Served, office: Peer) -> None:
     packet = office.packet(office.draft("H41"))
     head = post("/v1/documents", office, f"Content-Length: {len(packet)}")
-    silent = [Wire(served.base_url) for _ in range(100)]
-    try:
+
+    def send(_n: int) -> int:
+        with Wire(served.base_url) as wire:
+            return wire.say(*head, body=packet).hear().status
+
+    with ExitStack() as open_ones, ThreadPoolExecutor(8) as pool:
+        silent = [open_ones.enter_context(Wire(served.base_url)) for _ in range(100)]
         for wire in silent[::2]:
-            wire.say(*head[:2])
-        with ThreadPoolExecutor(8) as pool:
-
-            def send(_n: int) -> int:
-                with Wire(served.base_url) as wire:
-                    return wire.say(*head, body=packet).hear().status
-
-            assert sorted(pool.map(send, range(8))) == [200] * 7 + [201]
-    finally:
-        for wire in silent:
-            wire.__exit__()
+            wire.pour("\r\n".join(head[:2]).encode())
+        assert sorted(pool.map(send, range(8))) == [200] * 7 + [201]
