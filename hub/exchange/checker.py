@@ -16,7 +16,6 @@ from typing import Any
 from hub.errors import Refusal
 from hub.store.roster import Roster
 
-READY = b"!"  # what a checker says first
 _LENGTHS = struct.Struct("!QQ")  # of a message's two parts
 HEAD = _LENGTHS.size  # bytes before each message
 
@@ -33,7 +32,7 @@ def message(said: object) -> tuple[bytes | memoryview, ...]:
     return _LENGTHS.pack(len(text), sum(map(len, beside))) + text, *beside
 
 
-def lengths(head: bytes) -> tuple[int, int]:
+def lengths(head: bytes | bytearray) -> tuple[int, int]:
     """Of the two parts of the message behind these ``HEAD`` bytes."""
     return _LENGTHS.unpack(head)
 
@@ -46,7 +45,7 @@ def content(text: bytes, packet: bytes) -> Any:
 def answer_questions(hub: socket.socket) -> None:
     """Until the hub closes its end, which it does by dying too."""
     roster: Roster | None = None
-    hub.sendall(READY)
+    hub.sendall(b"".join(message(None)))  # ready
     with hub.makefile("rb") as questions:
         while head := questions.read(HEAD):
             text, packet = lengths(head)

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import structlog
 
 from hub.errors import Refusal
-from hub.exchange.checker import HEAD, READY, Known, content, lengths, message
+from hub.exchange.checker import HEAD, Known, content, lengths, message
 from hub.store.roster import Roster
 
 log = structlog.get_logger()
@@ -82,6 +82,30 @@ class _Question:
             self.answer.set_exception(raised)
 
 
+class _Line(asyncio.Protocol):
+    """The hub's end of the line to a checker: bytes to messages."""
+
+    def __init__(self, heard: Callable[[Any], None]) -> None:
+        self._heard = heard
+        self._received = bytearray()
+        self.over = asyncio.get_running_loop().create_future()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while len(self._received) >= HEAD:
+            text, packet = lengths(self._received[:HEAD])
+            end = HEAD + text + packet
+            if len(self._received) < end:
+                return
+            said = bytes(self._received[HEAD:end])
+            del self._received[:end]
+            self._heard(content(said[:text], said[text:]))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.over.done():  # else the hub itself ended the line
+            self.over.set_result(None)
+
+
 class _Process:
     """One checker as the hub sees it. It answers in the order it is asked."""
 
@@ -89,7 +113,7 @@ class _Process:
 
     def __init__(self) -> None:
         self.asked: deque[_Question] = deque()
-        self._to: asyncio.StreamWriter | None = None
+        self._to: asyncio.WriteTransport | None = None
         self._version: int | None = None  # of the roster it has
 
     async def ask(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
@@ -99,7 +123,7 @@ class _Process:
             self._send(self._to, question)
         return await question.answer
 
-    def _send(self, to: asyncio.StreamWriter, question: _Question) -> None:
+    def _send(self, to: asyncio.WriteTransport, question: _Question) -> None:
         arguments = list(question.arguments)
         for place, argument in enumerate(arguments):
             if isinstance(argument, Roster):
@@ -130,28 +154,26 @@ class _Process:
             await asyncio.sleep(_PAUSE)
 
     async def _talk(self, here: socket.socket, process: subprocess.Popen[bytes]) -> None:
-        answers, to = await asyncio.open_unix_connection(sock=here)
-        watch = None
+        def heard(said: Any) -> None:
+            if self._to is None:  # it is ready
+                self._to = to
+                for question in self.asked:
+                    self._send(to, question)
+            else:
+                self.asked.popleft().close(*said)
+
+        line = _Line(heard)
+        to, _ = await asyncio.get_running_loop().create_unix_connection(lambda: line, sock=here)
+        watch = asyncio.create_task(self._watch(process))
         try:
-            await answers.readexactly(len(READY))
-            watch = asyncio.create_task(self._watch(process))
-            self._to = to
-            for question in self.asked:
-                self._send(to, question)
-            while True:
-                text, packet = lengths(await answers.readexactly(HEAD))
-                result, raised = content(await answers.readexactly(text), await answers.readexactly(packet))
-                self.asked.popleft().close(result, raised)
-        except (asyncio.IncompleteReadError, OSError):
-            return  # it ended
+            await line.over
         finally:
-            if watch is not None:
-                watch.cancel()
+            watch.cancel()
             to.close()
 
     async def _watch(self, process: subprocess.Popen[bytes]) -> None:
         while True:
-            first = self.asked[0] if self.asked else None
+            first = self.asked[0] if self.asked and self._to is not None else None
             await asyncio.sleep(_PATIENCE)
             if first is not None and self.asked and self.asked[0] is first:
                 log.error("checker-hangs")

@@ -7,10 +7,11 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, bindparam, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, insert, or_, select, text, update
 
 from hub.domain.delivery import Status, Transport
 from hub.store import tables as t
+from hub.store.listing import Listing
 
 Rows = list[dict[str, Any]]
 _CHUNK = 1000  # values in one IN: a statement takes 32,766 parameters on SQLite, 65,535 on PostgreSQL
@@ -160,12 +161,13 @@ def add_events(connection: Connection, rows: Rows) -> None:
         connection.execute(insert(t.event), rows)
 
 
+_EVENTS = Listing(select(t.event), t.event.c.delivery_id)
+
+
 def events_of(connection: Connection, delivery_ids: Sequence[str]) -> list[RowMapping]:
     """The history of deliveries, oldest first."""
-    c = t.event.c
-    return sorted(
-        _where(connection, select(t.event), c.delivery_id, delivery_ids), key=lambda row: (row["at"], row["id"])
-    )
+    found = _EVENTS.of(connection, delivery_ids).mappings()
+    return sorted(found, key=lambda row: (row["at"], row["id"]))
 
 
 _INBOX = (
@@ -250,24 +252,26 @@ def add_requests(connection: Connection, rows: Rows) -> None:
         connection.execute(insert(t.request), rows)
 
 
+_REQUESTS = Listing(select(t.request), t.request.c.delivery_id)
+_is_open = select(t.request).where(t.request.c.outcome == "open")
+_OPEN = Listing(_is_open, t.request.c.delivery_id)
+_OPEN_BY = Listing(_is_open, t.request.c.asking_document_id)
+_OPEN_MADE = Listing(_is_open, t.request.c.asking_delivery_id)
+
+
 def open_requests(connection: Connection, delivery_ids: Sequence[str]) -> list[RowMapping]:
     """Open requests about deliveries, newest first."""
-    c = t.request.c
-    found = _where(connection, select(t.request).where(c.outcome == "open"), c.delivery_id, delivery_ids)
-    return sorted(found, key=_seq, reverse=True)
+    return sorted(_OPEN.of(connection, delivery_ids).mappings(), key=_seq, reverse=True)
 
 
 def open_requests_by(connection: Connection, asking_document_ids: Sequence[str]) -> list[RowMapping]:
     """Open requests that asking documents made, newest first."""
-    c = t.request.c
-    query = select(t.request).where(c.outcome == "open")
-    return sorted(_where(connection, query, c.asking_document_id, asking_document_ids), key=_seq, reverse=True)
+    return sorted(_OPEN_BY.of(connection, asking_document_ids).mappings(), key=_seq, reverse=True)
 
 
 def open_requests_made(connection: Connection, asking_delivery_ids: Sequence[str]) -> list[RowMapping]:
     """Open requests that deliveries carry."""
-    c = t.request.c
-    return _where(connection, select(t.request).where(c.outcome == "open"), c.asking_delivery_id, asking_delivery_ids)
+    return list(_OPEN_MADE.of(connection, asking_delivery_ids).mappings())
 
 
 def close_requests(connection: Connection, ids: Sequence[str], outcome: str, at: datetime) -> None:
@@ -279,18 +283,11 @@ def close_requests(connection: Connection, ids: Sequence[str], outcome: str, at:
 
 def requests_of(connection: Connection, delivery_ids: Sequence[str]) -> list[RowMapping]:
     """All requests about deliveries, oldest first."""
-    return sorted(_where(connection, select(t.request), t.request.c.delivery_id, delivery_ids), key=_seq)
+    return sorted(_REQUESTS.of(connection, delivery_ids).mappings(), key=_seq)
 
 
 def _seq(row: RowMapping) -> int:
     return int(row["seq"])
-
-
-def _where(
-    connection: Connection, query: Select[Any], column: ColumnElement[Any], values: Sequence[str]
-) -> list[RowMapping]:
-    """The rows whose column has one of the values; several statements where one cannot take them all."""
-    return [row for some in _chunks(values) for row in connection.execute(query.where(column.in_(some))).mappings()]
 
 
 def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -10,31 +10,32 @@ from sqlalchemy import Connection, RowMapping, and_, insert, or_, select, update
 
 from hub.domain.duplicates import First
 from hub.store import tables as t
+from hub.store.listing import Listing
 
 Rows = list[dict[str, Any]]
 
 
-def by_identity(connection: Connection, identities: Sequence[str]) -> dict[str, First]:
-    c = t.document.c
-    found = connection.execute(select(c.identity, c.id, c.content_digest).where(c.identity.in_(identities)))
+_d = t.document.c
+_BY_IDENTITY = Listing(select(_d.identity, _d.id, _d.content_digest), _d.identity)
+_BY_BUSINESS = Listing(select(_d.business, _d.id, _d.content_digest).order_by(_d.seq.desc()), _d.business)
+_YEARS = Listing(select(_d.sender, _d.document_id, _d.year).distinct(), _d.document_id)
+
+
+def by_identity(connection: Connection, identities: Iterable[str]) -> dict[str, First]:
+    found = _BY_IDENTITY.of(connection, identities)
     return {row.identity: First(row.id, row.content_digest) for row in found}
 
 
-def by_business(connection: Connection, keys: Sequence[str]) -> dict[str, First]:
+def by_business(connection: Connection, keys: Iterable[str]) -> dict[str, First]:
     """The first document of each business identity."""
-    c = t.document.c
-    found = connection.execute(
-        select(c.business, c.id, c.content_digest).where(c.business.in_(keys)).order_by(c.seq.desc())
-    )
+    found = _BY_BUSINESS.of(connection, keys)
     return {row.business: First(row.id, row.content_digest) for row in found}
 
 
-def years_of(connection: Connection, ids: Sequence[tuple[str, str]]) -> dict[tuple[str, str], set[int]]:
+def years_of(connection: Connection, ids: Iterable[tuple[str, str]]) -> dict[tuple[str, str], set[int]]:
     """The years in which a sender used a DocumentId, by (sender, canonical DocumentId)."""
-    c = t.document.c
     wanted, years = set(ids), dict[tuple[str, str], set[int]]()
-    query = select(c.sender, c.document_id, c.year).where(c.document_id.in_({document_id for _, document_id in ids}))
-    for row in connection.execute(query.distinct()):
+    for row in _YEARS.of(connection, {document_id for _, document_id in wanted}):
         if (row.sender, row.document_id) in wanted:
             years.setdefault((row.sender, row.document_id), set()).add(row.year)
     return years
