@@ -176,11 +176,11 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
     """The hub's ASGI application; its database is opened when the application starts."""
     # Here and not above: every `hub` command would wait half a second for what only serving needs.
     from anyio import to_thread
-    from fastapi import FastAPI
 
     from hub.api import agencies, deliveries, documents, health, problems, site
     from hub.api.caller import Interface
     from hub.api.guards import Guards
+    from hub.api.routes import Application
     from hub.api.trace import Trace
 
     @asynccontextmanager
@@ -201,7 +201,7 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
                     bell.close()
         log_at_once()  # the server may end the process by a signal
 
-    app = FastAPI(
+    app = Application(
         title="Trục liên thông văn bản",
         version=version("lienthong"),
         lifespan=lifespan,
@@ -211,8 +211,8 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
         redirect_slashes=False,  # a redirect would lead to whatever the request's Host header says
     )
     problems.install(app)
-    for part in (documents.packets, documents.reads, deliveries.operations, agencies.operations, health.operations):
-        app.router.routes += part.routes  # the framework would look for an included router's routes twice
+    app.call_directly(documents.packets)
+    app.include(documents.reads, deliveries.operations, agencies.operations, health.operations)
     site.install(app)
     app.add_middleware(Trace)
     return app

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from hub.api import answers, shapes
 from hub.api.caller import Caller, Calling, Id, Interface, interface, packet_of
 from hub.api.problems import PACKET, header, responses, violation_body
-from hub.api.routes import Direct, router
+from hub.api.routes import router
 from hub.domain import edxml
 from hub.domain.document import Attachment
 from hub.errors import Refusal
@@ -24,7 +24,7 @@ from hub.store.deliveries import Delivery
 from hub.store.engine import reading
 
 log = structlog.get_logger()
-packets = router("documents", route_class=Direct)
+packets = router("documents")
 reads = router("documents")
 
 PACKET_BODY = {

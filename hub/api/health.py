@@ -10,7 +10,7 @@ from hub.api.caller import interface
 from hub.api.problems import responses
 from hub.api.routes import router
 
-operations = router("health", prefix="")
+operations = router("health", "")
 
 
 _READY = responses(answer=answers.Ready, called=False)

@@ -1,13 +1,19 @@
-"""How operations are found: routers of one kind, and the short way of those that come most."""
+"""How operations are found: routers of one tag, and a short way past the framework for those that come most."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hub.api.caller import authenticated
+from hub.api.caller import Caller, authenticated
+from hub.api.problems import problem
+from hub.api.trace import Trace
+from hub.errors import Refusal
 
 
 def operation_id(route: APIRoute) -> str:
@@ -15,22 +21,47 @@ def operation_id(route: APIRoute) -> str:
     return "_".join([*map(str, route.tags), route.name])
 
 
-class Direct(APIRoute):
-    """An operation that takes ``(request, caller)`` and finds out the rest by itself.
+def router(tag: str, prefix: str = "/v1") -> APIRouter:
+    """A router for operations of one tag."""
+    return APIRouter(prefix=prefix, tags=[tag], generate_unique_id_function=operation_id)
 
-    Described like any other, but called without the framework's search for parameters and dependencies, which costs
-    more than all that the hub's event loop does with a packet.
+
+class Application(FastAPI):
+    """The application. Its ``direct`` operations are described like all others, and called at once: the framework's
+    layers and its search for parameters cost more than all that the hub's event loop does with a packet.
     """
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.methods is None or scope["method"] not in self.methods:
-            await super().handle(scope, receive, send)  # 405
-            return
+    direct: dict[tuple[str, str], ASGIApp]  # by method and path
+
+    def include(self, *routers: APIRouter) -> None:
+        """Take in the operations of routers; the framework's own way would look for each twice."""
+        for each in routers:
+            self.router.routes += each.routes
+
+    def call_directly(self, operations: APIRouter) -> None:
+        """Take in operations that have no parameters but ``(request, caller)``."""
+        self.include(operations)
+        routes = [route for route in operations.routes if isinstance(route, APIRoute)]
+        self.direct = {
+            (method, route.path): Trace(_called(route.endpoint)) for route in routes for method in route.methods or ()
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        operation = self.direct.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if operation is None:
+            await super().__call__(scope, receive, send)
+        else:
+            scope["app"] = self
+            await operation(scope, receive, send)
+
+
+def _called(endpoint: Callable[[Request, Caller], Awaitable[Response]]) -> ASGIApp:
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
-        response = await self.endpoint(request, await authenticated(request))
+        try:
+            response = await endpoint(request, await authenticated(request))
+        except Refusal as refusal:
+            response = problem(refusal)
         await response(scope, receive, send)
 
-
-def router(tag: str, *, prefix: str = "/v1", route_class: type[APIRoute] = APIRoute) -> APIRouter:
-    """A router for operations of one tag."""
-    return APIRouter(prefix=prefix, tags=[tag], route_class=route_class, generate_unique_id_function=operation_id)
+    return call

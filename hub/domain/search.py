@@ -20,6 +20,7 @@ from hub.domain.document import Kind
 from hub.errors import Refusal, Violation, violation
 
 _WORD = re.compile(r"\w+")
+_MARKS = re.compile("[\u0300-\u036f]+")
 _FILTER = r"[A-Za-z]+:(?!//)"  # a URL is text
 _TOKEN = re.compile(rf'(?P<filter>{_FILTER})(?:"(?P<value>[^"]*)"|(?P<bare>\S*))|"(?P<phrase>[^"]*)"|(?P<word>\S+)')
 _QUERY = re.compile(rf'"|(?:^|\s){_FILTER}')
@@ -30,9 +31,10 @@ def fold(text: str) -> str:
     """Lower case without marks: ``Đề nghị`` and ``DE NGHI`` are both ``de nghi``."""
     if text.isascii():
         return text.casefold()
-    plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
-    marks = {ord(letter): None for letter in set(plain) if unicodedata.combining(letter)}
-    return plain.translate(marks).casefold()
+    plain = _MARKS.sub("", unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D")))
+    if not plain.isascii():
+        plain = "".join(letter for letter in plain if not unicodedata.combining(letter))  # marks of other scripts
+    return plain.casefold()
 
 
 def words(text: str) -> tuple[str, ...]:

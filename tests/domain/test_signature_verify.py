@@ -94,10 +94,8 @@ def test_a_packet_that_would_be_refused_is_not_signed() -> None:
 @pytest.mark.parametrize("form", ["fast", "whole"])
 def test_fields_are_read_from_the_bytes_that_were_verified(form: Form) -> None:
     tree = parse(signed(form))
-    before = etree.tostring(tree.root)
     result = verify(tree)
     assert isinstance(result, Signed)
-    assert etree.tostring(tree.root) == before
     for element in tree.envelope.iter(f"{{{QCVN}}}Subject", f"{{{QCVN}}}AttachmentName"):
         element.text = "Đã bị đổi"
     assert read_document(result.tree).subject == DOCUMENT.subject

@@ -61,7 +61,8 @@ def fields_of(parent: etree._Element | None, table: dict[str, str]) -> dict[str,
     """The children's texts by field name, for the element names of ``table``; the last of a repeated child counts."""
     if parent is None:
         return {}
-    return {table[name]: text_of(each) for each in children(parent) if (name := local_name(each)) in table}
+    found = ((table.get(local_name(each)), each) for each in children(parent))
+    return {field: text_of(each) for field, each in found if field is not None}
 
 
 _MAX_MARKS = 30  # UAX #15 §13, Stream-Safe Text Format
@@ -70,7 +71,7 @@ _SYMBOLS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MAX_MARKS + 1}}}")  # what marks ar
 
 def _stream_safe(text: str, element: etree._Element | None) -> str:
     """``text``, unless it has a run of marks: to normalise one takes time quadratic in its length."""
-    if element is None or text.isascii() or not _SYMBOLS.search(text):
+    if element is None or len(text) <= _MAX_MARKS or not _SYMBOLS.search(text):
         return text
     runs = groupby(text, key=lambda character: unicodedata.category(character).startswith("M"))
     if any(marks and sum(1 for _ in run) > _MAX_MARKS for marks, run in runs):

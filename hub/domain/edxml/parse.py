@@ -16,6 +16,7 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from lxml import etree
 
@@ -71,12 +72,17 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Tree:
     tags = _check_markup(data, limits)
     root_at = _check_prolog(data)
     root, well_formed = _build(data, root_at, limits)
-    if root.xpath("/*" * (limits.depth + 1)):
+    if _deeper_than(limits.depth)(root):
         raise Refusal("xml-too-deep", facts={"limit": limits.depth})
     # The tags are at least as many as the elements, and nearly always few: only a large packet is counted exactly.
     if tags > limits.elements and root.xpath(f"count(//*) > {limits.elements}"):
         raise Refusal("xml-too-many-elements", facts={"limit": limits.elements})
     return _frame(root, well_formed)
+
+
+@cache
+def _deeper_than(depth: int) -> etree.XPath:
+    return etree.XPath("/*" * (depth + 1))
 
 
 def signed_tree(tree: Tree, canonical: bytes) -> Tree:
@@ -143,14 +149,19 @@ def _check_bytes(data: bytes) -> None:
 
 def _check_markup(data: bytes, limits: Limits) -> int:
     """The number of tags that open something, comments and the like included: never fewer than the elements."""
-    tags = data.count(b"<") - data.count(b"</")
-    attributes = (count for count, _ in enumerate(_ATTRIBUTE.finditer(data), start=1) if count > limits.elements)
-    if tags > 2 * limits.elements or next(attributes, 0):
+    tags = data.count(b"<")
+    if tags > limits.elements:
+        tags -= data.count(b"</")
+    if tags > 2 * limits.elements or _attributes_exceed(data, limits.elements):
         raise Refusal("xml-too-many-elements", facts={"limit": limits.elements})
     # libxml2 keeps every name and namespace it ever met for as long as the thread lives: bound what a packet can add.
-    if sum(map(len, set(_START_TAG.findall(data)))) > _MAX_VOCABULARY:
+    if len(data) > _MAX_VOCABULARY and sum(map(len, set(_START_TAG.findall(data)))) > _MAX_VOCABULARY:
         raise Refusal("xml-too-many-names")
     return tags
+
+
+def _attributes_exceed(data: bytes, limit: int) -> bool:
+    return data.count(b"=") > limit and any(count > limit for count, _ in enumerate(_ATTRIBUTE.finditer(data), start=1))
 
 
 def _check_prolog(data: bytes) -> int:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from cryptography import x509
@@ -121,6 +122,7 @@ def _weak(why: str) -> Refusal:
     return Refusal("certificate-invalid", pointer="Signature/KeyInfo/X509Data/X509Certificate", facts={"why": why})
 
 
+@lru_cache(maxsize=512)  # an agency signs everything with one certificate
 def fingerprint(certificate: x509.Certificate) -> str:
     """SHA-256 of the DER, hex: how a certificate is named."""
     return certificate.fingerprint(hashes.SHA256()).hex()

@@ -18,6 +18,7 @@ from cryptography import x509
 from lxml import etree
 
 from hub.domain.edxml import DSIG
+from hub.domain.edxml.elements import local_name
 from hub.errors import Refusal
 
 _KEY_INFO = {  # what may stand below KeyInfo; only X509Certificate is used (XML Signature 1.1 §4.5)
@@ -46,6 +47,9 @@ class Claim:
     method: str
     references: tuple[Reference, ...]
     value: bytes
+
+
+_QUALIFIED = f"{{{DSIG}}}"
 
 
 def bad_form(why: str) -> Refusal:
@@ -88,8 +92,8 @@ def read_claim(signature: etree._Element, *, most_references: int) -> Claim:
     """Raises ``Refusal`` signature-form."""
     signed_info, value, key_info = _children(signature, "SignedInfo", "SignatureValue", "KeyInfo")
     for element in key_info.iterdescendants():
-        if etree.QName(element).localname not in _KEY_INFO:
-            raise bad_form(f"KeyInfo/{etree.QName(element).localname}")
+        if local_name(element) not in _KEY_INFO:
+            raise bad_form(f"KeyInfo/{local_name(element)}")
     if len(signed_info) > 2 + most_references:
         raise bad_form(f"Reference × {len(signed_info) - 2} > {most_references}")
     names = ("CanonicalizationMethod", "SignatureMethod") + ("Reference",) * max(1, len(signed_info) - 2)
@@ -120,7 +124,7 @@ def _reference(reference: etree._Element) -> Reference:
 
 def _children(parent: etree._Element, *names: str) -> list[etree._Element]:
     children = list(parent)
-    if [child.tag for child in children] != [f"{{{DSIG}}}{name}" for name in names]:
+    if [child.tag for child in children] != [_QUALIFIED + name for name in names]:
         shown = ", ".join(etree.QName(child).localname for child in children[:8] if isinstance(child.tag, str))
         raise bad_form(f"{etree.QName(parent).localname}/({shown})")
     return children

@@ -21,7 +21,7 @@ from lxml import etree
 from hub.domain.edxml import DSIG, attachment_parts, parse
 from hub.domain.signature import algorithms
 from hub.domain.signature.algorithms import ENVELOPED, EXCLUSIVE, METHODS, Method, PrivateKey
-from hub.domain.signature.verify import DECODED_ONLY, canonical_signed_info, canonical_without, take_out, verify
+from hub.domain.signature.verify import DECODED_ONLY, canonical, canonical_signed_info, take_out, verify
 
 _URIS = {method.name: method.uri for method in METHODS.values()}
 _DIGEST_URIS = {name: uri for uri, name in algorithms.DIGESTS.items()}
@@ -51,10 +51,10 @@ def sign(
     if form == "fast":
         identifier = tree.envelope.get("Id", "edXMLEnvelope")
         tree.envelope.set("Id", identifier)
-        covered = [(f"#{identifier}", canonical_without(tree.envelope, None, True))]
+        covered = [(f"#{identifier}", canonical(tree.envelope, exclusive=True))]
         covered += [(f"cid:{file.content_id}", file.octets) for file in attachment_parts(tree, DECODED_ONLY)]
     else:
-        covered = [("", canonical_without(tree.root, None, True))]
+        covered = [("", canonical(tree.root, exclusive=True))]
     signature = etree.fromstring(f'<Signature xmlns="{DSIG}"/>')
     tree.header.append(signature)
     _write_signed_info(_element(signature, "SignedInfo"), method, covered)

@@ -24,7 +24,6 @@ the moment: :func:`hub.domain.signature.judge`. Chains and revocation are not lo
 
 from __future__ import annotations
 
-import copy
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -75,6 +74,7 @@ class Signed:
 def verify(tree: Tree, *, sha1: bool = False) -> Unsigned | Signed:
     """Whether, by which certificate and in which form a packet is signed. Accepts SHA-1 only with ``sha1``.
 
+    Takes the Signature out of ``tree``, where it is looked at: fields can still be read, nothing can be verified again.
     Raises ``Refusal`` signature-misplaced, -form, -comment, -algorithm, -digest, -attachment-mismatch, -value and
     certificate-invalid.
     """
@@ -95,17 +95,17 @@ def verify(tree: Tree, *, sha1: bool = False) -> Unsigned | Signed:
     _check_ids(tree.root)
     method = algorithms.method_of(claim.method, key, sha1=sha1)  # (6)
     digests = [algorithms.digest_of(reference.digest_method, sha1=sha1) for reference in claim.references]
-    form, canonical = _envelope(tree, signature, claim.references[0])  # (7)
-    if algorithms.digest(digests[0], canonical) != claim.references[0].digest:  # (8)
+    octets = canonical_signed_info(claim.signed_info, claim.canonicalization)  # while it stands where it was signed
+    form, covered = _without_signature(tree, signature, claim.references[0])  # (7)
+    if algorithms.digest(digests[0], covered) != claim.references[0].digest:  # (8)
         raise _wrong_digest("envelope" if form == "fast" else "packet")
-    signed = signed_tree(tree, canonical)
+    signed = signed_tree(tree, covered)
     files = attachment_parts(tree, DECODED_ONLY) if form == "fast" or len(claim.references) > 1 else ()
     if form == "fast":  # (9)
         _check_beside_envelope(tree)
         _check_manifest(signed, files)
     if form == "fast" or len(claim.references) > 1:  # (10)
         _check_files(files, claim.references[1:], digests[1:])
-    octets = canonical_signed_info(claim.signed_info, claim.canonicalization)
     if not algorithms.is_right(method, key, claim.value, octets):  # (11)
         raise Refusal("signature-value", pointer="Signature/SignatureValue")
     return Signed(
@@ -133,35 +133,27 @@ def _check_ids(root: etree._Element) -> None:
         raise bad_form(f'Id="{value}" × {times}')
 
 
-def _envelope(tree: Tree, signature: etree._Element, reference: Reference) -> tuple[Literal["fast", "whole"], bytes]:
-    """The form, and the canonical bytes that Reference 1 covers."""
+def _without_signature(
+    tree: Tree, signature: etree._Element, reference: Reference
+) -> tuple[Literal["fast", "whole"], bytes]:
+    """The form, and the canonical bytes that Reference 1 covers; the Signature is out of the tree then."""
     if reference.uri == "":
         # Without a canonicalisation of its own the transforms end in inclusive C14N (XML Signature 1.1 §4.4.3.2).
         if reference.transforms not in {(ENVELOPED,), (ENVELOPED, INCLUSIVE), (ENVELOPED, EXCLUSIVE)}:
             raise bad_form(f"Transform: {' '.join(reference.transforms)}")
-        return "whole", canonical_without(tree.root, signature, reference.transforms[-1] == EXCLUSIVE)
+        take_out(signature)
+        return "whole", canonical(tree.root, exclusive=reference.transforms[-1] == EXCLUSIVE)
     identifier = tree.envelope.get("Id", "")
     if not _NCNAME.fullmatch(identifier) or reference.uri != f"#{identifier}":
         raise bad_form(f'Reference[1]/@URI="{reference.uri}"')
     if reference.transforms != (ENVELOPED, EXCLUSIVE):
         raise bad_form(f"Transform: {' '.join(reference.transforms)}")
-    return "fast", canonical_without(tree.envelope, signature, True)
-
-
-def canonical_without(top: etree._Element, signature: etree._Element | None, exclusive: bool) -> bytes:
-    """Canonical bytes of ``top`` without the Signature, whose tail stays (XML Signature 1.1 §6.6.4).
-
-    ``top`` is the root, or the C14N is exclusive: nothing is inherited from above. The caller's tree stays as it is.
-    """
-    bare = copy.deepcopy(top)
-    copied = bare.find(etree.ElementTree(top).getelementpath(signature)) if signature is not None else None
-    if copied is not None:
-        take_out(copied)
-    return _canonical(bare, exclusive)
+    take_out(signature)
+    return "fast", canonical(tree.envelope, exclusive=True)
 
 
 def take_out(element: etree._Element) -> None:
-    """Removes an element from its tree and leaves the text after it where it was."""
+    """Removes an element from its tree and leaves the text after it where it was (XML Signature 1.1 §6.6.4)."""
     parent, before = element.getparent(), element.getprevious()
     if parent is None:
         raise ValueError("the root cannot be taken out")
@@ -175,7 +167,7 @@ def take_out(element: etree._Element) -> None:
 def canonical_signed_info(signed_info: etree._Element, method: str) -> bytes:
     """The bytes SignatureValue is over. Raises ``Refusal`` signature-form."""
     if method == EXCLUSIVE:
-        return _canonical(signed_info, True)
+        return canonical(signed_info, exclusive=True)
     if method != INCLUSIVE:
         raise bad_form(f"CanonicalizationMethod: {method}")
     # In place, lxml's inclusive form of a subtree has a superfluous xmlns="" below its top and no inherited xml:lang.
@@ -185,10 +177,11 @@ def canonical_signed_info(signed_info: etree._Element, method: str) -> bytes:
         for name, value in ancestor.attrib.items():
             if str(name).startswith(_XML) and name not in alone.attrib:
                 alone.set(name, value)
-    return _canonical(alone, False)
+    return canonical(alone, exclusive=False)
 
 
-def _canonical(element: etree._Element, exclusive: bool) -> bytes:
+def canonical(element: etree._Element, *, exclusive: bool) -> bytes:
+    """Canonical bytes of the root or, exclusively, of an element: nothing is then inherited from above it."""
     try:
         return etree.tostring(element, method="c14n", exclusive=exclusive, with_comments=False)
     except etree.C14NError:  # relative namespace names have no canonical form (C14N 1.0 §1.3)
