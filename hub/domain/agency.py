@@ -204,6 +204,7 @@ class Directory:
         by_rank = sorted(agencies, key=lambda agency: self.resolve(agency.code) == canonical(agency.code))
         self._agencies = {self.resolve(agency.code): agency for agency in by_rank}
         self._chains: dict[str, tuple[str, ...]] = {}
+        self._routes: tuple[date, dict[str, Route | str]] = (date.min, {})  # of one day
         self._systems = {self.resolve(code): system for code, system in (systems or {}).items()}
 
     @cached_property
@@ -301,6 +302,19 @@ class Directory:
         Rules in order: ``recipient-is-node``, ``recipient-unknown``, ``recipient-closed``,
         ``recipient-not-connected``, ``recipient-locked`` (exchange rules 2).
         """
+        code = canonical(code)
+        day, routes = self._routes
+        if day != today:
+            routes = {}
+            self._routes = today, routes
+        found = routes.get(code)
+        if found is None:
+            found = self._route(code, today)
+            if self.resolve(code) in self._agencies:  # as in `chain`
+                routes[code] = found
+        return found
+
+    def _route(self, code: str, today: date) -> Route | str:
         if is_node(code):
             return "recipient-is-node"
         chain = self.chain(code)

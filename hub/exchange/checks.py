@@ -27,8 +27,7 @@ class Recipient(NamedTuple):
     system_id: str
 
 
-@dataclass(frozen=True)  # without slots it takes half as long from process to process
-class Prepared:
+class Prepared(NamedTuple):  # it travels from process to process faster than a dataclass
     """What accepting needs of a packet that broke no rule on the roster of ``version``."""
 
     version: int
