@@ -16,7 +16,7 @@ class Listing:
     """``query`` for the rows whose ``column`` has one of the values given."""
 
     def __init__(self, query: Select[Any], column: ColumnElement[Any]) -> None:
-        in_json = func.json_each(bindparam("values")).table_valued("value")
+        in_json = func.json_each(bindparam("values")).table_valued("value", name="listed")
         self._sqlite = query.where(column.in_(select(in_json.c.value)))
         self._postgresql = query.where(column == any_(bindparam("values", type_=ARRAY(Text))))
 

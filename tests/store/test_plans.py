@@ -55,7 +55,7 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
 
 
 # What is asked for, and what is computed.
-_OF_NO_TABLE = ("SCAN CONSTANT ROW", "SCAN json_each ")
+_OF_NO_TABLE = ("SCAN CONSTANT ROW", "SCAN listed ")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
