@@ -71,12 +71,26 @@ def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
             share = max(settings.packet_limit, settings.in_flight_limit // workers)
             os.environ[_SETTINGS] = settings.model_copy(update={"in_flight_limit": share}).model_dump_json()
             config = uvicorn.Config("hub.serve:worker", factory=True, workers=workers, **options)
-            Multiprocess(config, sockets=[listening]).run()
+            supervisor = _Renewing if settings.tls_cert else Multiprocess
+            supervisor(config, sockets=[listening]).run()
         else:
             server = uvicorn.Server(uvicorn.Config(create_app(settings), **options))
             server.run(sockets=[listening])
             if not server.started:
                 raise typer.Exit(1)
+
+
+class _Renewing(Multiprocess):
+    """Passes SIGHUP on, for each worker to renew its certificate (``Guards.renewed_by_signal``).
+
+    To replace the workers instead, as uvicorn does, cuts off whoever is in a handshake or just after it.
+    """
+
+    def handle_hup(self) -> None:
+        for process in self.processes:
+            # One that has ended, or ends by this because it is only starting, is replaced, and reads the new files.
+            if process.exitcode is None and process.pid is not None:
+                os.kill(process.pid, signal.SIGHUP)
 
 
 def _listening(host: str, port: int) -> socket.socket:

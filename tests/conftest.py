@@ -39,6 +39,19 @@ def postgres() -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database with nothing in it, on each engine."""
+    if request.param == "sqlite":
+        (tmp_path / "new").mkdir()
+        yield f"sqlite:///{tmp_path / 'new' / 'hub.db'}"
+        return
+    server: Server = request.getfixturevalue("postgres")
+    url = server.create()
+    yield url
+    server.drop(url)
+
+
 @pytest.fixture(scope="session")
 def objects() -> Iterator[ObjectServer]:
     """This process's S3 server. A test that stops one starts an ``ObjectServer`` of its own."""

@@ -13,7 +13,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -261,13 +261,9 @@ def _demand_empty(folder: Path, url: str, key: Path) -> None:
         where: object = _file_of(url)
         found = any(Path(f"{where}{end}").exists() for end in ("", "-wal"))  # a log left behind belongs to another file
     else:
-        engine = open_engine(url)
-        try:
-            with reading(engine) as connection:
-                where = engine.url.render_as_string()
-                found = schema.revision_of(connection) is not None
-        finally:
-            engine.dispose()
+        with _using(open_engine(url)) as engine, reading(engine) as connection:
+            where = engine.url.render_as_string()
+            found = schema.revision_of(connection) is not None
     if found:
         raise Refusal("hub-present", facts={"where": where})
     own = folder / KEY
@@ -277,16 +273,17 @@ def _demand_empty(folder: Path, url: str, key: Path) -> None:
 
 def _to_server(file: Path, url: str, tell: Tell) -> None:
     """Rows into PostgreSQL, all in one transaction with the schema."""
-    engine = open_engine(url)
-    try:
-        with _read_only(file) as copy, reading(copy) as source, writing(engine) as target:
-            schema.make(target)
-            for table in t.metadata.sorted_tables:
-                _copy_table(source, target, table, tell)
-            last = select(func.coalesce(func.max(t.event.c.id), 0) + 1).scalar_subquery()
-            target.execute(select(func.setval(func.pg_get_serial_sequence("event", "id"), last, False)))
-    finally:
-        engine.dispose()
+    with (
+        _read_only(file) as copy,
+        reading(copy) as source,
+        _using(open_engine(url)) as engine,
+        writing(engine) as target,
+    ):
+        schema.make(target)
+        for table in t.metadata.sorted_tables:
+            _copy_table(source, target, table, tell)
+        last = select(func.coalesce(func.max(t.event.c.id), 0) + 1).scalar_subquery()
+        target.execute(select(func.setval(func.pg_get_serial_sequence("event", "id"), last, False)))
 
 
 def begin_anew(connection: Connection, now: datetime) -> None:
@@ -306,19 +303,17 @@ def begin_anew(connection: Connection, now: datetime) -> None:
     connection.execute(update(t.counter).values(seq=seq + len(waiting)))
 
 
-@contextmanager
-def _opened(file: Path) -> Iterator[Engine]:
-    engine = open_engine(f"sqlite:///{file.resolve()}")
-    try:
-        yield engine
-    finally:
-        engine.dispose()
+def _opened(file: Path) -> AbstractContextManager[Engine]:
+    return _using(open_engine(f"sqlite:///{file.resolve()}"))
 
 
-@contextmanager
-def _read_only(file: Path) -> Iterator[Engine]:
+def _read_only(file: Path) -> AbstractContextManager[Engine]:
     """A backup's rows, without touching the file: opened as the hub opens its own, it would become another."""
-    engine = create_engine(f"sqlite:///file:{quote(str(file.resolve()))}?mode=ro&immutable=1&uri=true")
+    return _using(create_engine(f"sqlite:///file:{quote(str(file.resolve()))}?mode=ro&immutable=1&uri=true"))
+
+
+@contextmanager
+def _using(engine: Engine) -> Iterator[Engine]:
     try:
         yield engine
     finally:

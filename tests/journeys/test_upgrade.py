@@ -5,7 +5,6 @@ and nobody changes a database who only looks at it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +28,6 @@ from hub.store.engine import reading, writing
 pytestmark = pytest.mark.long
 
 FIRST = "0001"  # what version 0.1.0 begins with
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database on each engine."""
-    if request.param == "sqlite":
-        (tmp_path / "old").mkdir()
-        yield f"sqlite:///{tmp_path / 'old' / 'hub.db'}"
-        return
-    server: Server = request.getfixturevalue("postgres")
-    url = server.create()
-    yield url
-    server.drop(url)
 
 
 def tables_of(engine: Engine) -> MetaData:
@@ -94,11 +80,11 @@ def at_the_first(url: str, rows: Rows) -> MetaData:
         return old
 
 
-def test_a_database_of_the_first_program_comes_along_with_all_its_data(tmp_path: Path, old_url: str) -> None:
+def test_a_database_of_the_first_program_comes_along_with_all_its_data(tmp_path: Path, empty_url: str) -> None:
     before, office, province = filled(tmp_path / "hub")
     assert [name for name, rows in before.items() if not rows] == ["agency_alias"], "nothing else is untried"
-    at_the_first(old_url, before)
-    with an_axis(tmp_path / "hub", old_url) as axis:
+    at_the_first(empty_url, before)
+    with an_axis(tmp_path / "hub", empty_url) as axis:
         after = rows_of(axis.desk.engine)
         counted = {"counter"}  # opening the hub takes a number
         assert {n: len(rows) for n, rows in after.items()} == {n: len(rows) for n, rows in before.items()}
@@ -123,21 +109,21 @@ def works(axis: Axis, office: Peer, province: Peer) -> None:
         assert log.lines(connection, Query(phrases=(("tien", "luong"),)), limit=9) == []
 
 
-def test_who_only_looks_does_not_migrate_and_who_runs_the_hub_does(tmp_path: Path, old_url: str) -> None:
+def test_who_only_looks_does_not_migrate_and_who_runs_the_hub_does(tmp_path: Path, empty_url: str) -> None:
     """`hub log` of a newer program once migrated the database under the serving one, unasked."""
     rows, _, _ = filled(tmp_path / "hub")
-    at_the_first(old_url, rows)
-    data = ("--data-dir", str(tmp_path / "hub"), "--database-url", old_url)
+    at_the_first(empty_url, rows)
+    data = ("--data-dir", str(tmp_path / "hub"), "--database-url", empty_url)
     looks = [("log",), ("show", "1" * 24), ("agencies",), ("agencies", "--code", "H41", "--action", "lock")]
     looks.append(("backup", str(tmp_path / "backup")))
     for words in looks:
         needed = f"is at schema {FIRST}; this program needs {schema.head()}"
         run(*words, *data).tells("schema-older", needed, "hub migrate")
-    assert revision(old_url) == FIRST
+    assert revision(empty_url) == FIRST
     assert not (tmp_path / "backup").exists()
     end = run("migrate", *data)
     assert (end.code, end.out) == (0, f"schema {schema.head()}\n")
-    assert revision(old_url) == schema.head()
+    assert revision(empty_url) == schema.head()
     assert len(run("log", "--json", *data).rows()) == 3
 
 
