@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from clients.agency import checking, durable, joining, options, records
+from clients.agency import checking, durable, joining, options, records, renewing
 from clients.agency.drafting import Order, read_order
 from clients.agency.folders import Outbox
 from clients.agency.home import Home
@@ -118,6 +118,20 @@ def init(
             token, one_time_code = (sys.stdin.readline().strip() for _ in range(2))
             given = {"system_id": system_id, "token": token, "one_time_code": one_time_code}
         joining.join(Home(home), joining.Joining(hub, code, name, given, certificate, csr), voice, _now())
+
+
+@app.command(help=options.RENEW)
+def renew(
+    csr: Csr = False,
+    certificate: Certificate = None,
+    home: HomeDir = _HERE,
+    as_json: AsJson = False,
+    lang: Lang = "",
+) -> None:
+    if csr and certificate:
+        raise typer.BadParameter("--csr, --certificate")
+    with told(lang, as_json) as voice:
+        renewing.renew(Home(home), voice, _now(), issued=certificate, request=csr)
 
 
 @app.command(help=options.SEND)
@@ -228,6 +242,7 @@ def listen(
         ):
             if not mine:
                 raise CannotError("listen-twice", folder=str(folder.root))
+            renewing.tell_of_the_end(folder.identity()[1], voice, _now())
             listener = Listener(client, config, Shelf(folder.inbox), voice, _now, rest)
             if once:
                 listener.once()

@@ -4,6 +4,8 @@
 |---|---|
 | ``agency.toml`` | settings with the token, mode 600 |
 | ``key.pem``, ``certificate.pem`` | the key (mode 600) and its certificate; ``request.pem`` a request for one |
+| ``key-next.pem``, ``certificate-next.pem`` | the next pair, until the hub has it |
+| ``key-YYYYMMDD.pem``, ``certificate-YYYYMMDD.pem`` | an earlier pair, by the day on which it began |
 | ``directory.json`` | the hub's directory as last fetched, for offline checks |
 | ``inbox/YYYY/MM/…`` | a folder for each packet received |
 | ``outbox/`` | files to send, each set with its TOML |
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -58,6 +61,14 @@ class Home:
     @property
     def certificate_file(self) -> Path:
         return self.root / "certificate.pem"
+
+    @property
+    def next_key(self) -> Path:
+        return self.root / "key-next.pem"
+
+    @property
+    def next_certificate(self) -> Path:
+        return self.root / "certificate-next.pem"
 
     @property
     def directory_file(self) -> Path:
@@ -109,11 +120,20 @@ class Home:
 
     def identity(self) -> tuple[PrivateKey, Certificate]:
         """Raises ``CannotError`` for files that are missing or do not fit each other."""
+        return self.found_identity()[:2]
+
+    def found_identity(self) -> tuple[PrivateKey, Certificate, Path]:
+        """The identity, and the certificate's file: the next one's between the two renames of `agency renew`."""
+        # Read in this order, the key last: whatever `agency renew` switches meanwhile, one certificate fits.
+        waiting, standing = _content(self.next_certificate), _content(self.certificate_file)
         path = self.key_file
         try:
             key = keys.read_key(path.read_bytes())
+            for path, pem in ((self.certificate_file, standing), (self.next_certificate, waiting)):
+                with suppress(ValueError):
+                    return key, keys.read_certificate(pem, key), path
             path = self.certificate_file
-            return key, keys.read_certificate(path.read_bytes(), key)
+            return key, keys.read_certificate(path.read_bytes(), key), path  # raises what is wrong with it
         except FileNotFoundError:
             raise CannotError("key-missing", path=str(path)) from None
         except (OSError, ValueError) as fault:
@@ -123,3 +143,11 @@ class Home:
         """Access to the hub; ``options`` are the client's."""
         key, certificate = self.identity()
         return HubClient(config.hub, config.token, key=key, certificate=certificate, **options)
+
+
+def _content(path: Path) -> bytes:
+    """Nothing for a file that is missing."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""

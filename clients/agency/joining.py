@@ -62,10 +62,18 @@ def join(home: Home, given: Joining, voice: Voice, now: datetime) -> None:
             config = replace(config, name=_listed_name(home, config.code))
             home.save(config)
     if given.request:
-        _make_request(home, config, voice)
+        make_request(home, config, home.key_file, "init", voice)
         return
     _put_certificate(home, config, given, now)
     _register(home, config, voice)
+
+
+def make_request(home: Home, config: Config, key_file: Path, command: str, voice: Voice) -> None:
+    """``request.pem``; the certificate issued for it is for ``agency COMMAND --certificate``."""
+    key = keys.read_key(key_file.read_bytes())
+    path = home.root / "request.pem"
+    durable.write(path, keys.request(key, config.code, config.name))
+    voice.say("request-made", path=str(path), command=command)
 
 
 def _config(home: Home, given: Joining) -> Config:
@@ -86,13 +94,6 @@ def _config(home: Home, given: Joining) -> Config:
 def _listed_name(home: Home, code: str) -> str:
     items = json.loads(home.directory_file.read_text("utf-8"))["items"]
     return next((item["name"] for item in items if item["code"] == code), "")
-
-
-def _make_request(home: Home, config: Config, voice: Voice) -> None:
-    key = keys.read_key(home.key_file.read_bytes())
-    path = home.root / "request.pem"
-    durable.write(path, keys.request(key, config.code, config.name))
-    voice.say("request-made", path=str(path))
 
 
 def _put_certificate(home: Home, config: Config, given: Joining, now: datetime) -> None:

@@ -22,8 +22,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     # agency init
     "key-made": ("Đã tạo khóa {path}; không gửi tệp này cho ai.", "Made the key {path}; give it to nobody."),
     "request-made": (
-        "Đã tạo yêu cầu cấp chứng thư {path}. Khi có chứng thư: agency init --certificate TỆP",
-        "Made the certificate request {path}. When you have the certificate: agency init --certificate FILE"),
+        "Đã tạo yêu cầu cấp chứng thư {path}. Khi có chứng thư: agency {command} --certificate TỆP",
+        "Made the certificate request {path}. When you have the certificate: agency {command} --certificate FILE"),
     "registered": ("Đã đăng ký chứng thư {fingerprint} cho {agency}. Gửi, nhận được ngay.",
                    "The certificate {fingerprint} is registered for {agency}. Ready to send and receive."),
     "plain-http": ("Cảnh báo: {hub} không mã hóa đường truyền; mã truy cập đi ra ở dạng đọc được.",
@@ -38,6 +38,23 @@ TEXTS: dict[str, tuple[str, str]] = {
     "init-done": ("Chứng thư của {code} đã đăng ký từ trước.", "The certificate of {code} is registered already."),
     "credentials-bad": ("Không đọc được {path}: cần JSON của `hub enrol --json` ({why}).",
                         "{path} cannot be read: it should be the JSON of `hub enrol --json` ({why})."),
+    # agency renew
+    "renewed": ("{code} ký bằng khóa mới từ nay; chứng thư {fingerprint} có hiệu lực đến {day}. Khóa và chứng thư cũ "
+                "được giữ lại bên cạnh. Chạy lại `agency listen` hoặc `agency folders` đang chạy.",
+                "{code} signs with the new key from now on; its certificate {fingerprint} counts until {day}. "
+                "The old pair is kept beside it. Start an `agency listen` or `agency folders` that runs again."),
+    "renew-early": ("Chứng thư của {code} chưa đăng ký: chạy agency init trước.",
+                    "The certificate of {code} is not registered yet: run agency init first."),
+    "renew-twice": ("Một lệnh agency renew khác đang dùng thư mục {folder}.",
+                    "Another agency renew works on the folder {folder}."),
+    "renew-ended": ("Trục không còn công nhận chứng thư hiện tại (hiệu lực đến {day}), nên nó không bảo đảm được cho "
+                    "chứng thư mới; chưa có gì thay đổi. Nhờ đơn vị vận hành trục chạy "
+                    "`hub enrol {code} --replace --json --certificate {path}`, rồi chạy `agency init --credentials` "
+                    "với JSON nhận được và `agency renew` lần nữa.",
+                    "The hub no longer counts the present certificate (valid until {day}), so it cannot vouch for the "
+                    "new one; nothing was changed. Have the hub's operator run "
+                    "`hub enrol {code} --replace --json --certificate {path}`, then run `agency init --credentials` "
+                    "with the JSON and `agency renew` once more."),
     # the folder
     "no-agency": ("{folder} chưa có agency.toml: agency init tạo ra; hoặc chỉ --home đúng thư mục.",
                   "No agency.toml in {folder}: agency init makes it; or point --home to the right folder."),
@@ -72,6 +89,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "order-value": ("{order}: «{field}» phải là {wanted}", "{order}: “{field}” must be {wanted}"),
     # receiving
     "listen-begin": ("{code} đang chờ văn bản từ {hub}.", "{code} is waiting for documents from {hub}."),
+    "certificate-ends": ("Chứng thư chỉ có hiệu lực đến {day}; sau ngày đó không gửi, không báo được gì. "
+                         "Gia hạn trước: agency renew",
+                         "The certificate counts only until {day}; after that nothing can be sent or reported. "
+                         "Renew it before: agency renew"),
     "listen-end": ("Đã dừng.", "Ended."),
     "listen-twice": ("Một lệnh agency listen khác đang dùng thư mục {folder}.",
                      "Another agency listen works on the folder {folder}."),

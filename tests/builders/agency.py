@@ -15,12 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from builders.axis import Peer
+from builders.calling import OFFICE, PROVINCE
+from builders.keys import a_certificate
 from builders.served import Served, a_served_hub
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509 import CertificateBuilder, load_pem_x509_csr, random_serial_number
 from rich.console import Console
 from typer.testing import CliRunner
 
-from clients.agency import durable
+from clients.agency import durable, renewing
 from clients.agency.command import app
 from clients.agency.durable import Step, no_step
 from clients.agency.folders import Outbox
@@ -30,6 +34,7 @@ from clients.agency.rest import Rest
 from clients.agency.sending import Outgoing
 from clients.agency.shelf import Shelf
 from clients.agency.voice import Voice
+from hub.data import read_agencies
 from hub.exchange import enrol
 
 # The named steps of receiving and of sending. Some are reached several times; the number says which time is meant.
@@ -42,6 +47,10 @@ SENDING = [
     ("packet-stored", 1), ("answered", 1), ("receipt-stored", 1), ("sent-indexed", 1), ("sent-moved", 1),
 ]  # fmt: skip
 REFUSING = [("refusal-stored", 1)]
+RENEWING = [
+    ("next-key-made", 1), ("next-certificate-made", 1), ("next-registered", 1), ("old-kept", 1), ("key-switched", 1),
+    ("certificate-switched", 1),
+]  # fmt: skip
 
 _PATIENCE = 60.0  # seconds in which a process must end
 LATER = datetime(2025, 10, 1, 2, 5, tzinfo=UTC)  # the agency's clock, five minutes after the hub's
@@ -85,6 +94,13 @@ def send_outbox(home: Home, at: Step = no_step) -> list[dict[str, Any]]:
     voice, said = a_voice()
     with home.client(home.config(), attempts=1) as client:
         Outbox(Outgoing(home, home.config(), at), voice, lambda: LATER).pass_all(client)
+    return [json.loads(line) for line in said.getvalue().splitlines()]
+
+
+def renew(home: Home, at: Step = no_step) -> list[dict[str, Any]]:
+    """Another key and certificate, made now; what was said of it."""
+    voice, said = a_voice()
+    renewing.renew(home, voice, datetime.now(UTC), at=at)
     return [json.loads(line) for line in said.getvalue().splitlines()]
 
 
@@ -152,6 +168,32 @@ def a_hub_of_today(folder: Path) -> Iterator[Served]:
     with a_served_hub(folder) as served:
         served.axis.clock.now = datetime.now(UTC) + timedelta(seconds=5)
         yield served
+
+
+def fresh_codes() -> Iterator[str]:
+    """Agencies that nobody has enrolled: their first certificates are registered with the one-time code."""
+    for each in read_agencies():
+        if each.level == 1 and each.code[0] in "GH" and not each.closed_on and each.code not in (OFFICE, PROVINCE):
+            yield each.code
+
+
+def issued(request: Path, now: datetime, days: float) -> Path:
+    """The certificate that an authority issues for a request: valid from yesterday, for so many days from now on."""
+    asked = load_pem_x509_csr(request.read_bytes())
+    assert asked.is_signature_valid
+    certificate = (
+        CertificateBuilder()
+        .subject_name(asked.subject)
+        .issuer_name(asked.subject)
+        .public_key(asked.public_key())
+        .serial_number(random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=days))
+        .sign(a_certificate("Cơ quan cấp chứng thư")[0], hashes.SHA256())
+    )
+    path = request.with_name("issued.pem")
+    path.write_bytes(certificate.public_bytes(Encoding.PEM))
+    return path
 
 
 def credentials(hub: Served, code: str, folder: Path, **terms: Any) -> Path:

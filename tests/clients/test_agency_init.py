@@ -5,26 +5,19 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from builders.agency import a_hub_of_today, agency, credentials, drop, joined
-from builders.calling import OFFICE, PROVINCE
+from builders.agency import a_hub_of_today, agency, credentials, drop, fresh_codes, issued, joined
+from builders.calling import OFFICE
 from builders.packets import PDF
 from builders.served import Served, a_line, answers, loses_the_answer, passes
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
-from cryptography.x509 import CertificateBuilder, load_pem_x509_certificate, load_pem_x509_csr, random_serial_number
+from cryptography.x509 import load_pem_x509_certificate
 
 from clients.agency.home import Home
 from hub.data import read_agencies
 
-_codes = (
-    each.code
-    for each in read_agencies()
-    if each.level == 1 and each.code[0] in "GH" and not each.closed_on and each.code not in (OFFICE, PROVINCE)
-)
+_codes = fresh_codes()
 
 
 @pytest.fixture(scope="module")
@@ -100,23 +93,9 @@ def test_a_certificate_that_an_authority_issued_is_registered(hub: Served, code:
     )  # fmt: skip
     assert ended.code == 0, ended.err
     assert not (home / "certificate.pem").exists()
-    request = load_pem_x509_csr((home / "request.pem").read_bytes())
-    assert request.is_signature_valid
-    authority = load_pem_private_key((other / "key.pem").read_bytes(), None)
-    now = hub.axis.clock()
-    issued = (
-        CertificateBuilder()
-        .subject_name(request.subject)
-        .issuer_name(request.subject)
-        .public_key(request.public_key())
-        .serial_number(random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(authority, hashes.SHA256())  # type: ignore[arg-type]  # a P-256 key
-    )
-    (tmp_path / "issued.pem").write_bytes(issued.public_bytes(Encoding.PEM))
+    made = issued(home / "request.pem", hub.axis.clock(), days=1)
     assert "belongs to another key" in agency("init", "--certificate", other / "certificate.pem", "--home", home).err
-    ended = agency("init", "--certificate", tmp_path / "issued.pem", "--home", home, "--json")
+    ended = agency("init", "--certificate", made, "--home", home, "--json")
     assert [row["event"] for row in ended.rows] == ["registered"]
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.agency import RECEIVING, REFUSING, SENDING, drop
+from builders.agency import RECEIVING, REFUSING, RENEWING, SENDING, drop
 from builders.commands import Ended, run, serving
 from builders.packets import PDF
 from builders.ports import free_ports
@@ -269,7 +269,7 @@ def test_every_named_step_is_tried_and_told_in_the_guide() -> None:
         if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "at"
         if isinstance(node.args[0], ast.Constant)
     }
-    assert called == {step for step, _ in [*RECEIVING, *SENDING, *REFUSING]}
+    assert called == {step for step, _ in [*RECEIVING, *SENDING, *REFUSING, *RENEWING]}
     guide = (root / "docs" / "agency.md").read_text("utf-8").split("# What a crash leaves")[1]
     assert called == {
         step for line in guide.splitlines() if "|" in line for step in re.findall(r"`([a-z-]+)`", line.split("|")[1])
