@@ -35,9 +35,9 @@ _LARGE = b"%PDF-1.7\n" + bytes(range(256)) * 400  # above what lies in a row
 
 
 @contextmanager
-def workers(folder: Path, database_url: str, count: int) -> Iterator[Hub]:
+def workers(folder: Path, database_url: str, count: int, *words: str) -> Iterator[Hub]:
     """``hub serve --workers``, with as many processes that serve."""
-    with serving(folder, "--database-url", database_url, "--workers", str(count)) as hub:
+    with serving(folder, "--database-url", database_url, "--workers", str(count), *words) as hub:
         yield hub
 
 

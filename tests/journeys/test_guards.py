@@ -11,9 +11,6 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +20,9 @@ from builders.axis import Peer
 from builders.commands import Hub, run, serving
 from builders.packets import an_attachment
 from builders.served import Served, a_served_hub
+from builders.tls import a_server_certificate, shown
 from builders.waiting import comes
 from builders.wire import Wire, post
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 pytestmark = pytest.mark.long
 SHORT, SOON = 1.0, 10.0  # seconds: a hub here waits for a head or a body, and has surely given up
@@ -257,51 +251,6 @@ def open_files(pid: int) -> int:
 
 
 # TLS, and proxies that do it.
-
-
-@dataclass(frozen=True)
-class Files:
-    """A certificate for 127.0.0.1 and its key, as files; ``trust`` is a client's that knows no other."""
-
-    cert: Path
-    key: Path
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        return "--tls-cert", str(self.cert), "--tls-key", str(self.key)
-
-    @property
-    def trust(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=str(self.cert))
-
-
-def a_server_certificate(folder: Path, name: str = "hub", passphrase: bytes = b"") -> Files:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject).issuer_name(subject).public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    files = Files(folder / f"{name}.pem", folder / f"{name}.key")
-    files.cert.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    closed = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
-    files.key.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, closed))
-    return files
-
-
-def shown(url: str, trust: ssl.SSLContext) -> bytes | None:
-    """The certificate that the hub shows (DER), if it is trusted."""
-    try:
-        with Wire(url, trust=trust) as wire:
-            assert isinstance(wire.socket, ssl.SSLSocket)
-            return wire.socket.getpeercert(binary_form=True)
-    except ssl.SSLError:
-        return None
 
 
 def test_with_a_certificate_the_hub_speaks_tls_and_nothing_else(tmp_path: Path) -> None:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import os
 import signal
+import ssl
+import threading
 from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 from builders.commands import Hub, serving
-from builders.crash import enrolled
+from builders.crash import at_once, enrolled
 from builders.load import FOLLOWED, SENDERS, WORKED_OFF, Load, listeners, workers, workers_of
 from builders.ports import free_ports
 from builders.postgres import Server
+from builders.tls import a_server_certificate, shown
 from builders.waiting import comes
+from builders.wire import Wire
 
 pytestmark = pytest.mark.long
 
 CODES = (*SENDERS, WORKED_OFF, FOLLOWED)
+Answers = list[tuple[bytes | None, int]]  # the certificate (DER) that was shown, and the status
 
 
 @pytest.fixture(autouse=True)
@@ -110,3 +115,51 @@ def test_workers_end_with_their_killed_parent_and_the_hub_can_be_started_again(
         assert comes(lambda: listeners(database_url) == 0)
         with serving(tmp_path, *options) as again:
             assert httpx.get(f"{again.url}/readyz", timeout=30).status_code == 200
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_sighup_to_the_parent_renews_the_certificate_of_all_workers_and_no_request_stays_unanswered(
+    tmp_path: Path, database_url: str
+) -> None:
+    files, newer = a_server_certificate(tmp_path), a_server_certificate(tmp_path, "newer")
+    trust = files.trust
+    trust.load_verify_locations(newer.cert)
+    before, after = Answers(), Answers()
+    renewed, ended = threading.Event(), threading.Event()
+    with workers(tmp_path, database_url, 2, *files.options) as hub:
+        assert comes(lambda: listeners(database_url) == 2)
+
+        def ask_and_ask_again() -> None:
+            while not ended.is_set():
+                answers = after if renewed.is_set() else before
+                with Wire(hub.url, trust=trust) as wire:
+                    answers.append(asked(wire))
+
+        def renew() -> None:
+            try:
+                assert comes(lambda: len(before) > 50)
+                with Wire(hub.url, trust=trust) as slow:
+                    files.become(newer)
+                    os.kill(hub.pid, signal.SIGHUP)
+                    assert comes(lambda: (tmp_path / "hub.log").read_text().count("certificate-renewed") == 2)
+                    before.append(asked(slow))  # the handshake was before, the request is after
+                renewed.set()
+                assert comes(lambda: len(after) > 50)
+            finally:
+                ended.set()
+
+        at_once(*[ask_and_ask_again] * 4, renew)
+        assert {status for _, status in before + after} == {200}
+        assert {certificate for certificate, _ in after} == {newer.der}
+        for held in workers_of(hub):  # the other one answers
+            os.kill(held, signal.SIGSTOP)
+            try:
+                assert shown(hub.url, trust) == newer.der
+            finally:
+                os.kill(held, signal.SIGCONT)
+
+
+def asked(wire: Wire) -> tuple[bytes | None, int]:
+    assert isinstance(wire.socket, ssl.SSLSocket)
+    certificate = wire.socket.getpeercert(binary_form=True)
+    return certificate, wire.say("GET /readyz HTTP/1.1", "Host: hub.example.vn").hear().status
