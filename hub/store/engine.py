@@ -67,6 +67,7 @@ def open_engine(url: str) -> Engine:
         max_overflow=20,
         pool_timeout=10,  # seconds
         pool_pre_ping=True,
+        pool_use_lifo=True,
         connect_args={**VANISHED, "options": f"-c timezone=UTC -c lock_timeout=20s {_VANISHED_HUB}"},
     )
 
@@ -91,6 +92,7 @@ def _sqlite(url: str) -> Engine:
         pool_size=10,
         max_overflow=20,
         pool_timeout=10,
+        pool_use_lifo=True,  # each holds its own cache, which another's commit empties: the writer keeps to one
     )
 
     @event.listens_for(engine, "connect")
@@ -100,7 +102,7 @@ def _sqlite(url: str) -> Engine:
         for pragma in (
             "synchronous=FULL",
             "foreign_keys=ON",
-            "cache_size=-65536",
+            "cache_size=-16384",  # KiB, of each connection
             "temp_store=MEMORY",
         ):
             connection.execute(f"PRAGMA {pragma}")
