@@ -121,7 +121,10 @@ def test_a_revocation_names_each_document_it_refers_to_once_and_else_the_id_in_i
         DocumentRef(document_id="một", promulgation_date="2024/01/01"),
     )
     own, header = targets(acting("1", response_for=refs))
-    assert [(target.document_id, target.year) for target in own] == [("một", 2024), ("hai", None)]
+    assert [(target.document_id, target.year, target.pointer) for target in own] == [
+        ("một", 2024, "MessageHeader/ResponseFor[1]/DocumentId"),  # its first mention
+        ("hai", None, "MessageHeader/ResponseFor[3]/DocumentId"),
+    ]
     assert header == HEADER
 
 
