@@ -67,7 +67,7 @@ def open_engine(url: str) -> Engine:
         max_overflow=20,
         pool_timeout=10,  # seconds
         pool_pre_ping=True,
-        pool_use_lifo=True,
+        pool_use_lifo=True,  # statements are prepared in each connection by itself
         connect_args={**VANISHED, "options": f"-c timezone=UTC -c lock_timeout=20s {_VANISHED_HUB}"},
     )
 
