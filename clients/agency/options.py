@@ -77,7 +77,7 @@ INIT = _help("Tạo khóa, chứng thư, cấu hình; đăng ký chứng thư b�
              "agency init --hub http://127.0.0.1:8000 --code H41 --credentials h41.json",
              "agency init … --csr    agency init --certificate issued.pem")
 RENEW = _help("Thay khóa và chứng thư trước khi hết hạn: đăng ký cái mới bằng cái cũ rồi mới đổi. Lặp lại được.",
-              "A new key and certificate before the old ones end: registered by the old, then switched. Safe to repeat.",
+              "New key and certificate before the old ones end: registered by them, then switched. Safe to repeat.",
               "agency renew    agency renew --home h41 --json",
               "agency renew --csr    agency renew --certificate issued.pem")
 SEND = _help("Ký và gửi văn bản, hoặc gửi một gói tin có sẵn; lặp lại lệnh không gửi hai lần.",
