@@ -15,7 +15,6 @@ from alembic.util import CommandError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from hub.api.bell import Bell
 from hub.background import beside
 from hub.data import read_agencies
 from hub.errors import Refusal
@@ -24,6 +23,7 @@ from hub.exchange.desk import Desk, Terms
 from hub.exchange.retention import Keep, Keeper
 from hub.exchange.seed import seed
 from hub.exchange.writer import Writer
+from hub.http.bell import Bell
 from hub.logs import log_at_once
 from hub.settings import Settings
 from hub.store import schema
@@ -35,6 +35,7 @@ from hub.store.roster import Rosters
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from starlette.responses import Response
 
     from hub.store.s3 import Bucket
 
@@ -178,10 +179,13 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
     from anyio import to_thread
 
     from hub.api import agencies, deliveries, documents, health, problems, site
-    from hub.api.caller import Interface
-    from hub.api.guards import Guards
     from hub.api.routes import Application
-    from hub.api.trace import Trace
+    from hub.http.guards import Guards
+    from hub.http.interface import Interface
+    from hub.http.trace import Trace
+
+    def refused(_target: bytes, refusal: Refusal) -> Response:
+        return problems.problem(refusal)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
@@ -197,7 +201,8 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
                 await stack.enter_async_context(beside(Keeper(desk, _keep(settings), at).keep()))
                 await stack.enter_async_context(app.state.interface.disk.watched())
                 with listening(desk.engine, bell.ring), bell.closed_by_signals(), guards.renewed_by_signal():
-                    yield {"guards": guards}  # the state of whatever serves this application
+                    # The state of whatever serves this application.
+                    yield {"guards": guards, "refused": refused}
                     bell.close()
         log_at_once()  # the server may end the process by a signal
 
@@ -214,5 +219,5 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
     app.call_directly(documents.packets)
     app.include(documents.reads, deliveries.operations, agencies.operations, health.operations)
     site.install(app)
-    app.add_middleware(Trace)
+    app.add_middleware(Trace, answer=problems.problem)
     return app

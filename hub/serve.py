@@ -19,9 +19,9 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
-from hub.api.guards import tls_context
-from hub.api.wire import GuardedHttp
 from hub.app import check_bucket, create_app, open_hub
+from hub.http.guards import tls_context
+from hub.http.wire import GuardedHttp
 from hub.logs import log_as_json, log_at_once
 from hub.settings import Settings
 

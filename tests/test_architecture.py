@@ -30,13 +30,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub.background": set(),
     "hub.store": {"hub.domain", "hub.errors", "hub.background", "migrations"},  # the folder they lie in
     "hub.exchange": {"hub.store", "hub.domain", "hub.errors"},
-    "hub.api": _INTERFACE,
+    "hub.http": {*_INTERFACE},
+    "hub.api": {*_INTERFACE, "hub.http"},
     "hub.logs": set(),
-    "hub.app": {*_INTERFACE, "hub.background", "hub.api", "hub.data", "hub.logs"},
+    "hub.app": {*_INTERFACE, "hub.background", "hub.http", "hub.api", "hub.data", "hub.logs"},
     "hub.show": {"hub.store", "hub.domain", "hub.errors"},
     "hub.enrolments": {"hub.exchange"},
     "hub.backups": {"hub.app", "hub.settings", "hub.store"},
-    "hub.serve": {"hub.app", "hub.api", "hub.logs", "hub.settings"},  # the API's is the protocol that the server speaks
+    "hub.serve": {"hub.app", "hub.http", "hub.logs", "hub.settings"},
     "hub.demo": {"hub.domain", "hub.data", "clients"},
     "hub.__main__": {
         *_INTERFACE,

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from hub.api import answers, shapes
-from hub.api.caller import Calling, Id, interface, json_body, json_of
+from hub.api.caller import Calling, Id, json_body, json_of
 from hub.api.problems import JSON, NO_NUL, responses
 from hub.api.routes import router
 from hub.domain.document import local_day
@@ -18,6 +18,7 @@ from hub.domain.search import fold
 from hub.errors import Refusal
 from hub.exchange import enrol
 from hub.exchange.examine import is_sender
+from hub.http.interface import interface
 from hub.store import deliveries, documents, roster
 from hub.store.engine import reading
 

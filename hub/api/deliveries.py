@@ -12,13 +12,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from hub.api import answers, shapes
-from hub.api.caller import Caller, Calling, Id, interface, json_body, json_of
+from hub.api.caller import Caller, Calling, Id, json_body, json_of
 from hub.api.documents import PACKET_ANSWER, hand_out
 from hub.api.problems import JSON, NO_NUL, responses
 from hub.api.routes import router
 from hub.errors import Refusal
 from hub.exchange import hand_over
 from hub.exchange.examine import may_receive
+from hub.http.interface import interface
 from hub.store import deliveries, documents
 from hub.store.engine import reading
 

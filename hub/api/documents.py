@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-import structlog
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from hub.api import answers, shapes
-from hub.api.caller import Caller, Calling, Id, Interface, interface, packet_of
+from hub.api.caller import Caller, Calling, Id
 from hub.api.problems import PACKET, header, responses, violation_body
 from hub.api.routes import router
 from hub.domain import edxml
 from hub.domain.document import Attachment
 from hub.errors import Refusal
-from hub.exchange import accept, hand_over
+from hub.exchange import accept
 from hub.exchange.examine import is_sender, may_receive
+from hub.http import bodies
+from hub.http.interface import Interface, interface
 from hub.store import deliveries, documents
 from hub.store.deliveries import Delivery
 from hub.store.engine import reading
 
-log = structlog.get_logger()
 packets = router("documents")
 reads = router("documents")
 
@@ -65,7 +65,7 @@ _CONFLICTS = (
 )
 async def send(request: Request, caller: Calling) -> Response:
     """Accept a signed packet for all its recipients, or refuse it with every rule it breaks."""
-    async with packet_of(request) as packet:
+    async with bodies.packet_of(request) as packet:
         result = await interface(request).desk.accept(packet, caller.system, request.state.trace_id)
     return shapes.reply(shapes.accepted(result.body), 201 if result.new else 200)
 
@@ -78,7 +78,7 @@ async def send(request: Request, caller: Calling) -> Response:
 )
 async def validate(request: Request, caller: Calling) -> Response:
     """``{valid, violations[], warnings[]}``: what sending this packet now would answer. Nothing is stored."""
-    async with packet_of(request) as packet:
+    async with bodies.packet_of(request) as packet:
         try:
             foreseen = await interface(request).desk.validate(packet, caller.system)
         except Refusal as refusal:
@@ -116,7 +116,7 @@ def _validation(violations: Any, warnings: Any, code: str) -> dict[str, Any]:
 )
 async def report(request: Request, caller: Calling) -> Response:
     """Take a status packet (01–06, 13, 15, 16), apply it and hand it on to the other party."""
-    async with packet_of(request) as packet:
+    async with bodies.packet_of(request) as packet:
         result = await interface(request).desk.report(packet, caller.system, request.state.trace_id)
     body = result.body | {"warnings": [violation_body(v) for v in result.body["warnings"]]}
     return shapes.reply(body, 201 if result.new else 200)
@@ -176,7 +176,7 @@ async def attachment(document_id: Id, n: int, request: Request, caller: Calling)
     if not 1 <= n <= len(found):
         raise Refusal("not-found")
     if fetched:
-        await _fetched(face, caller, fetched)
+        await bodies.fetched(face, caller.system.id, fetched)
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found[n - 1].name)}",
         "X-Content-Type-Options": "nosniff",
@@ -185,12 +185,8 @@ async def attachment(document_id: Id, n: int, request: Request, caller: Calling)
 
 
 async def hand_out(face: Interface, caller: Caller, row: Any, fetched: tuple[str, ...]) -> Response:
-    """A packet's bytes; the fetch is on record before the first of them goes out (exchange rules 6)."""
-    _kept(row)
-    place = row["place"]
-    body = row["body"] if place is None else await run_in_threadpool(face.desk.payloads.stream, place)
-    if fetched:
-        await _fetched(face, caller, fetched)
+    """A packet's bytes as an answer; see :func:`hub.http.bodies.taken_out`."""
+    body = await bodies.taken_out(face, caller.system.id, row, fetched)
     headers = {
         "Content-Length": str(row["size"]),
         "X-Packet-SHA256": row["sha256"],
@@ -201,18 +197,8 @@ async def hand_out(face: Interface, caller: Caller, row: Any, fetched: tuple[str
     return StreamingResponse(body, 200, headers, "application/xml")
 
 
-async def _fetched(face: Interface, caller: Caller, delivery_ids: tuple[str, ...]) -> None:
-    document = await face.desk.write(hand_over.fetch, hand_over.Fetch(caller.system.id, delivery_ids))
-    log.info("fetched", deliveries=delivery_ids, document=document)
-
-
-def _kept(row: Any) -> None:
-    if row["place"] == "":
-        raise Refusal("packet-removed", facts={"sha256": row["sha256"]})
-
-
 def _files(face: Interface, row: Any) -> tuple[Attachment, ...]:
-    _kept(row)
+    bodies.kept(row)
     body = row["body"] if row["place"] is None else face.desk.payloads.get(row["place"])
     limits = face.desk.terms.limits
     return edxml.read_document(edxml.parse(body, limits), limits).attachments

@@ -6,9 +6,9 @@ from fastapi import Request
 from starlette.responses import Response
 
 from hub.api import answers, shapes
-from hub.api.caller import interface
 from hub.api.problems import responses
 from hub.api.routes import router
+from hub.http.interface import interface
 
 operations = router("health", "")
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -14,9 +13,6 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from hub.errors import PROBLEMS, Refusal, Violation, violation
-from hub.store.engine import temporary
-
-log = structlog.get_logger()
 
 
 def violation_body(found: Violation | Mapping[str, Any]) -> dict[str, Any]:
@@ -96,15 +92,6 @@ def _methods(request: Request) -> list[str]:
         for method in ("GET", "HEAD", "POST")
         if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
     ]
-
-
-def fault_problem(fault: Exception) -> Response:
-    """The answer when something broke: temporary in every case, since nothing was accepted."""
-    refusal = temporary(fault)
-    if refusal is None:
-        log.error("fault", exc_info=fault)
-        refusal = Refusal("internal", retry_after=30)
-    return problem(refusal)
 
 
 # The patterns of parameters and JSON members, and each told as its repair.

@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.api.caller import Caller, authenticated
 from hub.api.problems import problem
-from hub.api.trace import Trace
 from hub.errors import Refusal
+from hub.http.trace import Trace
 
 
 def operation_id(route: APIRoute) -> str:
@@ -43,7 +43,9 @@ class Application(FastAPI):
         self.include(operations)
         routes = [route for route in operations.routes if isinstance(route, APIRoute)]
         self.direct = {
-            (method, route.path): Trace(_called(route.endpoint)) for route in routes for method in route.methods or ()
+            (method, route.path): Trace(_called(route.endpoint), problem)
+            for route in routes
+            for method in route.methods or ()
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -24,12 +24,12 @@ from builders.packets import a_status
 from fastapi import FastAPI
 from sqlalchemy import Table, func, select
 
-from hub.api.caller import Interface
 from hub.app import At, create_app, no_step
 from hub.domain import edxml
 from hub.domain.document import Document, DocumentRef, Organization
 from hub.domain.signature import sign
 from hub.errors import PROBLEMS
+from hub.http.interface import Interface
 from hub.settings import Settings
 from hub.store import tables as t
 from hub.store.engine import reading

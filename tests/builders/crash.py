@@ -26,11 +26,11 @@ from builders.axis import Clock, Peer, an_axis
 from builders.packets import a_status
 
 from clients.hub_client import HubClient, Refused, Unavailable
-from hub.api.wire import GuardedHttp
 from hub.app import create_app
 from hub.domain import edxml
 from hub.domain.document import DocumentRef, Organization
 from hub.domain.signature import sign
+from hub.http.wire import GuardedHttp
 from hub.settings import Settings
 
 T = TypeVar("T")

@@ -17,8 +17,8 @@ import uvicorn
 from builders.axis import Axis, Clock
 from fastapi import FastAPI
 
-from hub.api.wire import GuardedHttp
 from hub.app import create_app
+from hub.http.wire import GuardedHttp
 from hub.settings import Settings
 
 _PATIENCE = 30.0  # seconds until a test that hangs fails

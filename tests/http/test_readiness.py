@@ -14,7 +14,7 @@ import pytest
 from builders.api import Hub, a_hub
 from sqlalchemy import event
 
-from hub.api import readiness
+from hub.http import readiness
 
 GREEN = {"status": "ok", "writer": "ok", "database": "ok", "disk": "ok"}
 

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 
 import structlog
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.api.problems import fault_problem
+from hub.errors import Refusal
+from hub.store.engine import temporary
 from hub.store.ids import chance
 
 log = structlog.get_logger()
+Answer = Callable[[Refusal], Response]  # a refusal as a dialect tells it
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
@@ -24,8 +28,8 @@ class Trace:
     What the request came to is bound by whoever knows it (``outcome``, ``document``, …) and stands in that line.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, answer: Answer) -> None:
+        self._app, self._answer = app, answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -50,8 +54,17 @@ class Trace:
             except Exception as fault:
                 if status:
                     raise  # the answer has begun: only cutting the connection tells the client that it is not whole
-                await fault_problem(fault)(scope, receive, traced)
+                await self._answer(_refusal(fault))(scope, receive, traced)
             finally:
                 took = round((time.perf_counter() - began) * 1000, 1)
                 client = (scope.get("client") or ("",))[0]
                 log.info("request", method=scope["method"], path=scope["path"], status=status, ms=took, client=client)
+
+
+def _refusal(fault: Exception) -> Refusal:
+    """What to answer when something broke: temporary in every case, since nothing was accepted."""
+    refusal = temporary(fault)
+    if refusal is None:
+        log.error("fault", exc_info=fault)
+        refusal = Refusal("internal", retry_after=30)
+    return refusal

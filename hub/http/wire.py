@@ -14,17 +14,18 @@ import ssl
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from hub.api.guards import HEADS_LIMIT, Guards
-from hub.api.problems import problem
 from hub.errors import Refusal
+from hub.http.guards import HEADS_LIMIT, Guards
 
 HEAD_LIMIT = 256 * 1024  # bytes of request line and headers; a broadcast to 3,355 agencies needs 114 KiB
 _LINGER = 2.0  # seconds in which what still comes is read and dropped: a reset would take the answer with it
 
 
 class GuardedHttp(HttpToolsProtocol):
-    """uvicorn's protocol with all that; given to it as ``http=``. The application's state has ``guards``."""
+    """uvicorn's protocol with all that; given to it as ``http=``. The application's state has ``guards``, and
+    ``refused``: the answer to a refusal of a request to a target."""
 
+    url = b""  # as far as it came
     _guards: Guards
     _address: str | None = None  # while it counts among the connections
     _greeting: asyncio.Task[None] | None = None
@@ -181,7 +182,7 @@ class GuardedHttp(HttpToolsProtocol):
             self.cycle.keep_alive = False
             self.flow.pause_reading()
             return
-        answer = problem(self._refused or Refusal("request-malformed"))
+        answer = self.app_state["refused"](self.url, self._refused or Refusal("request-malformed"))
         lines = [f"HTTP/1.1 {answer.status_code} \r\n".encode(), b"connection: close\r\n"]
         lines += [name + b": " + value + b"\r\n" for name, value in answer.raw_headers]
         self.transport.write(b"".join((*lines, b"\r\n", bytes(answer.body))))

@@ -15,7 +15,7 @@ from builders.served import Served, a_served_hub
 from builders.wire import Wire, post
 from sqlalchemy import func, select
 
-from hub.api import wire as protocol
+from hub.http import wire as protocol
 from hub.store import tables as t
 from hub.store.engine import reading
 
