@@ -34,6 +34,8 @@ SECTIONS = {
     "not-authenticated": "The request itself",
     "xml-empty": "The packet cannot be read",
     "signature-required": "The signature",
+    "gateway-signature": "The gateway dialect",
+    "unit-data": "Units that a system registers",
     "not-your-agency": "Who may do what",
     "document-conflict": "Identity and duplicates",
     "lease-held": "Deliveries",

@@ -35,6 +35,9 @@ out = Console(width=None if sys.stdout.isatty() else 150)
 err = Console(stderr=True)
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the hub's data [HUB_DATA_DIR, ./var]")]
+Addresses = Annotated[
+    list[str] | None, typer.Option(help="Address or network it may call from; more than once for several")
+]
 DatabaseUrl = Annotated[str | None, typer.Option(help="sqlite:///… or postgresql://… [HUB_DATABASE_URL]")]
 
 
@@ -52,6 +55,7 @@ class Action(StrEnum):
     lock = "lock"
     unlock = "unlock"
     retire = "retire"
+    bind = "bind"
 
 
 def _settings(data_dir: Path | None, database_url: str | None, **more: Any) -> Settings:
@@ -134,16 +138,23 @@ def agencies(
     words: Annotated[list[str] | None, typer.Argument(help="Part of a name or code; marks do not matter")] = None,
     code: Annotated[str | None, typer.Option(help="The system of this code, with --action")] = None,
     action: Annotated[Action | None, typer.Option(help="What to do with the system of --code")] = None,
+    address: Addresses = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines")] = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """List the directory and who is connected; lock, unlock or retire a system.
+    """List the directory and who is connected; lock, unlock or retire a system, or bind it to addresses.
 
     [dim]hub agencies "tài chính"    hub agencies --code H41 --action lock[/dim]
+
+    [dim]hub agencies --code H41 --action bind --address 10.20.0.0/16[/dim]
+
+    Bound without --address it may call from anywhere again.
     """
     if (code is None) != (action is None):
         raise typer.BadParameter("--code and --action need each other; to look a code up: hub agencies CODE")
+    if address and action is not Action.bind:
+        raise typer.BadParameter("--address belongs to --action bind")
     from hub import show
     from hub.app import now
     from hub.domain.document import local_day
@@ -154,7 +165,7 @@ def agencies(
 
     if code is not None and action is not None:
         with _hub(data_dir, database_url, create=False) as desk:
-            out.print_json(json.dumps(desk.writer.run(steer, Steer(code, action.value))))
+            out.print_json(json.dumps(desk.writer.run(steer, Steer(code, action.value, tuple(address or ())))))
         return
     wanted = fold(" ".join(words or []))
     with _database(data_dir, database_url) as engine, reading(engine) as connection:
@@ -172,13 +183,14 @@ def enrol(
         str, typer.Option(help="Up to 64 of A-Z a-z 0-9 . _ -; left out, 24 hex digits are made")
     ] = "",
     secret_stdin: Annotated[
-        bool, typer.Option(help="Read the gateway secret from standard input, 16 characters or more")
+        bool, typer.Option(help="Read the gateway secret from standard input, 8 characters or more")
     ] = False,
     certificate: Annotated[Path | None, typer.Option(help="PEM: the agency's first certificate")] = None,
     profile: Annotated[Profile, typer.Option(help="Whether unsigned packets are refused")] = Profile.required,
     algorithms: Annotated[
         Algorithms, typer.Option(help="sha1 also takes RSA-SHA1, with a warning")
     ] = Algorithms.current,
+    address: Addresses = None,
     from_file: Annotated[Path | None, typer.Option("--from", help="CSV or JSON with many, see above")] = None,
     replace: Annotated[bool, typer.Option(help="Retire the system that a code has now")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Only JSON on standard output")] = False,
@@ -191,7 +203,8 @@ def enrol(
 
     FILE is CSV with a heading, or a JSON list of objects. Its columns are
     code and, as far as needed, name, profile (required, legacy), algorithms
-    (2025, sha1), system_id, secret, certificate (a PEM file beside FILE):
+    (2025, sha1), system_id, secret, certificate (a PEM file beside FILE),
+    addresses (with blanks between):
 
     [dim]code,name,profile[/dim]
 
@@ -214,7 +227,7 @@ def enrol(
     else:
         secret = enrolments.secret() if secret_stdin else ""
         loaded = enrolments.certificate(certificate) if certificate else None
-        systems = (Enrolment(code or "", name, system_id, secret, profile, algorithms, loaded),)
+        systems = (Enrolment(code or "", name, system_id, secret, profile, algorithms, loaded, tuple(address or ())),)
     with _hub(data_dir, database_url, create=True) as desk:
         made = desk.writer.run(verb, Enrolments(systems, desk.vault, replace))
         if as_json:
@@ -235,7 +248,7 @@ def _show_credentials(made: list[dict[str, str]]) -> None:
     typer.echo("Chỉ hiện một lần / shown once")
 
 
-_OF_ONE = ("name", "system_id", "secret_stdin", "certificate", "profile", "algorithms")
+_OF_ONE = ("name", "system_id", "secret_stdin", "certificate", "profile", "algorithms", "address")
 _CREDENTIALS = {
     "agency": "agency", "system_id": "system_id", "secret (gateway)": "secret", "token (REST)": "token",
     "one-time code": "code",

@@ -180,12 +180,15 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
 
     from hub.api import agencies, deliveries, documents, health, problems, site
     from hub.api.routes import Application
+    from hub.gateway import answers as gateway_answers
+    from hub.gateway import axis
     from hub.http.guards import Guards
     from hub.http.interface import Interface
     from hub.http.trace import Trace
 
-    def refused(_target: bytes, refusal: Refusal) -> Response:
-        return problems.problem(refusal)
+    def refused(path: str, refusal: Refusal) -> Response:
+        method = axis.method_of(path)
+        return problems.problem(refusal) if method is None else gateway_answers.refused(method, refusal)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
@@ -217,7 +220,8 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
     )
     problems.install(app)
     app.call_directly(documents.packets)
+    app.leave_to(Trace(axis.Gateway(clock), refused), lambda path: axis.method_of(path) is not None)
     app.include(documents.reads, deliveries.operations, agencies.operations, health.operations)
     site.install(app)
-    app.add_middleware(Trace, answer=problems.problem)
+    app.add_middleware(Trace, answer=refused)
     return app

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 from hub.exchange.enrol import Enrolment
 
-_COLUMNS = ("code", "name", "profile", "algorithms", "system_id", "secret", "certificate")
+_COLUMNS = ("code", "name", "profile", "algorithms", "system_id", "secret", "certificate", "addresses")
 
 
 def read(path: Path, choices: Mapping[str, Collection[str]]) -> tuple[Enrolment, ...]:
@@ -46,6 +47,8 @@ def _enrolment(row: Any, path: Path, where: str, choices: Mapping[str, Collectio
             raise typer.BadParameter(f"{where}: {column} is {' or '.join(allowed)}")
     if "certificate" in given:
         given["certificate"] = certificate(path.parent / given["certificate"], where)
+    if "addresses" in given:
+        given["addresses"] = tuple(re.split(r"[\s,;]+", given["addresses"].strip()))
     return Enrolment(**given)
 
 

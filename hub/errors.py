@@ -74,6 +74,12 @@ _add("not-authenticated", 401, "Thiếu hoặc sai mã truy cập của hệ th�
      "The system's access token is missing or wrong.", "Authorization: Bearer <token>")
 _add("system-locked", 403, "Hệ thống này đang bị khóa.", "This system is locked.",
      "Liên hệ đơn vị vận hành / contact the operator")
+_add("address-not-allowed", 403, "Hệ thống này không được gọi từ địa chỉ {address}.",
+     "This system may not call from the address {address}.",
+     "Liên hệ đơn vị vận hành / contact the operator: hub agencies --code {code} --action bind --address {address}")
+_add("signatures-wrong", 429, "Quá nhiều chữ ký sai cho hệ thống này từ địa chỉ này.",
+     "Too many wrong signatures for this system from this address.",
+     "Sửa secret, chờ {seconds} giây / mend the secret, wait {seconds} seconds", temporary=True)
 _add("not-found", 404, "Không có tài nguyên này, hoặc nó không thuộc về hệ thống của bạn.",
      "There is no such resource, or it is not yours.")
 _add("packet-removed", 410, "Nội dung gói tin đã được xóa khi hết thời hạn lưu; SHA-256 là {sha256}.",
@@ -141,9 +147,9 @@ _add("xml-too-many-names", 422, "Gói tin có quá nhiều tên thẻ khác nhau
 _add("xml-no-header", 422, "Thiếu edXMLHeader hoặc MessageHeader.", "There is no edXMLHeader or MessageHeader.",
      "edXMLEnvelope/edXMLHeader/MessageHeader")
 _add("packet-is-status", 422, "Đây là gói trạng thái, không phải văn bản.",
-     "This is a status packet, not a document.", "POST /v1/statuses")
+     "This is a status packet, not a document.", "POST /v1/statuses; sendEdoc: messagetype=status")
 _add("packet-is-document", 422, "Đây là gói văn bản, không phải trạng thái.",
-     "This is a document packet, not a status.", "POST /v1/documents")
+     "This is a document packet, not a status.", "POST /v1/documents; sendEdoc: messagetype=edoc")
 _add("packet-refused", 422, "Gói tin vi phạm quy tắc; xem từng vi phạm.",
      "The packet breaks rules; see each violation.")
 
@@ -184,6 +190,38 @@ _add("possession-not-proved", 403, "Chưa chứng minh được quyền giữ kh
      "Ký chuỗi được nêu trong tài liệu / sign the text named in the documentation")
 _add("one-time-code-wrong", 403, "Mã một lần sai, đã dùng, hết hạn hoặc thử quá 5 lần.",
      "The one-time code is wrong, used, expired or was tried five times.", "hub enrol {code}")
+
+# The gateway dialect: the request, and what its signed headers say beside the packet.
+_add("gateway-signature", 401, "Chữ ký của yêu cầu không được chấp nhận: {vi}.",
+     "The request's signature is not accepted: {why}.",
+     "Kiểm tra systemid và secret trong cấu hình / check systemid and secret in the client's settings")
+_add("gateway-body", 401, "Nội dung gửi không phải nội dung đã ký (hash-file).",
+     "The body is not the one that was signed (hash-file).", "Gửi lại nguyên tệp / send the whole file again")
+_add("gateway-method", 404, "Không có phương thức {method}.", "There is no method {method}.", "{allowed}")
+_add("gateway-argument", 422, "Tham số {name} không hợp lệ: {value}.", "The argument {name} is not valid: {value}.",
+     "{allowed}")
+_add("from-differs", 403, "Tham số from ({stated}) khác đơn vị gửi trong gói tin ({code}).",
+     "The argument from ({stated}) is not the packet's sender ({code}).", "from = {code}")
+_add("to-differs", 422, "Tham số to khác nơi nhận trong gói tin: {difference}.",
+     "The argument to differs from the packet's recipients: {difference}.",
+     "Bỏ tham số to, hoặc nêu đúng các nơi nhận của gói tin / leave to out, or name the packet's recipients")
+
+# Units that a system registers below its own agency (gateway dialect).
+_add("unit-data", 422, "Thông tin đơn vị không hợp lệ: {vi}.", "The unit's data are not valid: {why}.",
+     '{{"id":"","pcode":"…","code":"…","name":"…","mail":"…"}}')
+_add("unit-not-below", 403, "Mã {code} không thuộc cấp dưới của {own}.", "The code {code} is not below {own}.",
+     "Mã cấp dưới của {own} / a code below {own}")
+_add("unit-connected", 409, "Đơn vị {code} có hệ thống riêng hoặc chứng thư riêng; chỉ đơn vị vận hành được đổi.",
+     "The unit {code} has a system or a certificate of its own; only the operator may change it.",
+     "Liên hệ đơn vị vận hành / contact the operator")
+_add("unit-not-yours", 403, "Đơn vị {code} không do hệ thống này đăng ký.",
+     "The unit {code} was not registered by this system.", "Liên hệ đơn vị vận hành / contact the operator")
+_add("unit-closed", 409, "Đơn vị {code} thuộc cơ quan đã đóng từ {since}.",
+     "The unit {code} is below an agency closed since {since}.", "Liên hệ đơn vị vận hành / contact the operator")
+_add("unit-name-taken", 409, "Tên «{name}» là của cơ quan {other} trong danh mục.",
+     "The name “{name}” is that of the listed agency {other}.", "Ghi tên riêng của đơn vị / give the unit's own name")
+_add("units-too-many", 409, "Hệ thống này đã đăng ký {limit} đơn vị.", "This system has registered {limit} units.",
+     "deleteAgency")
 
 # Who may do what (exchange rules 2).
 _add("not-your-agency", 403, "Đơn vị gửi {code} không thuộc hệ thống này.",
@@ -247,6 +285,8 @@ _add("duplicate-suspected", 200, "Số, ký hiệu này của năm đã có ở 
 # The hub's own commands.
 _add("agency-unknown", 404, "Không có cơ quan {code} trong danh mục.", "The agency {code} is not in the directory.",
      "hub agencies; hub enrol {code} --name TÊN (ghi danh mã mới / to enrol a new code)")
+_add("system-id-taken", 409, "Mã hệ thống {value} đã cấp cho cơ quan {code}.",
+     "The system id {value} was given to the agency {code}.", "Chọn mã khác / choose another")
 _add("enrolled-twice", 422, "{value} được ghi danh hai lần.", "{value} is enrolled twice.",
      "Mỗi mã và mỗi system_id một lần / each code and each system_id once")
 _add("system-id-form", 422, "Mã hệ thống {value} không hợp lệ.", "The system id {value} is not valid.",
@@ -267,6 +307,11 @@ _add("system-connected", 409, "Mã {code} đang có hệ thống {system} kết 
      "--replace (hệ thống ấy ngừng ngay / that system is retired at once)")
 _add("system-none", 404, "Cơ quan {code} chưa có hệ thống nào kết nối.",
      "No system is connected for the agency {code}.", "hub enrol {code}")
+_add("addresses-form", 422, "{value} không phải địa chỉ hay dải địa chỉ mạng.",
+     "{value} is no network address or network.", "203.0.113.7, 10.20.0.0/16, 2001:db8::/32")
+_add("secret-weak", 200, "Khóa bí mật chỉ có {length} ký tự; ai bắt được một yêu cầu có thể dò ra nó.",
+     "The secret has only {length} characters; whoever catches one request may guess it.",
+     "Dùng khóa từ {least} ký tự, TLS và --address / use {least} characters or more, TLS and --address")
 _add("secret-short", 422, "Khóa bí mật chỉ có {length} ký tự.", "The secret has only {length} characters.", "≥ {least}")
 _add("id-unknown", 404, "Không có văn bản, bản chuyển, gói tin, báo cáo hay lần từ chối nào mang mã {key}.",
      "No document, delivery, packet, report or refusal has the id {key}.", "hub log; hub log --refused")

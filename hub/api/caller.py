@@ -16,7 +16,7 @@ from hub.domain.agency import System
 from hub.errors import Refusal
 from hub.exchange.enrol import hashed
 from hub.http.bodies import small_body
-from hub.http.interface import interface
+from hub.http.interface import admit, interface
 from hub.store.roster import Roster
 
 _scheme = HTTPBearer(auto_error=False, description="The system's token, shown once by `hub enrol`.")
@@ -31,7 +31,7 @@ class Caller:
 
 
 async def authenticated(request: Request) -> Caller:
-    """The system of the bearer token. Raises ``not-authenticated``, ``system-locked``."""
+    """The system of the bearer token. Raises ``not-authenticated``, and what :func:`admit` does."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     rosters = interface(request).desk.rosters
     roster = rosters.fresh()
@@ -44,8 +44,7 @@ async def authenticated(request: Request) -> Caller:
         system = roster.tokens.get(key)
     if system is None:
         raise Refusal("not-authenticated")
-    if system.locked:
-        raise Refusal("system-locked")
+    admit(system, request)
     return Caller(system, roster)
 
 

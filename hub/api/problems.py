@@ -139,7 +139,15 @@ def _field(error: Mapping[str, Any]) -> Violation:
 
 # What can stand in the way of every request, and of every one that is authenticated.
 _HTTP = ("request-malformed", "head-too-large", "head-late", "internal")
-_CALLED = ("not-authenticated", "system-locked", "request-invalid", "busy", "database-away", "storage-full")
+_CALLED = (
+    "not-authenticated",
+    "system-locked",
+    "address-not-allowed",
+    "request-invalid",
+    "busy",
+    "database-away",
+    "storage-full",
+)
 _BODY = ("content-encoding", "length-required", "body-incomplete", "body-late")
 PACKET = (*_BODY, "too-large", "storage-full")  # where a request has one
 JSON = (*_BODY, "json-too-large")  # likewise

@@ -33,6 +33,12 @@ class Application(FastAPI):
 
     direct: dict[tuple[str, str], ASGIApp]  # by method and path
 
+    _other: tuple[Callable[[str], bool], ASGIApp]
+
+    def leave_to(self, other: ASGIApp, is_its: Callable[[str], bool]) -> None:
+        """Have another application answer the paths that are its own."""
+        self._other = is_its, other
+
     def include(self, *routers: APIRouter) -> None:
         """Take in the operations of routers; the framework's own way would look for each twice."""
         for each in routers:
@@ -43,18 +49,22 @@ class Application(FastAPI):
         self.include(operations)
         routes = [route for route in operations.routes if isinstance(route, APIRoute)]
         self.direct = {
-            (method, route.path): Trace(_called(route.endpoint), problem)
+            (method, route.path): Trace(_called(route.endpoint), lambda _path, refusal: problem(refusal))
             for route in routes
             for method in route.methods or ()
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        operation = self.direct.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        operation = self._found(scope["method"], scope["path"]) if scope["type"] == "http" else None
         if operation is None:
             await super().__call__(scope, receive, send)
         else:
             scope["app"] = self
             await operation(scope, receive, send)
+
+    def _found(self, method: str, path: str) -> ASGIApp | None:
+        is_its, other = self._other
+        return self.direct.get((method, path)) or (other if is_its(path) else None)
 
 
 def _called(endpoint: Callable[[Request, Caller], Awaitable[Response]]) -> ASGIApp:

@@ -16,9 +16,10 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property, lru_cache, wraps
+from ipaddress import IPv4Network, IPv6Network
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -157,6 +158,9 @@ class Agency:
     successor: str = ""
     uncertain: bool = False
     note: str = ""
+    registered_by: str = ""  # the system that registered it as a unit of its own; empty: nobody but the operator
+    mail: str = ""
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,7 @@ class System:
     locked: bool = False
     required: bool = True  # profile: unsigned packets are refused
     sha1: bool = False  # algorithms: RSA-SHA1 passes with a warning
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()  # it may call from; empty: from anywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +257,22 @@ class Directory:
     def listed(self, code: str) -> Agency | None:
         """The agency's own row."""
         return self._agencies.get(self.resolve(code))
+
+    def older_code(self, code: str) -> str:
+        """The code of QCVN 102 by which an agency is known here: its long form at level 1, below it its own or that of
+        the mapping table; empty where there is none, since none is guessed.
+        """
+        code = self.resolve(code)
+        if level_of(code) == 1:
+            return f"000.00.00.{code}"
+        return next((c for c in (code, *self._names_of.get(code, ())) if generation(c) is Generation.QCVN_102), "")
+
+    @cached_property
+    def _names_of(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for other, code in self._aliases.items():
+            found.setdefault(code, []).append(other)
+        return found
 
     def named(self, name: str) -> Agency | None:
         """The one agency of that name (see :func:`name_key`); None if none or several have it."""

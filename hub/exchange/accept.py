@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping
 
 from hub.domain import duplicates, places
 from hub.domain.agency import Directory
-from hub.domain.delivery import Move, Status, Transport
+from hub.domain.delivery import Move, Status, Transport, turn_of
 from hub.domain.document import Kind
 from hub.domain.duplicates import Decision, First, Known, Outcome
 from hub.errors import Refusal, Violation, violation
@@ -231,6 +231,7 @@ def _delivery(tx: Transaction, job: Checked, document_id: str, recipient: Recipi
         urgent=urgent,
         created_at=tx.now,
         expires_at=change.expiry(tx, urgent=urgent),
+        turn=turn_of(urgent=urgent),
     )
 
 

@@ -16,7 +16,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import structlog
@@ -128,7 +128,7 @@ class _Process:
         for place, argument in enumerate(arguments):
             if isinstance(argument, Roster):
                 if argument.version != self._version:
-                    to.writelines(message(argument))
+                    to.writelines(message(replace(argument, secrets={})))
                     self._version = argument.version
                 arguments[place] = Known
             elif isinstance(argument, bytes):

@@ -15,7 +15,7 @@ from hub.domain.duplicates import Target
 from hub.domain.search import fold
 from hub.domain.signature import Signed, verify
 from hub.errors import Refusal, Severity, Violation
-from hub.exchange.examine import Submission, acting_system, judged, may_speak
+from hub.exchange.examine import Submission, acting_system, contradictions, judged, may_speak
 from hub.store.roster import Roster
 
 
@@ -74,6 +74,8 @@ def prepare(packet: bytes, submission: Submission, roster: Roster, now: datetime
     sender = roster.directory.resolve(document.sender.organ_id)
     if foreign := may_speak(roster, system, sender, now):
         found.append(foreign)
+    addressed = [organization.organ_id for organization in document.recipients]
+    found.extend(contradictions(roster, submission.stated, sender, addressed))
     verdict = None
     if result is not None and sender:
         try:

@@ -24,7 +24,7 @@ from hub.exchange import accept, checks, hand_over, refuse
 from hub.exchange import report as statuses
 from hub.exchange.accept import Accepted
 from hub.exchange.checkers import Checkers, Threads
-from hub.exchange.examine import Submission
+from hub.exchange.examine import Stated, Submission
 from hub.exchange.report import Reported
 from hub.exchange.writer import Stale, Writer
 from hub.store import documents
@@ -36,6 +36,7 @@ from hub.store.roster import Rosters
 log = structlog.get_logger()
 note = structlog.contextvars.bind_contextvars  # stands in the request's line of the log
 _ORPHAN = timedelta(hours=24)
+NOTHING = Stated()
 _TURNS = 5  # checks of one packet while the directory changes under them
 
 
@@ -95,9 +96,9 @@ class Desk:
                 raise
             return await self.checkers.run(prepare, packet, submission, newest, self.clock())
 
-    async def accept(self, packet: bytes, system: System, trace_id: str) -> Accepted:
+    async def accept(self, packet: bytes, system: System, trace_id: str, stated: Stated = NOTHING) -> Accepted:
         """Accept a document packet, or raise the refusal that is now on record."""
-        submission = self._submission(packet, system, trace_id)
+        submission = self._submission(packet, system, trace_id, stated)
         place: str | None = None
         try:
             for turn in range(_TURNS):
@@ -127,9 +128,9 @@ class Desk:
         )  # fmt: skip
         return accepted
 
-    def _submission(self, packet: bytes, system: System, trace_id: str) -> Submission:
+    def _submission(self, packet: bytes, system: System, trace_id: str, stated: Stated = NOTHING) -> Submission:
         terms, packet_id = self.terms, new_id(self.clock())
-        return Submission(len(packet), system.id, packet_id, trace_id, terms.limits, terms.refuse_taken)
+        return Submission(len(packet), system.id, packet_id, trace_id, terms.limits, terms.refuse_taken, stated)
 
     def _store(self, place: str, packet: bytes) -> None:
         self._at("before-payload")
@@ -152,9 +153,9 @@ class Desk:
         with reading(self.engine) as connection:
             return accept.foresee(job, self.rosters.current().directory, connection)
 
-    async def report(self, packet: bytes, system: System, trace_id: str) -> Reported:
+    async def report(self, packet: bytes, system: System, trace_id: str, stated: Stated = NOTHING) -> Reported:
         """Take a status packet, or raise the refusal that is now on record."""
-        submission = self._submission(packet, system, trace_id)
+        submission = self._submission(packet, system, trace_id, stated)
         try:
             reported = await self._report(packet, submission)
         except Refusal as refusal:

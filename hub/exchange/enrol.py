@@ -11,9 +11,11 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from ipaddress import ip_network
 from typing import Any
 
 from cryptography.fernet import Fernet
@@ -34,7 +36,8 @@ from hub.store.roster import Roster
 
 CODE_VALID = timedelta(days=7)
 CODE_TRIES = 5
-SECRET_LEAST = 16  # characters of a gateway secret that is brought along: an HMAC is as good as its key
+SECRET_LEAST = 8  # characters of a gateway secret that is brought along, as software in the field has it
+SECRET_WEAK = 16  # below it a secret may be guessed from one request that was caught: an HMAC is as good as its key
 STANDING_CERTIFICATES = 20  # of one agency: all are looked through at each packet and each registration
 
 
@@ -49,12 +52,13 @@ class Enrolment:
     profile: str = "required"
     algorithms: str = "2025"
     certificate: Certificate | None = None
+    addresses: tuple[str, ...] = ()  # networks it may call from; none: from anywhere
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolments:
     """Any number of systems at once, all or none; ``vault`` encrypts the gateway secrets. ``replace``: codes that have
-    a system get another."""
+    a system get another, or the same id with new credentials."""
 
     systems: tuple[Enrolment, ...]
     vault: Fernet
@@ -73,10 +77,11 @@ def enrol(tx: Transaction, job: Enrolments) -> list[dict[str, Any]]:
 
     Raises ``system-connected`` for codes that have a system, ``agency-unknown`` and ``agency-code-form`` for those that
     need ``--name``, ``agency-code-case`` and ``agency-is-node`` for those that cannot be meant, ``enrolled-twice`` for
-    a code named twice or a system id that exists, ``system-id-form`` and ``secret-short``.
+    a code or system id named twice, ``system-id-taken`` for one that is another agency's, ``system-id-form``,
+    ``secret-short`` and ``addresses-form``.
     """
     codes = [tx.roster.directory.resolve(enrolment.code) for enrolment in job.systems]
-    _check_unique(tx, codes, [enrolment.system_id for enrolment in job.systems if enrolment.system_id])
+    known = _check_ids(tx, codes, job.systems)
     _check_secrets(enrolment.secret for enrolment in job.systems)
     standing = roster.standing(tx.connection, codes)
     if standing and not job.replace:
@@ -89,9 +94,12 @@ def enrol(tx: Transaction, job: Enrolments) -> list[dict[str, Any]]:
         roster.drop_one_time_code(tx.connection, system["id"])
     certified = {row["code"] for row in roster.certificates_of(tx.connection, codes)}
     made = [_credentials(tx, code, e, code in certified) for code, e in zip(codes, job.systems, strict=True)]
-    roster.add_systems(
-        tx.connection, [_system_row(tx, job.vault, *pair) for pair in zip(made, job.systems, strict=True)]
-    )
+    rows = [_system_row(tx, job.vault, *pair) for pair in zip(made, job.systems, strict=True)]
+    for row in rows:
+        if row["id"] in known:
+            roster.drop_one_time_code(tx.connection, row["id"])
+            roster.set_system(tx.connection, row["id"], ended_at=None, **{k: v for k, v in row.items() if k != "id"})
+    roster.add_systems(tx.connection, [row for row in rows if row["id"] not in known])
     roster.add_one_time_codes(tx.connection, [_code_row(tx, given) for given in made if given["code"]])
     for code, enrolment in zip(codes, job.systems, strict=True):
         if enrolment.certificate is not None:
@@ -102,10 +110,15 @@ def enrol(tx: Transaction, job: Enrolments) -> list[dict[str, Any]]:
     return made
 
 
-def doubts(current: Roster, systems: Iterable[Enrolment], today: date) -> list[Violation]:
-    """What an operator should know of systems just enrolled: ``agency-closed``, ``certificate-elsewhere``."""
+def doubts(current: Roster, systems: Sequence[Enrolment], today: date) -> list[Violation]:
+    """What an operator should know of systems just enrolled: ``agency-closed``, ``certificate-elsewhere``,
+    ``secret-weak``."""
     directory = current.directory
-    found = []
+    found = [
+        violation("secret-weak", "secret", length=len(system.secret), least=SECRET_WEAK)
+        for system in systems
+        if 0 < len(system.secret) < SECRET_WEAK
+    ]
     for code, certificate in ((directory.resolve(system.code), system.certificate) for system in systems):
         closed = directory.closed(code, today)
         if closed is not None:
@@ -133,16 +146,22 @@ def _connected(standing: Sequence[RowMapping]) -> Refusal:
 _SYSTEM_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-def _check_unique(tx: Transaction, codes: list[str], system_ids: list[str]) -> None:
-    for value in system_ids:
+def _check_ids(tx: Transaction, codes: list[str], systems: Sequence[Enrolment]) -> set[str]:
+    """Which of the system ids were the same agency's before: its software keeps its id when it gets a new secret."""
+    named = [(code, system.system_id) for code, system in zip(codes, systems, strict=True) if system.system_id]
+    for _, value in named:
         if not _SYSTEM_ID.fullmatch(value):
             raise Refusal("system-id-form", "system_id", value, {"value": value[:80]})
-    known = roster.existing_ids(tx.connection, system_ids)
-    for name, values, taken in (("code", codes, set[str]()), ("system_id", system_ids, known)):
-        for value in values:
-            if value in taken:
+    for name, values in (("code", codes), ("system_id", [value for _, value in named])):
+        for value, times in Counter(values).items():
+            if times > 1:
                 raise Refusal("enrolled-twice", name, value, {"value": value})
-            taken.add(value)
+    known = roster.owners(tx.connection, [value for _, value in named])
+    for code, value in named:
+        owner = known.get(value, code)
+        if owner != code:
+            raise Refusal("system-id-taken", "system_id", value, {"value": value, "code": owner})
+    return set(known)
 
 
 def _check_secrets(secrets_given: Iterable[str]) -> None:
@@ -166,7 +185,19 @@ def _system_row(tx: Transaction, vault: Fernet, given: dict[str, Any], enrolment
         "id": given["system_id"], "code": given["agency"], "state": "active", "profile": enrolment.profile,
         "algorithms": enrolment.algorithms, "token_hash": hashed(given["token"]),
         "secret": vault.encrypt(given["secret"].encode()), "enrolled_at": tx.now,
+        "addresses": _networks(enrolment.addresses),
     }  # fmt: skip
+
+
+def _networks(addresses: Iterable[str]) -> str:
+    """As the system's row has them. Raises ``addresses-form``."""
+    found = []
+    for address in addresses:
+        try:
+            found.append(str(ip_network(address)))
+        except ValueError:
+            raise Refusal("addresses-form", "addresses", address, {"value": address[:80]}) from None
+    return ",".join(found)
 
 
 def _code_row(tx: Transaction, given: dict[str, Any]) -> dict[str, Any]:
@@ -194,32 +225,38 @@ def _unlisted(tx: Transaction, code: str, name: str) -> Agency | None:
 
 @dataclass(frozen=True, slots=True)
 class Steer:
-    """What an operator does to the system of a code: ``lock``, ``unlock`` or ``retire``."""
+    """What an operator does to the system of a code: ``lock``, ``unlock``, ``retire``, or ``bind`` to addresses."""
 
     code: str
     action: str
+    addresses: tuple[str, ...] = ()  # it may call from these networks only; none: from anywhere
 
 
-_ACTIONS = {"lock": "locked", "unlock": "active", "retire": "retired"}
+_ACTIONS = {"lock": {"state": "locked"}, "unlock": {"state": "active"}, "retire": {"state": "retired"}}
 
 
 @each
 def steer(tx: Transaction, job: Steer) -> dict[str, Any]:
-    """Lock, unlock or retire a system; what nobody fetched moves to whoever is nearest then.
+    """Lock, unlock, retire or bind a system; what nobody fetched moves to whoever is nearest then.
 
-    Raises ``agency-unknown``, and ``system-none`` for an agency without a system of its own.
+    Raises ``addresses-form``, ``agency-unknown``, and ``system-none`` for an agency without a system of its own.
     """
     code = tx.roster.directory.resolve(job.code)
     system = tx.roster.directory.nearest(code)
     if system is None or system.code != code:
         listed = tx.roster.directory.listed(code) is not None
         raise Refusal("system-none" if listed else "agency-unknown", "code", code, {"code": code})
-    ended = {"ended_at": tx.now} if job.action == "retire" else {}
-    roster.set_system(tx.connection, system.id, state=_ACTIONS[job.action], **ended)
+    changes: dict[str, Any] = dict(_ACTIONS.get(job.action, {"addresses": _networks(job.addresses)}))
+    if job.action == "retire":
+        changes["ended_at"] = tx.now
+    roster.set_system(tx.connection, system.id, **changes)
     tx.directory_changed()
     tx.roster = roster.load(tx.connection)
     reroute(tx)
-    return {"system_id": system.id, "agency": code, "state": _ACTIONS[job.action]}
+    standing = tx.roster.systems.get(system.id)
+    state = "retired" if standing is None else "locked" if standing.locked else "active"
+    networks = [str(network) for network in standing.networks] if standing else []
+    return {"system_id": system.id, "agency": code, "state": state, "addresses": networks}
 
 
 def reroute(tx: Transaction) -> int:

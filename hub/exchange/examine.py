@@ -5,7 +5,7 @@ Everything here is decided on a roster snapshot and one moment; nothing is read 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -22,6 +22,13 @@ from hub.store.deliveries import Delivery
 from hub.store.roster import Roster
 
 
+class Stated(NamedTuple):
+    """What a dialect says beside a packet; it must agree with the packet. Empty: not said."""
+
+    sender: str = ""
+    recipients: tuple[str, ...] = ()
+
+
 class Submission(NamedTuple):
     """A packet as it came, without its bytes."""
 
@@ -31,6 +38,7 @@ class Submission(NamedTuple):
     trace_id: str
     limits: Limits = DEFAULT_LIMITS
     refuse_taken: bool = True  # a taken number refuses (exchange rules 4), or flags
+    stated: Stated = Stated()
 
 
 def acting_system(roster: Roster, system_id: str) -> System:
@@ -49,6 +57,23 @@ def may_speak(roster: Roster, system: System, code: str, now: datetime) -> Refus
         allowed = f"{system.code} ({roster.directory.name_of(system.code)})"
         return Refusal("not-your-agency", places.sender("organ_id"), code, {"code": code, "allowed": allowed})
     return None
+
+
+def contradictions(roster: Roster, stated: Stated, sender: str, recipients: Iterable[str]) -> list[Refusal]:
+    """``from-differs`` and ``to-differs``: where what was said beside a packet is not what the packet says."""
+    directory = roster.directory
+    found = []
+    if stated.sender and directory.resolve(stated.sender) != sender:
+        facts = {"stated": stated.sender[:64], "code": sender}
+        found.append(Refusal("from-differs", places.sender("organ_id"), sender, facts))
+    if stated.recipients:
+        said = {directory.resolve(code) for code in stated.recipients}
+        meant = {directory.resolve(code) for code in recipients}
+        differing = sorted([f"+{code[:64]}" for code in said - meant] + [f"-{code[:64]}" for code in meant - said])
+        if differing:
+            shown = ", ".join(differing[:10]) + (" …" if len(differing) > 10 else "")
+            found.append(Refusal("to-differs", places.RECIPIENT, shown, {"difference": shown}))
+    return found
 
 
 def judged(roster: Roster, system: System, result: Signed | Unsigned, sender: str, now: datetime) -> Verdict:

@@ -18,7 +18,7 @@ from hub.errors import Refusal
 from hub.exchange import change
 from hub.exchange.examine import acting_system, may_receive
 from hub.exchange.writer import Transaction, each
-from hub.store import deliveries
+from hub.store import deliveries, queue
 from hub.store.deliveries import Delivery
 
 
@@ -120,6 +120,28 @@ def failed(tx: Transaction, job: HandOver) -> dict[str, Any]:
     else:
         raise Refusal("delivery-final", facts={"state": delivery.state.value})
     return _failure(delivery)
+
+
+@each
+def processing(tx: Transaction, job: HandOver) -> dict[str, Any]:
+    """The recipient has begun with it (gateway dialect): a note in its history, and nothing else changes."""
+    delivery = _mine(tx, job)
+    change.note(tx, delivery, "processing", by=job.system_id, detail=job.reason)
+    return {"id": delivery.id, "document": delivery.document_id, "state": delivery.state.value}
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """Deliveries that a system was shown again and again, and did nothing with."""
+
+    system_id: str
+    delivery_ids: tuple[str, ...]
+
+
+@each
+def sink(tx: Transaction, job: Sink) -> int:
+    """List them behind all others from now on; gives how many that were."""
+    return queue.sink(tx.connection, job.system_id, job.delivery_ids)
 
 
 def _failure(delivery: Delivery) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from hub.domain.document import VIETNAM, StatusReport, read_date, read_timestamp
 from hub.domain.signature import Signed, Verdict, verify
 from hub.errors import Refusal
 from hub.exchange import asking, change, meant
-from hub.exchange.examine import Submission, acting_system, judged, may_speak
+from hub.exchange.examine import Submission, acting_system, contradictions, judged, may_speak
 from hub.exchange.meant import Found
 from hub.exchange.writer import Stale, Transaction, each
 from hub.store import deliveries, documents
@@ -88,6 +88,7 @@ def prepare(packet: bytes, submission: Submission, roster: Roster, now: datetime
     if sender:
         if foreign := _may_report(roster, submission.system_id, sender, now):
             found.append(foreign)
+        found.extend(contradictions(roster, submission.stated, sender, ()))
         if result is not None:
             try:
                 verdict = judged(roster, system, result, sender, now)

@@ -65,16 +65,11 @@ class Guards:
                 del self._by_address[who]
 
     def _who(self, address: str) -> str:
-        """Whose connections are counted together; empty for proxies, behind which there are many.
-
-        Of IPv6 the first 64 bits: whoever has one address there has all the others.
-        """
+        """Whose connections are counted together; empty for proxies, behind which there are many."""
         if not address:
             return ""
         found = ipaddress.ip_address(address.partition("%")[0])
-        if any(found in proxy for proxy in self._proxies):
-            return ""
-        return address if found.version == 4 else found.exploded[:19]
+        return "" if any(found in proxy for proxy in self._proxies) else holder(address)
 
     @contextmanager
     def renewed_by_signal(self) -> Iterator[None]:
@@ -95,6 +90,17 @@ class Guards:
             yield
         finally:
             signal.signal(signal.SIGHUP, before)
+
+
+def holder(address: str) -> str:
+    """Whose an address is. Of IPv6 the first 64 bits: whoever has one address there has all the others."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address  # as a trusted proxy said it
+    if isinstance(found, ipaddress.IPv4Address):
+        return address
+    return str(found.ipv4_mapped or found.exploded[:19])
 
 
 def tls_context(certificate: str, key: str) -> ssl.SSLContext:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from starlette.requests import Request
+from structlog.contextvars import bind_contextvars
 
+from hub.domain.agency import System
 from hub.errors import Refusal
 from hub.exchange.desk import Desk
 from hub.http.bell import Bell
@@ -41,6 +44,28 @@ class Interface:
             yield
         finally:
             self.in_flight -= size
+
+
+def admit(system: System, request: Request) -> None:
+    """Let an authenticated system in. Raises ``system-locked``, and ``address-not-allowed`` for where it may not be."""
+    bind_contextvars(system=system.id)
+    if system.locked:
+        raise Refusal("system-locked")
+    if not system.networks:
+        return
+    address = request.client.host if request.client else ""
+    if not _is_within(address, system.networks):
+        raise Refusal("address-not-allowed", facts={"address": address, "code": system.code})
+
+
+def _is_within(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(found, IPv6Address) and found.ipv4_mapped:
+        found = found.ipv4_mapped
+    return any(found in network for network in networks)
 
 
 def interface(request: Request) -> Interface:

@@ -5,6 +5,7 @@ A document keeps the id it came with; whatever is later done to it is logged wit
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from hub.store.engine import temporary
 from hub.store.ids import chance
 
 log = structlog.get_logger()
-Answer = Callable[[Refusal], Response]  # a refusal as a dialect tells it
+Answer = Callable[[str, Refusal], Response]  # how the dialect of a path tells a refusal
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
@@ -51,10 +52,14 @@ class Trace:
         with structlog.contextvars.bound_contextvars(trace_id=trace_id):
             try:
                 await self._app(scope, receive, traced)
+            except asyncio.CancelledError:  # the hub ends and waits no longer; the server's own answer is a text
+                if not status:
+                    await self._answer(scope["path"], Refusal("busy", retry_after=5))(scope, receive, traced)
+                raise
             except Exception as fault:
                 if status:
                     raise  # the answer has begun: only cutting the connection tells the client that it is not whole
-                await self._answer(_refusal(fault))(scope, receive, traced)
+                await self._answer(scope["path"], _refusal(fault))(scope, receive, traced)
             finally:
                 took = round((time.perf_counter() - began) * 1000, 1)
                 client = (scope.get("client") or ("",))[0]

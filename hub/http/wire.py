@@ -23,7 +23,7 @@ _LINGER = 2.0  # seconds in which what still comes is read and dropped: a reset 
 
 class GuardedHttp(HttpToolsProtocol):
     """uvicorn's protocol with all that; given to it as ``http=``. The application's state has ``guards``, and
-    ``refused``: the answer to a refusal of a request to a target."""
+    ``refused``: the answer to a refusal of a request to a path."""
 
     url = b""  # as far as it came
     _guards: Guards
@@ -182,7 +182,7 @@ class GuardedHttp(HttpToolsProtocol):
             self.cycle.keep_alive = False
             self.flow.pause_reading()
             return
-        answer = self.app_state["refused"](self.url, self._refused or Refusal("request-malformed"))
+        answer = self.app_state["refused"](self.url.decode("latin-1"), self._refused or Refusal("request-malformed"))
         lines = [f"HTTP/1.1 {answer.status_code} \r\n".encode(), b"connection: close\r\n"]
         lines += [name + b": " + value + b"\r\n" for name, value in answer.raw_headers]
         self.transport.write(b"".join((*lines, b"\r\n", bytes(answer.body))))

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, insert, or_, select, text, update
 
-from hub.domain.delivery import Status, Transport
+from hub.domain.delivery import Status, Transport, Turn
 from hub.store import tables as t
 from hub.store.listing import Listing
 
@@ -39,6 +39,8 @@ class Delivery:
     urgent: bool
     created_at: datetime
     expires_at: datetime
+    turn: Turn = Turn.ORDINARY
+    available_at: datetime | None = None
 
     @property
     def fetched(self) -> bool:
@@ -57,14 +59,14 @@ _COLUMNS = [t.delivery.c[name] for name in _NAMES]
 
 def _delivery(row: Any) -> Delivery:
     values = list(row)
-    values[8], values[9] = Transport(values[8]), Status(values[9])
+    values[8], values[9], values[18] = Transport(values[8]), Status(values[9]), Turn(values[18])
     return Delivery(*values)
 
 
 def row_of(delivery: Delivery) -> dict[str, Any]:
     """The row to insert."""
     row = {name: getattr(delivery, name) for name in _NAMES}
-    row["state"], row["status"] = delivery.state.value, delivery.status.value
+    row["state"], row["status"], row["turn"] = delivery.state.value, delivery.status.value, int(delivery.turn)
     return row
 
 

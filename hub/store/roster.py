@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
@@ -32,19 +33,23 @@ class Roster:
     systems: Mapping[str, System]
     tokens: Mapping[str, System]
     certificates: Mapping[str, tuple[Counted, ...]]
+    secrets: Mapping[str, bytes]  # of the gateway dialect, encrypted, by system
 
 
 def load(connection: Connection) -> Roster:
     """The snapshot as the connection sees it."""
     version = connection.execute(select(t.counter.c.directory)).scalar_one()
-    agencies = [Agency(**row) for row in connection.execute(select(t.agency)).mappings()]
+    agencies = [_agency(row) for row in connection.execute(select(t.agency)).mappings()]
     aliases = {row.code: row.same_as for row in connection.execute(select(t.agency_alias))}
     systems: dict[str, System] = {}
     tokens: dict[str, System] = {}
+    secrets: dict[str, bytes] = {}
     for row in connection.execute(select(t.system).where(t.system.c.state != "retired")):
         systems[row.id] = tokens[row.token_hash] = System(
-            row.id, row.code, row.state == "locked", row.profile == "required", row.algorithms == "sha1"
-        )
+            row.id, row.code, row.state == "locked", row.profile == "required", row.algorithms == "sha1",
+            tuple(ip_network(network) for network in row.addresses.split(",") if network),
+        )  # fmt: skip
+        secrets[row.id] = row.secret
     certificates: dict[str, list[Counted]] = defaultdict(list)
     c = t.certificate.c
     for row in connection.execute(select(c.fingerprint, c.code, c.since, c.until)):
@@ -55,7 +60,14 @@ def load(connection: Connection) -> Roster:
         systems,
         tokens,
         {fingerprint: tuple(rows) for fingerprint, rows in certificates.items()},
+        secrets,
     )
+
+
+def _agency(row: RowMapping) -> Agency:
+    values = {name: value for name, value in row.items() if name not in {"registered_by", "contact"}}
+    mail = (row["contact"] or {}).get("mail", "")
+    return Agency(**values, registered_by=row["registered_by"] or "", mail=mail)
 
 
 class Rosters:
@@ -121,9 +133,11 @@ def add_systems(connection: Connection, rows: list[dict[str, Any]]) -> None:
         connection.execute(insert(t.system), rows)
 
 
-def existing_ids(connection: Connection, system_ids: Iterable[str]) -> set[str]:
-    """Which of the ids a system has or had."""
-    return set(connection.execute(select(t.system.c.id).where(t.system.c.id.in_(list(system_ids)))).scalars())
+def owners(connection: Connection, system_ids: Iterable[str]) -> dict[str, str]:
+    """The agencies that these ids were given to, by id, whatever became of the systems."""
+    c = t.system.c
+    found = connection.execute(select(c.id, c.code).where(c.id.in_(list(system_ids))))
+    return {row.id: row.code for row in found}
 
 
 def standing(connection: Connection, codes: Iterable[str]) -> list[RowMapping]:
@@ -164,3 +178,45 @@ def certificates_of(connection: Connection, codes: Iterable[str]) -> list[RowMap
     c = t.certificate
     found = connection.execute(select(c).where(c.c.code.in_(list(codes))).order_by(c.c.since, c.c.fingerprint))
     return list(found.mappings())
+
+
+def spellings(connection: Connection, code: str) -> list[str]:
+    """A resolved code, and the codes that a row of the mapping table reads as it."""
+    c = t.agency_alias.c
+    return [code, *connection.execute(select(c.code).where(c.same_as == code)).scalars()]
+
+
+def systems_ever(connection: Connection, codes: Iterable[str]) -> set[str]:
+    """The ids of all systems that stand or stood for these codes, retired ones included."""
+    c = t.system.c
+    return set(connection.execute(select(c.id).where(c.code.in_(list(codes)))).scalars())
+
+
+def count_units(connection: Connection, system_ids: Iterable[str]) -> int:
+    """How many agencies these systems have registered."""
+    found = select(func.count()).select_from(t.agency).where(t.agency.c.registered_by.in_(list(system_ids)))
+    return connection.execute(found).scalar_one()
+
+
+def rows_of(connection: Connection, codes: Iterable[str]) -> list[RowMapping]:
+    """The directory's own rows of these codes."""
+    found = connection.execute(select(t.agency).where(t.agency.c.code.in_(list(codes))))
+    return list(found.mappings())
+
+
+def add_unit(connection: Connection, row: dict[str, Any]) -> None:
+    connection.execute(insert(t.agency), [row])
+
+
+def set_unit(connection: Connection, code: str, **values: object) -> None:
+    connection.execute(update(t.agency).where(t.agency.c.code == code).values(**values))
+
+
+def remove_units(connection: Connection, codes: Iterable[str]) -> None:
+    connection.execute(t.agency.delete().where(t.agency.c.code.in_(list(codes))))
+
+
+def renewed(connection: Connection, known: Roster) -> Roster:
+    """The snapshot if nothing has changed since, else a new one."""
+    version = connection.execute(select(t.counter.c.directory)).scalar_one()
+    return known if known.version == version else load(connection)

@@ -87,6 +87,10 @@ agency = Table(
     Column("successor", CODE, nullable=False),
     Column("uncertain", Boolean, nullable=False),
     Column("note", Text, nullable=False),
+    # What a system registers itself, by the gateway dialect: who did, mail and numbers, and when it last changed.
+    Column("registered_by", SYSTEM_ID),
+    Column("contact", JSON),
+    Column("changed_at", Moment),
 )
 
 # Two codes that mean one agency below level 1, where the code alone does not tell.
@@ -109,6 +113,7 @@ system = Table(
     Column("secret", LargeBinary, nullable=False),  # encrypted: the gateway dialect needs it back for its HMAC
     Column("enrolled_at", Moment, nullable=False),
     Column("ended_at", Moment),
+    Column("addresses", Text, nullable=False, server_default=text("''")),  # networks it may call from; empty: any
     CheckConstraint("state IN ('active','locked','retired')", name="state"),
     CheckConstraint("profile IN ('required','legacy')", name="profile"),
     CheckConstraint("algorithms IN ('2025','sha1')", name="algorithms"),
@@ -180,6 +185,7 @@ document = Table(
     Index("ix_document_document_id_sender", "document_id", "sender"),
     Index("ix_document_business", "business"),
     Index("ix_document_number_year", "number", "year"),
+    Index("ix_document_system_id_seq", "system_id", "seq"),
 )
 
 # A document packet or a status packet, byte for byte: inline, or in the payload store under `place`. Bytes that
@@ -221,6 +227,7 @@ report = Table(
     Column("trace_id", String(64), nullable=False),
     Index("uq_report_repeat_key", "repeat_key", unique=True),
     Index("ix_report_document_id", "document_id"),
+    Index("ix_report_system_id_id", "system_id", "id"),
 )
 
 delivery = Table(
@@ -244,6 +251,8 @@ delivery = Table(
     Column("urgent", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    Column("turn", SmallInteger, nullable=False, server_default=text("1")),  # hub.domain.delivery.Turn
+    Column("available_at", Moment),  # when it last became available again, if it did
     CheckConstraint("state IN ('waiting','taken','delivered','failed','expired','withdrawn')", name="state"),
     CheckConstraint("status IN ('none','01','03','04','05','06','02','cancelled','replaced')", name="status"),
     CheckConstraint("(state = 'taken') = (lease IS NOT NULL)", name="lease"),
@@ -273,6 +282,23 @@ Index(
     delivery.c.seq,
     sqlite_where=text("state = 'waiting'"),
     postgresql_where=text("state = 'waiting'"),
+)
+# The lists of the gateway dialect, documents and statuses apart: a page reads its rows, whatever else waits.
+Index(
+    "ix_delivery_listed",
+    delivery.c.system_id,
+    delivery.c.turn,
+    delivery.c.seq,
+    sqlite_where=text("state = 'waiting' AND report_id IS NULL"),
+    postgresql_where=text("state = 'waiting' AND report_id IS NULL"),
+)
+Index(
+    "ix_delivery_listed_statuses",
+    delivery.c.system_id,
+    delivery.c.turn,
+    delivery.c.seq,
+    sqlite_where=text("state = 'waiting' AND report_id IS NOT NULL"),
+    postgresql_where=text("state = 'waiting' AND report_id IS NOT NULL"),
 )
 # What could still be fetched, by its route: read when systems come and go.
 Index(

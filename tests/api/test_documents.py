@@ -151,7 +151,7 @@ def test_a_status_packet_is_sent_elsewhere(hub: Hub) -> None:
     office, nghe_an, _ = office_and_provinces(hub)
     document, _ = office.issue("H41")
     body = refused(nghe_an.post("/v1/documents", nghe_an.status("03", document)), "packet-is-status")
-    assert body["violations"][0]["repair"] == "POST /v1/statuses"
+    assert body["violations"][0]["repair"] == "POST /v1/statuses; sendEdoc: messagetype=status"
 
 
 # Validation.

@@ -112,7 +112,7 @@ def test_a_document_packet_is_sent_elsewhere(hub: Hub) -> None:
     office = hub.enrol("G22")
     hub.enrol("H41")
     body = refused(office.post("/v1/statuses", office.packet("H41")), "packet-is-document")
-    assert body["violations"][0]["repair"] == "POST /v1/documents"
+    assert body["violations"][0]["repair"] == "POST /v1/documents; sendEdoc: messagetype=edoc"
 
 
 def test_nobody_reports_in_anothers_name(hub: Hub) -> None:

@@ -124,6 +124,16 @@ class Axis:
             return [(row["ask"], row["outcome"]) for row in deliveries.requests_of(connection, [delivery_id])]
 
 
+def acting(kind: str, original: Document, only: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What a document of kinds 1 to 3 says beside all others: on which it acts; ``only`` for these recipients."""
+    if kind == "update":
+        return {"business": Business(type="2", reason="Cập nhật", document_id=original.document_id)}
+    if kind == "replacement":
+        return {"business": Business(type="3", reason="Thay thế", replaced=(Replaced(original.document_id, only),))}
+    named = DocumentRef(document_id=original.document_id, promulgation_date=original.promulgation_date)
+    return {"business": Business(type="1", reason="Thu hồi"), "response_for": (named,)}
+
+
 @dataclass
 class Peer:
     """An agency's system."""
@@ -199,17 +209,13 @@ class Peer:
         return Submission(len(packet), self.system_id, packet_id, "vết-thử", terms.limits, terms.refuse_taken)
 
     def update(self, original: Document, *to: str, **changes: Any) -> dict[str, Any]:
-        business = Business(type="2", reason="Cập nhật", document_id=original.document_id)
-        return self.send(*to, **({"business": business} | changes))
+        return self.send(*to, **(acting("update", original) | changes))
 
     def replace(self, original: Document, *to: str, only: tuple[str, ...] = (), **changes: Any) -> dict[str, Any]:
-        business = Business(type="3", reason="Thay thế", replaced=(Replaced(original.document_id, only),))
-        return self.send(*to, **({"business": business} | changes))
+        return self.send(*to, **(acting("replacement", original, only) | changes))
 
     def revoke(self, original: Document, *to: str, **changes: Any) -> dict[str, Any]:
-        named = DocumentRef(document_id=original.document_id, promulgation_date=original.promulgation_date)
-        said: dict[str, Any] = {"business": Business(type="1", reason="Thu hồi"), "response_for": (named,)}
-        return self.send(*to, **(said | changes))
+        return self.send(*to, **(acting("revocation", original) | changes))
 
     def report(
         self,

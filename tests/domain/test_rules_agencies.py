@@ -16,7 +16,7 @@ from hub.errors import Severity
 
 DIRECTORY = a_directory(systems=(System("trục-H15", "H15", locked=True),))
 FACTS = some_facts(DIRECTORY)
-LOOK_UP = "Tra mã tại GET /v1/agencies / look the code up there"
+LOOK_UP = "Tra mã tại GET /v1/agencies, getAgenciesList / look the code up there"
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ _REFUSALS = {
     rule.code: rule
     for rule in (RECIPIENT_IS_NODE, RECIPIENT_UNKNOWN, RECIPIENT_CLOSED, RECIPIENT_NOT_CONNECTED, RECIPIENT_LOCKED)
 }
-_ASK_DIRECTORY = "Tra mã tại GET /v1/agencies / look the code up there"
+_ASK_DIRECTORY = "Tra mã tại GET /v1/agencies, getAgenciesList / look the code up there"
 _ELSEWHERE = "Gửi bằng kênh khác cho đến khi nơi nhận kết nối / use another channel until it is connected"
 _LOCKED = "Liên hệ đơn vị vận hành trục / contact the hub's operator"
 

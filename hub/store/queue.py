@@ -1,0 +1,137 @@
+"""What systems list in the gateway dialect, whose pages have an end: what waits for one, and what one has sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, select, text, update
+
+from hub.domain.delivery import Turn
+from hub.store import tables as t
+from hub.store.listing import Listing
+
+_c = t.delivery.c
+# Written out, not bound: a partial index serves only a condition the planner can compare with its own.
+_DOCUMENTS = text("delivery.state = 'waiting' AND delivery.report_id IS NULL")
+_STATUSES = text("delivery.state = 'waiting' AND delivery.report_id IS NOT NULL")
+
+_LISTED = [
+    _c.id, _c.seq, _c.report_id, _c.addressed, _c.fetched_at, _c.created_at, _c.available_at, t.document.c.sender,
+    t.report.c.sender.label("reporter"),
+]  # fmt: skip
+_ROWS = Listing(
+    select(*_LISTED)
+    .join_from(t.delivery, t.document, _c.document_id == t.document.c.id)
+    .outerjoin(t.report, _c.report_id == t.report.c.id),
+    _c.id,
+)
+
+
+class Window:
+    """What became available between two moments; either may be open."""
+
+    def __init__(self, after: datetime | None = None, until: datetime | None = None) -> None:
+        at = func.coalesce(_c.available_at, _c.created_at)
+        bounds: list[ColumnElement[bool]] = []
+        if after is not None:
+            bounds.append(at >= after)
+        if until is not None:
+            bounds.append(at <= until)
+        self.condition = and_(*bounds) if bounds else None
+
+
+def page(connection: Connection, system_id: str, *, statuses: bool, window: Window, limit: int) -> list[RowMapping]:
+    """What waits for a system, at most ``limit`` rows: urgent documents, then of the others half the newest and half
+    the oldest, then what has sunk; within each the oldest first. Statuses: the oldest first (exchange rules 6).
+    """
+    found: list[str] = []
+    for turn in Turn:
+        room = limit - len(found)
+        if room > 0:
+            found += _turn(connection, system_id, turn, statuses, window, room)
+    places = {delivery_id: place for place, delivery_id in enumerate(found)}
+    rows = _ROWS.of(connection, found).mappings()
+    return sorted(rows, key=lambda row: places[row["id"]])
+
+
+def _turn(connection: Connection, system_id: str, turn: Turn, statuses: bool, window: Window, room: int) -> list[str]:
+    query = _waiting(select(_c.id), system_id, statuses).where(_c.turn == int(turn))
+    if window.condition is not None:
+        query = query.where(window.condition)
+    oldest = list(connection.execute(query.order_by(_c.seq).limit(room + 1)).scalars())
+    if statuses or len(oldest) <= room:
+        return oldest[:room]
+    half = room // 2
+    newest = list(connection.execute(query.order_by(_c.seq.desc()).limit(half)).scalars())
+    newest.reverse()
+    shown = set(newest)
+    return newest + [one for one in oldest if one not in shown][: room - half]
+
+
+def _waiting(query: Select[Any], system_id: str, statuses: bool) -> Select[Any]:
+    return query.where(_c.system_id == system_id, _STATUSES if statuses else _DOCUMENTS)
+
+
+def count(connection: Connection, system_id: str, *, statuses: bool) -> int:
+    """How much waits for a system in all."""
+    found: int = connection.execute(_waiting(select(func.count()), system_id, statuses)).scalar_one()
+    return found
+
+
+def sink(connection: Connection, system_id: str, delivery_ids: Sequence[str]) -> int:
+    """Give waiting deliveries of a system the last turn."""
+    change = update(t.delivery).where(
+        _c.id.in_(delivery_ids), _c.system_id == system_id, _c.state == "waiting", _c.turn != int(Turn.SUNK)
+    )
+    sunk: int = connection.execute(change.values(turn=int(Turn.SUNK))).rowcount
+    return sunk
+
+
+_SENT = [
+    _c.id, _c.addressed, _c.state, _c.status, _c.reason, _c.fetched_at, _c.expires_at,
+    t.document.c.sender, t.document.c.subject, t.document.c.number, t.document.c.symbol,
+]  # fmt: skip
+
+
+def systems_of(connection: Connection, code: str) -> list[str]:
+    """Every system that ever stood for a code."""
+    return list(connection.execute(select(t.system.c.id).where(t.system.c.code == code)).scalars())
+
+
+def sent_documents(connection: Connection, systems: Sequence[str], document_id: str, limit: int) -> list[RowMapping]:
+    """A row for each recipient of the documents that systems sent, the newest document first; of one document, where
+    ``document_id`` is not empty, whoever sent it.
+    """
+    query = (
+        select(*_SENT, t.document.c.id.label("sent"), t.document.c.accepted_at.label("at"), t.document.c.seq)
+        .join_from(t.document, t.delivery, and_(_c.document_id == t.document.c.id, _c.report_id.is_(None)))
+        .order_by(t.document.c.seq.desc(), _c.created_at, _c.seq)
+        .limit(limit)
+    )
+    if document_id:
+        return list(connection.execute(query.where(t.document.c.id == document_id)).mappings())
+    # One query for each: of several the planner would read and sort all.
+    found = [
+        row for one in systems for row in connection.execute(query.where(t.document.c.system_id == one)).mappings()
+    ]
+    return sorted(found, key=lambda row: -row["seq"])[:limit]
+
+
+def sent_statuses(connection: Connection, systems: Sequence[str], report_id: str, limit: int) -> list[RowMapping]:
+    """The same for the status packets that systems sent."""
+    query = (
+        select(
+            *_SENT, t.report.c.id.label("sent"), t.report.c.received_at.label("at"), t.report.c.code,
+            t.report.c.addressee, t.report.c.sender.label("reporter"),
+        )
+        .join_from(t.report, t.document, t.report.c.document_id == t.document.c.id)
+        .outerjoin(t.delivery, _c.report_id == t.report.c.id)
+        .order_by(t.report.c.id.desc())
+        .limit(limit)
+    )  # fmt: skip
+    if report_id:
+        return list(connection.execute(query.where(t.report.c.id == report_id)).mappings())
+    found = [row for one in systems for row in connection.execute(query.where(t.report.c.system_id == one)).mappings()]
+    return sorted(found, key=lambda row: row["sent"], reverse=True)[:limit]

@@ -1,0 +1,38 @@
+"""What the gateway dialect needs: turns of its lists, units that systems register, networks a system is bound to."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    # With defaults, so that a process of the program before goes on accepting beside this one's.
+    op.add_column("system", sa.Column("addresses", sa.Text(), server_default=sa.text("''"), nullable=False))
+    op.add_column("agency", sa.Column("registered_by", sa.String(length=64), nullable=True))
+    op.add_column("agency", sa.Column("contact", sa.JSON(), nullable=True))
+    op.add_column("agency", sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("delivery", sa.Column("turn", sa.SmallInteger(), server_default=sa.text("1"), nullable=False))
+    op.add_column("delivery", sa.Column("available_at", sa.DateTime(timezone=True), nullable=True))
+    op.execute("UPDATE delivery SET turn = 0 WHERE state = 'waiting' AND urgent")
+    for name, statuses in {"ix_delivery_listed": "IS NULL", "ix_delivery_listed_statuses": "IS NOT NULL"}.items():
+        waiting = sa.text(f"state = 'waiting' AND report_id {statuses}")
+        columns = ["system_id", "turn", "seq"]
+        op.create_index(name, "delivery", columns, sqlite_where=waiting, postgresql_where=waiting)
+    op.create_index("ix_document_system_id_seq", "document", ["system_id", "seq"])
+    op.create_index("ix_report_system_id_id", "report", ["system_id", "id"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_report_system_id_id", table_name="report")
+    op.drop_index("ix_document_system_id_seq", table_name="document")
+    op.drop_index("ix_delivery_listed_statuses", table_name="delivery")
+    op.drop_index("ix_delivery_listed", table_name="delivery")
+    for table, column in (
+        ("delivery", "available_at"), ("delivery", "turn"), ("agency", "changed_at"), ("agency", "contact"),
+        ("agency", "registered_by"), ("system", "addresses"),
+    ):  # fmt: skip
+        op.drop_column(table, column)
