@@ -124,9 +124,10 @@ def failed(tx: Transaction, job: HandOver) -> dict[str, Any]:
 
 @each
 def processing(tx: Transaction, job: HandOver) -> dict[str, Any]:
-    """The recipient has begun with it (gateway dialect): a note in its history, and nothing else changes."""
+    """The recipient has begun with it (gateway dialect): noted once in its history, and nothing else changes."""
     delivery = _mine(tx, job)
-    change.note(tx, delivery, "processing", by=job.system_id, detail=job.reason)
+    if all(event["what"] != "processing" for event in deliveries.events_of(tx.connection, [delivery.id])):
+        change.note(tx, delivery, "processing", by=job.system_id, detail=job.reason)
     return {"id": delivery.id, "document": delivery.document_id, "state": delivery.state.value}
 
 

@@ -88,7 +88,7 @@ def _codes(given: str) -> tuple[str, ...]:
 
 
 async def get_sent_edoc_list(call: Call) -> Response:
-    """A row for each recipient: of the document or status packet ``docId``, or of the newest that the system sent."""
+    """A row for each recipient: of the document or status packet ``docId``, or of all (``hub.store.queue.sent``)."""
     await bodies.small_body(call.request)
     statuses = call.asks_for_statuses()
     wanted = call.id_of("docId") if call.arguments.get("docId") else ""
@@ -105,15 +105,14 @@ def _sent(connection: Connection, call: Call, wanted: str, statuses: bool) -> li
     if wanted:
         sent = documents.get(connection, wanted) or documents.report(connection, wanted)
         if sent is not None and is_sender(call.roster, call.system, sent, now):
-            rows = queue.sent_documents if "subject" in sent else queue.sent_statuses
-            return _rows(rows(connection, (), wanted, PAGE))
+            if "subject" in sent:
+                return _rows(queue.sent_document(connection, wanted))
+            return _rows(queue.sent_statuses(connection, [wanted]))
         received = deliveries.get(connection, wanted)
         if received is None or not may_receive(call.roster, call.system, received, now):
             raise Refusal("not-found")
         # What it got last, and no filter: the client's map still has it.
-    systems = queue.systems_of(connection, call.system.code)
-    listed = queue.sent_statuses if statuses else queue.sent_documents
-    return _rows(listed(connection, systems, "", PAGE))
+    return _rows(queue.sent(connection, call.system.code, statuses=statuses, limit=PAGE))
 
 
 # By transport state: receiveStatus, and what it means in words. A status packet that was not handed on has none.

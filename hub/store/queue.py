@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, select, text, update
 
 from hub.domain.delivery import Turn
+from hub.store import roster
 from hub.store import tables as t
 from hub.store.listing import Listing
 
@@ -93,45 +94,63 @@ _SENT = [
     _c.id, _c.addressed, _c.state, _c.status, _c.reason, _c.fetched_at, _c.expires_at,
     t.document.c.sender, t.document.c.subject, t.document.c.number, t.document.c.symbol,
 ]  # fmt: skip
+# A row for each recipient of a document; the key is its delivery.
+_DOCUMENTS_SENT = (
+    select(*_SENT, _c.id.label("key"), t.document.c.id.label("sent"), t.document.c.accepted_at.label("at"))
+    .join_from(t.document, t.delivery, and_(_c.document_id == t.document.c.id, _c.report_id.is_(None)))
+    .order_by(t.document.c.seq.desc(), _c.created_at, _c.seq)
+)
+# A row for each status packet, whether or not it was handed on; the key is its report.
+_STATUSES_SENT = (
+    select(
+        *_SENT, t.report.c.id.label("key"), t.report.c.id.label("sent"), t.report.c.received_at.label("at"),
+        t.report.c.code, t.report.c.addressee, t.report.c.sender.label("reporter"),
+    )
+    .join_from(t.report, t.document, t.report.c.document_id == t.document.c.id)
+    .outerjoin(t.delivery, _c.report_id == t.report.c.id)
+    .order_by(t.report.c.received_at.desc(), t.report.c.id.desc())
+)  # fmt: skip
+_ENDED = text("outbox.what IN ('failed','expired')")  # written out, as above
 
 
-def systems_of(connection: Connection, code: str) -> list[str]:
-    """Every system that ever stood for a code."""
-    return list(connection.execute(select(t.system.c.id).where(t.system.c.code == code)).scalars())
+def sent_document(connection: Connection, document_id: str) -> list[RowMapping]:
+    """A row for each recipient of a document, however many there are."""
+    return list(connection.execute(_DOCUMENTS_SENT.where(t.document.c.id == document_id)).mappings())
 
 
-def sent_documents(connection: Connection, systems: Sequence[str], document_id: str, limit: int) -> list[RowMapping]:
-    """A row for each recipient of the documents that systems sent, the newest document first; of one document, where
-    ``document_id`` is not empty, whoever sent it.
+def sent_statuses(connection: Connection, report_ids: Sequence[str]) -> list[RowMapping]:
+    """The rows of status packets."""
+    return list(connection.execute(_STATUSES_SENT.where(t.report.c.id.in_(report_ids))).mappings())
+
+
+def sent(connection: Connection, code: str, *, statuses: bool, limit: int) -> list[RowMapping]:
+    """A row for each recipient of what an agency's systems sent: at most half of ``limit`` of the newest that failed or
+    expired and still have, so that their sender sees them however long ago it sent; then the newest that were sent.
     """
-    query = (
-        select(*_SENT, t.document.c.id.label("sent"), t.document.c.accepted_at.label("at"), t.document.c.seq)
-        .join_from(t.document, t.delivery, and_(_c.document_id == t.document.c.id, _c.report_id.is_(None)))
-        .order_by(t.document.c.seq.desc(), _c.created_at, _c.seq)
+    query, packet = (_STATUSES_SENT, t.report) if statuses else (_DOCUMENTS_SENT, t.document)
+    rows = {row["key"]: row for row in _ended(connection, code, statuses, limit // 2)}
+    newest: list[RowMapping] = []
+    for system_id in roster.systems_ever(connection, [code]):  # of several at once the planner would read and sort all
+        newest += connection.execute(query.where(packet.c.system_id == system_id).limit(limit)).mappings()
+    for row in sorted(newest, key=lambda row: row["at"], reverse=True):
+        rows.setdefault(row["key"], row)
+    return list(rows.values())[:limit]
+
+
+def _ended(connection: Connection, code: str, statuses: bool, limit: int) -> list[RowMapping]:
+    told = (
+        select(_c.report_id if statuses else _c.id)
+        .join_from(t.outbox, t.delivery, t.outbox.c.delivery_id == _c.id)
+        .where(t.outbox.c.owner == code, _ENDED, _c.state.in_(("failed", "expired")))
+        .where(_c.report_id.is_not(None) if statuses else _c.report_id.is_(None))
+        .order_by(t.outbox.c.seq.desc())
         .limit(limit)
     )
-    if document_id:
-        return list(connection.execute(query.where(t.document.c.id == document_id)).mappings())
-    # One query for each: of several the planner would read and sort all.
-    found = [
-        row for one in systems for row in connection.execute(query.where(t.document.c.system_id == one)).mappings()
-    ]
-    return sorted(found, key=lambda row: -row["seq"])[:limit]
-
-
-def sent_statuses(connection: Connection, systems: Sequence[str], report_id: str, limit: int) -> list[RowMapping]:
-    """The same for the status packets that systems sent."""
-    query = (
-        select(
-            *_SENT, t.report.c.id.label("sent"), t.report.c.received_at.label("at"), t.report.c.code,
-            t.report.c.addressee, t.report.c.sender.label("reporter"),
-        )
-        .join_from(t.report, t.document, t.report.c.document_id == t.document.c.id)
-        .outerjoin(t.delivery, _c.report_id == t.report.c.id)
-        .order_by(t.report.c.id.desc())
-        .limit(limit)
-    )  # fmt: skip
-    if report_id:
-        return list(connection.execute(query.where(t.report.c.id == report_id)).mappings())
-    found = [row for one in systems for row in connection.execute(query.where(t.report.c.system_id == one)).mappings()]
-    return sorted(found, key=lambda row: row["sent"], reverse=True)[:limit]
+    places = {key: place for place, key in enumerate(dict.fromkeys(connection.execute(told).scalars()))}
+    if not places:
+        return []
+    if statuses:
+        rows = sent_statuses(connection, list(places))
+    else:
+        rows = list(connection.execute(_DOCUMENTS_SENT.where(_c.id.in_(list(places)))).mappings())
+    return sorted(rows, key=lambda row: places[row["key"]])

@@ -117,6 +117,7 @@ system = Table(
     CheckConstraint("state IN ('active','locked','retired')", name="state"),
     CheckConstraint("profile IN ('required','legacy')", name="profile"),
     CheckConstraint("algorithms IN ('2025','sha1')", name="algorithms"),
+    Index("ix_system_code", "code"),
 )
 Index(
     "uq_system_code_standing",
@@ -227,7 +228,7 @@ report = Table(
     Column("trace_id", String(64), nullable=False),
     Index("uq_report_repeat_key", "repeat_key", unique=True),
     Index("ix_report_document_id", "document_id"),
-    Index("ix_report_system_id_id", "system_id", "id"),
+    Index("ix_report_system_id_received_at", "system_id", "received_at"),
 )
 
 delivery = Table(
@@ -382,6 +383,14 @@ outbox = Table(
     Column("report_id", ID),
     Column("at", Moment, nullable=False),
     Index("ix_outbox_owner_seq", "owner", "seq"),
+)
+# Few among many: what a sender should see however long ago it sent.
+Index(
+    "ix_outbox_ended",
+    outbox.c.owner,
+    outbox.c.seq,
+    sqlite_where=text("what IN ('failed','expired')"),
+    postgresql_where=text("what IN ('failed','expired')"),
 )
 
 refusal = Table(

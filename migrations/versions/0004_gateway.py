@@ -12,6 +12,7 @@ down_revision = "0003"
 def upgrade() -> None:
     # With defaults, so that a process of the program before goes on accepting beside this one's.
     op.add_column("system", sa.Column("addresses", sa.Text(), server_default=sa.text("''"), nullable=False))
+    op.create_index("ix_system_code", "system", ["code"])
     op.add_column("agency", sa.Column("registered_by", sa.String(length=64), nullable=True))
     op.add_column("agency", sa.Column("contact", sa.JSON(), nullable=True))
     op.add_column("agency", sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True))
@@ -23,14 +24,18 @@ def upgrade() -> None:
         columns = ["system_id", "turn", "seq"]
         op.create_index(name, "delivery", columns, sqlite_where=waiting, postgresql_where=waiting)
     op.create_index("ix_document_system_id_seq", "document", ["system_id", "seq"])
-    op.create_index("ix_report_system_id_id", "report", ["system_id", "id"])
+    op.create_index("ix_report_system_id_received_at", "report", ["system_id", "received_at"])
+    ended = sa.text("what IN ('failed','expired')")
+    op.create_index("ix_outbox_ended", "outbox", ["owner", "seq"], sqlite_where=ended, postgresql_where=ended)
 
 
 def downgrade() -> None:
-    op.drop_index("ix_report_system_id_id", table_name="report")
+    op.drop_index("ix_outbox_ended", table_name="outbox")
+    op.drop_index("ix_report_system_id_received_at", table_name="report")
     op.drop_index("ix_document_system_id_seq", table_name="document")
     op.drop_index("ix_delivery_listed_statuses", table_name="delivery")
     op.drop_index("ix_delivery_listed", table_name="delivery")
+    op.drop_index("ix_system_code", table_name="system")
     for table, column in (
         ("delivery", "available_at"), ("delivery", "turn"), ("agency", "changed_at"), ("agency", "contact"),
         ("agency", "registered_by"), ("system", "addresses"),

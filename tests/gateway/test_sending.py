@@ -20,6 +20,7 @@ from sqlalchemy import Table, func, select
 from clients.gateway_client import hash_file
 from hub.domain import edxml
 from hub.domain.document import Organization
+from hub.gateway import sending
 from hub.store import tables as t
 from hub.store.engine import reading
 
@@ -321,6 +322,26 @@ def test_failed_and_expired_deliveries_are_told_with_their_reason(hub: Served, o
         failing["id"]: ("fail", "Nơi nhận không nhận được; Tệp đính kèm hỏng"),
         expiring["id"]: ("fail", "Hết hạn, nơi nhận chưa xác nhận"),
     }
+
+
+def test_what_failed_or_expired_comes_before_the_newest_however_old_it_is(
+    hub: Served, office: Peer, province: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "PAGE", 4)
+    document, failing = office.issue("H41")
+    province.fetch(failing["deliveries"][0]["id"])
+    province.failed(failing["deliveries"][0]["id"], "Tệp hỏng")
+    newer = [office.issue("H41")[1]["id"] for _ in range(6)]
+    assert [row["senderDocId"] for row in sent(hub, office)] == [failing["id"], *newer[:2:-1]]
+    office.post(office.packet(document))
+    assert [row["senderDocId"] for row in sent(hub, office)] == newer[:1:-1], "it is open again"
+
+
+def test_of_one_document_every_recipient_is_listed(hub: Served, office: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "PAGE", 4)
+    to = [f"H41.{n:02}" for n in range(1, 10)]
+    _, answer = office.issue(*to)
+    assert [row["toCode"] for row in sent(hub, office, docId=answer["id"])] == to
 
 
 def test_without_docid_the_newest_come_first_and_older_systems_of_the_agency_count(hub: Served, office: Peer) -> None:

@@ -12,12 +12,22 @@ from builders.databases import statements
 from sqlalchemy import Connection
 
 from hub.domain.search import parse
-from hub.store import deliveries, documents, log, retention, roster
+from hub.store import deliveries, documents, log, queue, retention, roster
 from hub.store.engine import reading
 
 NOW = datetime(2025, 10, 1, tzinfo=UTC)
 QUERIES: dict[str, Callable[[Connection], Any]] = {
     "inbox": lambda c: deliveries.inbox(c, "a" * 24, 0, 100),
+    "a page of the gateway's documents": lambda c: queue.page(
+        c, "a" * 24, statuses=False, window=queue.Window(), limit=500
+    ),
+    "a page of the gateway's statuses since a moment": lambda c: queue.page(
+        c, "a" * 24, statuses=True, window=queue.Window(NOW), limit=500
+    ),
+    "how much waits": lambda c: [queue.count(c, "a" * 24, statuses=statuses) for statuses in (False, True)],
+    "what an agency sent": lambda c: [queue.sent(c, "G22", statuses=statuses, limit=500) for statuses in (False, True)],
+    "recipients of one document": lambda c: queue.sent_document(c, "a"),
+    "status packets": lambda c: queue.sent_statuses(c, ["a", "b"]),
     "outbox": lambda c: deliveries.outbox(c, "G22", 0, 100),
     "leases that are over": lambda c: deliveries.overdue_leases(c, NOW, 100),
     "deliveries that are over": lambda c: deliveries.overdue(c, NOW, 100),
