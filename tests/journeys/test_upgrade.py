@@ -50,6 +50,7 @@ def filled(folder: Path) -> tuple[Rows, Peer, Peer]:
         office.receive(province.report("06", done, other="G22")["delivery"])
         waiting, _ = office.issue("H41")
         office.update(waiting, "H41")
+        office.issue("H41", priority="1")
         system = axis.desk.rosters.current(now=True).systems[office.system_id]
         with pytest.raises(Refusal, match="packet-refused"):
             asyncio.run(axis.desk.accept(office.packet(office.draft("Z99")), system, ""))
@@ -124,7 +125,7 @@ def test_who_only_looks_does_not_migrate_and_who_runs_the_hub_does(tmp_path: Pat
     end = run("migrate", *data)
     assert (end.code, end.out) == (0, f"schema {schema.head()}\n")
     assert revision(empty_url) == schema.head()
-    assert len(run("log", "--json", *data).rows()) == 3
+    assert len(run("log", "--json", *data).rows()) == 4
 
 
 def revision(url: str) -> str | None:
