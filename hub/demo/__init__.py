@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections import Counter
 from contextlib import AsyncExitStack, ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
+from clients.gateway_client import GatewayClient
 from clients.hub_client import AsyncHubClient, HubFailure
 from hub.data import read_agencies
 from hub.demo.books import Books
+from hub.demo.installed import Installed
 from hub.demo.peers import Peer, key_and_certificate
 from hub.demo.story import ListenerEndedError, Story
 
@@ -31,6 +34,7 @@ _BELOW = {
     "H41.05": "Ủy ban nhân dân huyện Diễn Châu",
     "H41.05.12": "Ủy ban nhân dân xã Diễn Thịnh",
 }
+_INSTALLED = ("H17", "H36")  # their software speaks the national gateway's dialect
 _STEPS = 52  # what the story reports as done
 _AT_ONCE = 8  # registrations at one time
 
@@ -140,7 +144,8 @@ async def _play(out: Console, url: str, folder: Path) -> Books:
 async def _peers(
     stack: AsyncExitStack, url: str, credentials: dict[str, dict[str, str]], books: Books
 ) -> dict[str, Peer]:
-    """One client per system, each with a key and certificate registered by its one-time code."""
+    """One client per system, each with a key and certificate registered by its one-time code; some have software that
+    was installed long ago."""
     names = {agency.code: agency.name for agency in read_agencies()} | _BELOW
     room = asyncio.Semaphore(_AT_ONCE)
     peers: dict[str, Peer] = {}
@@ -151,7 +156,13 @@ async def _peers(
         await stack.enter_async_context(client)
         async with room:
             await client.register_certificate(code, given["system_id"], given["code"])
-        peers[code] = Peer(code, names[code], given["system_id"], client, key, certificate, books)
+        who = (code, names[code], given["system_id"], client, key, certificate, books)
+        if code not in _INSTALLED:
+            peers[code] = Peer(*who)
+            return
+        speaks = partial(GatewayClient, f"{url}/axis", given["system_id"], given["secret"])
+        box, agent = (stack.enter_context(speaks()) for _ in range(2))
+        peers[code] = Installed(*who, box=box, agent=agent)
 
     await asyncio.gather(*(connect(code, given) for code, given in credentials.items()))
     return {code: peers[code] for code in credentials}

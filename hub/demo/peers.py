@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from clients.hub_client import Accepted, AsyncHubClient, Received
+from clients.hub_client import AsyncHubClient, Received
 from hub.demo.books import Books
 from hub.domain import edxml
 from hub.domain.document import (
@@ -58,6 +58,15 @@ def key_and_certificate(code: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Cer
         .sign(key, hashes.SHA256())
     )
     return key, certificate
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A document that was accepted; ``deliveries``: ``{id, to}`` and perhaps more, one for each recipient."""
+
+    id: str
+    deliveries: tuple[dict[str, Any], ...]
+    packet: bytes
 
 
 @dataclass
@@ -124,17 +133,17 @@ class Peer:
         }
         return Document(**(values | changes))
 
-    async def send(self, packet: bytes | Document) -> Accepted:
+    async def send(self, packet: bytes | Document) -> Sent:
         """Send, and enter in the books what was acknowledged."""
         accepted = await self.client.send(packet)
         for delivery in accepted.deliveries:
             self.books.acknowledged[delivery["id"]] = accepted.id
-        return accepted
+        return Sent(accepted.id, accepted.deliveries, accepted.packet)
 
-    async def report(self, status: str, ref: DocumentRef, *, sender: str = "") -> None:
-        """Report on a document, in the name of the addressed agency."""
+    def said(self, status: str, ref: DocumentRef, sender: str) -> StatusReport:
+        """A report on a document, in the name of the addressed agency."""
         now = datetime.now(VIETNAM)
-        said = StatusReport(
+        return StatusReport(
             Organization(sender or self.code, "", self.name),
             ref,
             StaffInfo("Văn thư", staff="Lê Văn Thử"),
@@ -142,7 +151,10 @@ class Peer:
             _REASON[status],
             f"{now:%Y/%m/%d %H:%M:%S}",
         )
-        reported = await self.client.report(said)
+
+    async def report(self, status: str, ref: DocumentRef, *, sender: str = "") -> None:
+        """Report on a document, and enter in the books what was handed on."""
+        reported = await self.client.report(self.said(status, ref, sender))
         if reported.delivery is not None:
             self.books.handed_on.add(reported.delivery)
 
@@ -166,17 +178,21 @@ class Peer:
         ref = DocumentRef(about["sender"], document_id=about["document_id"])
         if item["type"] == "status":
             self.books.statuses[item["id"]] += 1
-            if item["status"]["code"] == "13":
-                await self.report(self.answers.get(about["document_id"], "16"), ref)
-            return
-        self.books.received[item["id"]] += 1
-        await self._work(item, ref)
+            await self.hear(item["status"]["code"], ref)
+        else:
+            self.books.received[item["id"]] += 1
+            await self.work(ref, addressed=item["to"], new=about["kind"] == "new")
 
-    async def _work(self, item: dict[str, Any], ref: DocumentRef) -> None:
-        addressed = item["to"]
+    async def hear(self, status: str, ref: DocumentRef) -> None:
+        """Answer a status packet about a document, if it asks."""
+        if status == "13":
+            await self.report(self.answers.get(ref.document_id, "16"), ref)
+
+    async def work(self, ref: DocumentRef, *, addressed: str, new: bool) -> None:
+        """What the clerk reports on a document, and the answer to what it asks."""
         for status in ("01", *self.script.get(ref.document_id, ())):
             await self.report(status, ref, sender=addressed)
-        if item["document"]["kind"] != "new" and ref.document_id in self.answers:
+        if not new and ref.document_id in self.answers:
             await self.report(self.answers[ref.document_id], ref, sender=addressed)
 
     async def read_outbox(self) -> list[dict[str, Any]]:

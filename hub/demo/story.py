@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from clients.hub_client import Accepted, Refused
+from clients.hub_client import Refused
 from hub.demo.books import Books
 from hub.demo.paper import pdf
-from hub.demo.peers import Peer
+from hub.demo.peers import Peer, Sent
 from hub.domain import edxml
 from hub.domain.document import Business, Document, DocumentRef, Organization, Replaced
 from hub.domain.filenames import safe_name
@@ -48,7 +48,7 @@ class Story:
     peers: dict[str, Peer]
     books: Books
     step: Callable[[str], None]
-    sent: dict[str, tuple[Peer, Accepted, Document]] = field(default_factory=dict)
+    sent: dict[str, tuple[Peer, Sent, Document]] = field(default_factory=dict)
     told: list[Told] = field(default_factory=list)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -91,7 +91,7 @@ class Story:
             if task.done():
                 raise ListenerEndedError(f"{task.get_name()} no longer receives") from task.exception()
 
-    async def _send(self, sender: Peer, document: Document) -> Accepted:
+    async def _send(self, sender: Peer, document: Document) -> Sent:
         accepted = await sender.send(document)
         self.sent[accepted.id] = (sender, accepted, document)
         self.step(f"{document.number}/{document.symbol}")
