@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import machine, report, servers
+from benchmarks import gateway, machine, report, servers
 from benchmarks.accept import accepted, broadcast, memory
 from benchmarks.cycles import cycles
 from benchmarks.packets import SIZES
@@ -45,13 +45,20 @@ def _cycles(run: Run, to: argparse.Namespace) -> None:
         cycles(run, database, seconds=to.seconds, pairs=to.connections // 2)
 
 
+def _gateway(run: Run, to: argparse.Namespace) -> None:
+    for database in to.database:
+        for size in to.size:
+            gateway.sent(run, size, database, seconds=to.seconds, connections=to.connections)
+        gateway.listed(run, database, seconds=to.seconds)
+
+
 def _memory(run: Run, to: argparse.Namespace) -> None:
     for database in to.database:
         memory(run, database, to.connections)
 
 
 def _all(run: Run, to: argparse.Namespace) -> None:
-    for measured in (_accept, _broadcast, _polls, _cycles):
+    for measured in (_accept, _broadcast, _polls, _cycles, _gateway):
         measured(run, to)
     memory(run, "sqlite", to.connections)
 
@@ -61,6 +68,7 @@ COMMANDS: dict[str, tuple[Callable[[Run, argparse.Namespace], None], str]] = {
     "broadcast": (_broadcast, "packets to 3,355 agencies per second"),
     "polls": (_polls, "polls per second, of an empty inbox and of a full one"),
     "cycles": (_cycles, "documents accepted, fetched, kept and reported on per second"),
+    "gateway": (_gateway, "packets per second by sendEdoc beside REST, and pages of getReceivedEdocList"),
     "memory": (_memory, "what the hub holds after 2,000 and after 20,000 packets"),
     "all": (_all, "all of them, on both databases"),
 }

@@ -6,7 +6,8 @@ endpoint that does nothing, and commits of rows nobody checked (:mod:`benchmarks
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import cycle
 
 from benchmarks import bare, load, servers
@@ -26,14 +27,16 @@ _BROADCAST = 3355  # every commune and province (exchange rules 10)
 _BROADCASTS = 40
 _GROWTH = (2_000, 20_000)  # packets before the hub's memory is looked at
 
+Way = Callable[[bytes], bytes]  # the request that sends a packet
+
 
 def accepted(run: Run, size: str, database: str, *, seconds: int, connections: int, recipients: int = 3) -> None:
     """Packets per second. Raises RuntimeError when a packet is not accepted."""
     office, to = government_office(), units(recipients)
     with stage(database, [office], to) as hub:
-        warm_up = _fired(hub.hub, _requests(hub, office, to, size, 1, _WARM_UP[size]), connections, seconds)
-        count = min(int(warm_up.rate * seconds * _SPARE), _MOST // SIZES[size])
-        packets = _requests(hub, office, to, size, 1 + _WARM_UP[size], count)
+        rest = by_rest(hub, office)
+        numbers = warmed_up(hub, rest, office, to, size, seconds=seconds, connections=connections)
+        packets = requests(rest, office, to, size, numbers)
         with servers.bare_endpoint(hub.folder / "bare.log") as endpoint:
             _measure(run, f"bare endpoint, {size}", endpoint, cycle(packets), connections, _BARE_SECONDS)
         stored = bare.commits(
@@ -47,7 +50,7 @@ def broadcast(run: Run, database: str) -> None:
     """Packets to 3,355 agencies below one platform, one after the other."""
     office, to = government_office(), [Organization(f"H41.{n:04}", name=f"Xã số {n}") for n in range(1, _BROADCAST + 1)]
     with stage(database, [office], [Organization("H41")]) as hub:
-        packets = _requests(hub, office, to, "broadcast", 1, _BROADCASTS)
+        packets = requests(by_rest(hub, office), office, to, "broadcast", range(1, 1 + _BROADCASTS))
         _measure(run, f"broadcast to {_BROADCAST}, {database}", hub.hub, packets, 1, 60)
 
 
@@ -56,20 +59,34 @@ def memory(run: Run, database: str, connections: int) -> None:
     office, to = government_office(), units(3)
     few, many = _GROWTH
     with stage(database, [office], to) as hub:
-        _fired(hub.hub, _requests(hub, office, to, "10k", 1, few), connections, 600)
+        rest = by_rest(hub, office)
+        _fired(hub.hub, requests(rest, office, to, "10k", range(1, 1 + few)), connections, 600)
         first = hub.hub.memory()
         run.add(Measure(f"memory after {few:,} packets, {database}", first, "MiB"))
         for start in range(few + 1, many, 3_000):
-            _fired(hub.hub, _requests(hub, office, to, "10k", start, 3_000), connections, 600)
+            _fired(hub.hub, requests(rest, office, to, "10k", range(start, start + 3_000)), connections, 600)
         last = hub.hub.memory()
         run.add(
             Measure(f"memory after {many:,} packets, {database}", last, "MiB", note=f"grown {last - first:.1f} MiB")
         )
 
 
-def _requests(hub: Stage, office: Office, to: Sequence[Organization], size: str, first: int, count: int) -> list[bytes]:
-    packets = signed(office, to, SIZES.get(size, 0), range(first, first + count))
-    return [load.request("/v1/documents", hub.tokens[office.code], packet) for packet in packets]
+def by_rest(hub: Stage, office: Office) -> Way:
+    return partial(load.request, "/v1/documents", hub.systems[office.code].token)
+
+
+def requests(way: Way, office: Office, to: Sequence[Organization], size: str, numbers: range) -> list[bytes]:
+    """One for each of these numbers."""
+    return [way(packet) for packet in signed(office, to, SIZES.get(size, 0), numbers)]
+
+
+def warmed_up(
+    hub: Stage, way: Way, office: Office, to: Sequence[Organization], size: str, *, seconds: int, connections: int
+) -> range:
+    """Send the first packets; gives the numbers of those that a measurement of these seconds may need."""
+    first = 1 + _WARM_UP[size]
+    warm_up = _fired(hub.hub, requests(way, office, to, size, range(1, first)), connections, seconds)
+    return range(first, first + min(int(warm_up.rate * seconds * _SPARE), _MOST // SIZES[size]))
 
 
 def _measure(run: Run, name: str, server: Running, packets: Iterable[bytes], connections: int, seconds: float) -> None:

@@ -12,6 +12,7 @@ from benchmarks import load
 from benchmarks.load import Answers, Line
 from benchmarks.packets import Office, an_office, signed, signed_statuses
 from benchmarks.report import Measure, Run
+from benchmarks.servers import Enrolled
 from benchmarks.stage import Stage, stage
 from hub.domain.document import Organization
 
@@ -38,8 +39,8 @@ def _prepared(hub: Stage, sender: Office, recipient: Office, count: int) -> list
     statuses = signed_statuses(recipient, sender, numbers)
     return [
         (
-            load.request("/v1/documents", hub.tokens[sender.code], document),
-            load.request("/v1/statuses", hub.tokens[recipient.code], status),
+            load.request("/v1/documents", hub.systems[sender.code].token, document),
+            load.request("/v1/statuses", hub.systems[recipient.code].token, status),
         )
         for document, status in zip(documents, statuses, strict=True)
     ]
@@ -54,7 +55,9 @@ async def _all(
     try:
         await asyncio.gather(
             *(
-                _cycle(line, hub.tokens[sender.code], hub.tokens[recipient.code], iter(work), began + seconds, answers)
+                _cycle(
+                    line, hub.systems[sender.code], hub.systems[recipient.code], iter(work), began + seconds, answers
+                )
                 for line, (sender, recipient), work in zip(lines, couples, prepared, strict=True)
             )
         )
@@ -66,15 +69,20 @@ async def _all(
 
 
 async def _cycle(
-    line: Line, sender: str, recipient: str, work: Iterator[tuple[bytes, bytes]], until: float, answers: Answers
+    line: Line,
+    sender: Enrolled,
+    recipient: Enrolled,
+    work: Iterator[tuple[bytes, bytes]],
+    until: float,
+    answers: Answers,
 ) -> None:
     there, back = "", ""  # cursors
     for document, status in work:
         began = time.perf_counter()
         await _told(line, document)
-        there = await _kept(line, recipient, there)
+        there = await _kept(line, recipient.token, there)
         await _told(line, status)
-        back = await _kept(line, sender, back)
+        back = await _kept(line, sender.token, back)
         answers.latencies.append(time.perf_counter() - began)
         if time.perf_counter() > until:
             return

@@ -18,7 +18,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 @dataclass
 class Answers:
-    """What came back: seconds per answer, how many of each HTTP status, and one answer of another than 2xx."""
+    """What came back: seconds per answer, how many of each HTTP status, and one answer that refuses."""
 
     seconds: float = 0.0  # from the first request to the last answer
     cpu: float = 0.0  # seconds of processor time the load itself took
@@ -32,10 +32,20 @@ class Answers:
         return len(self.latencies) / self.seconds
 
     def all_are(self, status: int) -> Answers:
-        """Itself. Raises RuntimeError for an answer with another status: then nothing was measured."""
-        if set(self.statuses) != {status}:
+        """Itself. Raises RuntimeError for an answer with another status, or that refuses: then nothing was measured."""
+        if set(self.statuses) != {status} or self.refusal:
             raise RuntimeError(f"answers: {dict(self.statuses)}, {self.refusal.decode(errors='replace')[-2000:]}")
         return self
+
+    def __add__(self, other: Answers) -> Answers:
+        """Of two stretches of time; nothing is said of the time between them."""
+        return Answers(
+            self.seconds + other.seconds,
+            self.cpu + other.cpu,
+            self.latencies + other.latencies,
+            self.statuses + other.statuses,
+            self.refusal or other.refusal,
+        )
 
     def percentile(self, share: float) -> float:
         """The latency in seconds that this share of the answers did not exceed."""
@@ -57,17 +67,19 @@ def question(path: str, token: str) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
 
 
-def fire(url: str, requests: Iterable[bytes], *, connections: int, seconds: float) -> Answers:
-    """Send until the requests or the seconds are used up."""
-    return asyncio.run(_fire(url, iter(requests), connections, seconds))
+def fire(url: str, requests: Iterable[bytes], *, connections: int, seconds: float, accepted_by: bytes = b"") -> Answers:
+    """Send until the requests or the seconds are used up. ``accepted_by``: an answer without these bytes refuses,
+    whatever its status.
+    """
+    return asyncio.run(_fire(url, iter(requests), connections, seconds, accepted_by))
 
 
-async def _fire(url: str, requests: Iterator[bytes], connections: int, seconds: float) -> Answers:
+async def _fire(url: str, requests: Iterator[bytes], connections: int, seconds: float, accepted_by: bytes) -> Answers:
     answers = Answers()
     lines = [await connected(url) for _ in range(connections)]
     began, cpu = time.perf_counter(), time.process_time()
     try:
-        await asyncio.gather(*(line.send_all(requests, began + seconds, answers) for line in lines))
+        await asyncio.gather(*(line.send_all(requests, began + seconds, answers, accepted_by) for line in lines))
     finally:
         for line in lines:
             line.close()
@@ -107,7 +119,7 @@ class Line(asyncio.Protocol):
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(exc or ConnectionResetError("closed before the answer"))
 
-    async def send_all(self, requests: Iterator[bytes], until: float, answers: Answers) -> None:
+    async def send_all(self, requests: Iterator[bytes], until: float, answers: Answers, accepted_by: bytes) -> None:
         for packet in requests:
             began = time.perf_counter()
             answer = await self.ask(packet)
@@ -115,7 +127,7 @@ class Line(asyncio.Protocol):
             status = int(answer[9:12])
             answers.latencies.append(ended - began)
             answers.statuses[status] += 1
-            if status >= 300:
+            if status >= 300 or accepted_by not in answer:
                 answers.refusal = answer
             if ended >= until:
                 return

@@ -35,7 +35,7 @@ class Measure:
     def line(self) -> str:
         parts = [f"{self.name:38} {self.value:>10,.1f} {self.unit}"]
         if self.p50 is not None and self.p99 is not None:
-            parts.append(f"p50 {self.p50:.0f} ms, p99 {self.p99:.0f} ms")
+            parts.append(f"p50 {self.p50:.1f} ms, p99 {self.p99:.1f} ms")
         if self.cpu is not None:
             parts.append(f"{self.cpu:.2f} ms of processor each")
         return "; ".join(part for part in (*parts, self.note) if part)

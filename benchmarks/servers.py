@@ -49,20 +49,29 @@ class Running:
         return [self.pid, *map(int, children)]
 
 
+@dataclass(frozen=True)
+class Enrolled:
+    """The credentials of a system: ``token`` for REST, ``secret`` for the gateway."""
+
+    system_id: str
+    token: str
+    secret: str
+
+
 def machine_cpu() -> float:
     """Seconds of processor time that everything on this machine took so far, waiting for disks not counted."""
     user, nice, system, _idle, _wait, irq, softirq, steal = map(int, Path("/proc/stat").read_text().split()[1:9])
     return (user + nice + system + irq + softirq + steal) / _TICKS
 
 
-def enrol(options: Sequence[str], systems: list[dict[str, str]], folder: Path) -> dict[str, str]:
-    """Enrol systems with the hub's own command; gives the token of each agency code."""
+def enrol(options: Sequence[str], systems: list[dict[str, str]], folder: Path) -> dict[str, Enrolled]:
+    """Enrol systems with the hub's own command; gives them by agency code."""
     listed = folder / "systems.json"
     listed.write_text(json.dumps(systems), "utf-8")
     command = [sys.executable, "-m", "hub", "enrol", "--from", str(listed), "--json", *options]
     made = subprocess.run(command, env=_environment(), stdout=subprocess.PIPE, timeout=_READY, check=True)
     found: list[dict[str, Any]] = json.loads(made.stdout)
-    return {row["agency"]: row["token"] for row in found}
+    return {row["agency"]: Enrolled(row["system_id"], row["token"], row["secret"]) for row in found}
 
 
 @contextmanager

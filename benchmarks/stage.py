@@ -10,17 +10,17 @@ from pathlib import Path
 
 from benchmarks import servers
 from benchmarks.packets import Office, an_office
-from benchmarks.servers import Running
+from benchmarks.servers import Enrolled, Running
 from hub.domain.document import Organization
 
 
 @dataclass(frozen=True)
 class Stage:
-    """``tokens`` by agency code; ``database_url`` is empty for SQLite in ``folder / "hub"``."""
+    """``systems`` by agency code; ``database_url`` is empty for SQLite in ``folder / "hub"``."""
 
     hub: Running
     folder: Path
-    tokens: dict[str, str]
+    systems: dict[str, Enrolled]
     database_url: str
     bare_url: str
 
@@ -39,12 +39,12 @@ def stage(database: str, senders: Sequence[Office], receivers: Sequence[Organiza
     """A served hub with a system for each of these agencies; a sender's comes with its certificate."""
     with tempfile.TemporaryDirectory(prefix="hub-bench-") as name, servers.databases(database, 2) as (url, bare_url):
         folder = Path(name)
-        systems = []
+        asked = []
         for office in senders:
             (folder / f"{office.code}.pem").write_bytes(office.certificate)
-            systems.append({"code": office.code, "name": office.name, "certificate": f"{office.code}.pem"})
-        systems += [{"code": one.organ_id, "name": one.name} for one in receivers]
+            asked.append({"code": office.code, "name": office.name, "certificate": f"{office.code}.pem"})
+        asked += [{"code": one.organ_id, "name": one.name} for one in receivers]
         options = ["--data-dir", str(folder / "hub"), *(["--database-url", url] if url else [])]
-        tokens = servers.enrol(options, systems, folder)
+        systems = servers.enrol(options, asked, folder)
         with servers.hub(options, folder / "hub.log") as hub:
-            yield Stage(hub, folder, tokens, url, bare_url)
+            yield Stage(hub, folder, systems, url, bare_url)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from rich import markup
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import SQLAlchemyError
@@ -30,6 +31,14 @@ def _plain(value: object) -> str:
     if isinstance(value, datetime):
         return value.astimezone(VIETNAM).isoformat(timespec="milliseconds")
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+_UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def escape(text: str) -> str:
+    """What others wrote, harmless to the terminal: no markup, no control sequences, nothing turned round."""
+    return markup.escape(_UNSEEN.sub("\ufffd", text))
 
 
 def moment(value: datetime | None) -> str:

@@ -44,6 +44,13 @@ def test_what_a_refusal_quotes_is_no_markup() -> None:
     assert "[red]" in printed(err)[0]
 
 
+def test_what_a_packet_says_moves_no_cursor_and_turns_no_text() -> None:
+    """A description of a report once cleared the operator's screen."""
+    err = a_console()
+    show.failure(err, Refusal("id-unknown", "ID", "x", {"key": "\x1b[2J\u202eH41"}))
+    assert "\ufffd[2J\ufffdH41" in printed(err)[0]
+
+
 def test_a_fault_of_the_machine_is_told_in_words_and_a_defect_keeps_its_trace() -> None:
     err = a_console()
     assert show.failure(err, PermissionError(13, "Permission denied", "hub.log")) == 1

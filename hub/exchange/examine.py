@@ -60,15 +60,18 @@ def may_speak(roster: Roster, system: System, code: str, now: datetime) -> Refus
 
 
 def contradictions(roster: Roster, stated: Stated, sender: str, recipients: Iterable[str]) -> list[Refusal]:
-    """``from-differs`` and ``to-differs``: where what was said beside a packet is not what the packet says."""
+    """``from-differs`` and ``to-differs``: where what was said beside a packet is not what the packet says.
+
+    A packet that says nothing of it lacks a field, and is refused for that.
+    """
     directory = roster.directory
     found = []
-    if stated.sender and directory.resolve(stated.sender) != sender:
+    if sender and stated.sender and directory.resolve(stated.sender) != sender:
         facts = {"stated": stated.sender[:64], "code": sender}
         found.append(Refusal("from-differs", places.sender("organ_id"), sender, facts))
-    if stated.recipients:
-        said = {directory.resolve(code) for code in stated.recipients}
-        meant = {directory.resolve(code) for code in recipients}
+    said = {directory.resolve(code) for code in stated.recipients}
+    meant = {directory.resolve(code) for code in recipients if code}
+    if said and meant:
         differing = sorted([f"+{code[:64]}" for code in said - meant] + [f"-{code[:64]}" for code in meant - said])
         if differing:
             shown = ", ".join(differing[:10]) + (" …" if len(differing) > 10 else "")

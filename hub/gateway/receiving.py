@@ -53,7 +53,7 @@ def _listed(row: RowMapping) -> dict[str, str]:
         "messageType": "edoc" if row["report_id"] is None else "status",
         "created_time": local_time(row["created_at"]),
         "updated_time": local_time(changed),
-        "from": row["reporter"] or row["sender"],
+        "from": row["sender"],
         "to": row["addressed"],
         "status": "processing" if fetched else "initial",
         "status_desc": "Đã lấy, chưa xác nhận" if fetched else "Chưa xử lý",

@@ -19,18 +19,18 @@ from hub.exchange import hand_over
 from hub.http.interface import Interface, interface
 
 log = structlog.get_logger()
-_PACE = 32 * 1024  # bytes a second, the least that a body may come at: a trickle would hold its room for ever
+PACE = 32 * 1024  # bytes a second, the least that a body may come at: a trickle would hold its room for ever
 
 
 async def read_body(request: Request, size: int) -> bytes:
     """Exactly the declared bytes, or ``body-incomplete``.
 
     Raises ``body-late`` when the next part takes longer than ``body_timeout``, or the whole longer than that and
-    ``size`` bytes take at ``_PACE``.
+    ``size`` bytes take at ``PACE``.
     """
     face = interface(request)
     patience, clock = face.settings.body_timeout, face.desk.clock
-    late = clock() + timedelta(seconds=patience + size / _PACE)
+    late = clock() + timedelta(seconds=patience + size / PACE)
     parts: list[bytes] = []
     received, more = 0, True
     try:
@@ -52,15 +52,17 @@ async def read_body(request: Request, size: int) -> bytes:
     return b"".join(parts)
 
 
-def declared(request: Request, limit: int, too_large: str) -> int:
-    """The length of a body that may be read. ``too_large`` is the code that refuses one above ``limit`` bytes."""
+def declared(request: Request, limit: int, too_large: str, beside: int = 0) -> int:
+    """The length of a body that may be read. ``too_large`` refuses one above ``limit`` bytes, and those
+    ``beside`` that a dialect adds.
+    """
     encoding = ", ".join(request.headers.getlist("content-encoding")).strip()
     if encoding.lower() not in {"", "identity"}:
         raise Refusal("content-encoding", "Content-Encoding", encoding, {"found": encoding[:40]})
     length = request.headers.get("content-length", "")
     if not length.isascii() or not length.isdigit():
         raise Refusal("length-required")
-    if len(length) > 12 or int(length) > limit:
+    if len(length) > 12 or int(length) > limit + beside:
         raise Refusal(too_large, facts={"limit": limit})
     return int(length)
 
@@ -83,7 +85,7 @@ async def packet_of(request: Request, beside: int = 0) -> AsyncIterator[bytes]:
     ``beside``: bytes that a dialect adds to every packet.
     """
     face = interface(request)
-    size = declared(request, face.settings.packet_limit + beside, "too-large")
+    size = declared(request, face.settings.packet_limit, "too-large", beside)
     face.disk.admit()
     with face.room(size):
         yield await read_body(request, size)

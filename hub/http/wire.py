@@ -15,6 +15,7 @@ import ssl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from hub.errors import Refusal
+from hub.http.bodies import PACE
 from hub.http.guards import HEADS_LIMIT, Guards
 
 HEAD_LIMIT = 256 * 1024  # bytes of request line and headers; a broadcast to 3,355 agencies needs 114 KiB
@@ -35,6 +36,9 @@ class GuardedHttp(HttpToolsProtocol):
     _in_head = False
     _refused: Refusal | None = None
     _over = False  # answered for good: nothing more is looked at
+    _in_body = False
+    _dropping: float | None = None  # since when a body comes whose request is answered
+    _dropped = 0  # bytes of it
     _late: asyncio.TimerHandle | None = None  # ends the wait for a head, or for a connection that closes
     _stuck: asyncio.TimerHandle | None = None  # ends the wait for a client that reads nothing
 
@@ -98,9 +102,25 @@ class GuardedHttp(HttpToolsProtocol):
             return
         if self._in_head and not self._hold(self._held + len(data)):
             self._refuse(Refusal("busy", retry_after=5))
-        # Also where an answered request's body still comes, or line ends that begin nothing.
+        elif self._in_body and self.cycle.response_complete:
+            self._drop(len(data))
+        # Also where line ends come that begin nothing.
         elif self._late is None and (self._in_head or self.cycle is None or self.cycle.response_complete):
             self._late = self.loop.call_later(self._guards.head_timeout, self._head_late)
+
+    def _drop(self, size: int) -> None:
+        """The field's clients read no answer before they have written all of their body: let them, at the pace and with
+        the patience for a body that is read.
+        """
+        now = self.loop.time()
+        if self._dropping is None:
+            self._dropping, self._dropped = now, 0
+        self._dropped += size
+        if self._late is not None:
+            self._late.cancel()
+        patience = self._guards.patience
+        until = min(now, self._dropping + self._dropped / PACE) + patience
+        self._late = self.loop.call_at(until, self._head_late)
 
     def _hold(self, size: int) -> bool:
         """Count this head among all; whether there is room for it."""
@@ -154,12 +174,16 @@ class GuardedHttp(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        self._in_head, self._in_body, self._dropping = False, True, None
         self._hold(0)
         if self._late is not None:
             self._late.cancel()
             self._late = None
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        super().on_message_complete()
 
     def _count(self, size: int) -> None:
         self._head += size

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, i
 
 from hub.domain.delivery import Status, Transport, Turn
 from hub.store import tables as t
-from hub.store.listing import Listing
+from hub.store.listing import Listing, only_after
 
 Rows = list[dict[str, Any]]
 _CHUNK = 1000  # values in one IN: a statement takes 32,766 parameters on SQLite, 65,535 on PostgreSQL
@@ -204,7 +204,8 @@ _INBOX = (
 def inbox(connection: Connection, system_id: str, after: int, limit: int) -> list[RowMapping]:
     """What waits for a system after ``after``, oldest first; reads ``limit`` rows whatever else is stored."""
     c = t.delivery.c
-    query = _INBOX.where(c.system_id == system_id, _WAITING, c.seq > after).order_by(c.seq).limit(limit)
+    query = _INBOX.where(only_after(c.system_id, system_id, c.seq, after), _WAITING)
+    query = query.order_by(c.system_id, c.seq).limit(limit)
     return list(connection.execute(query).mappings())
 
 
@@ -312,8 +313,8 @@ def outbox(connection: Connection, owner: str, after: int, limit: int) -> list[R
         )
         .join_from(t.outbox, t.delivery, t.outbox.c.delivery_id == t.delivery.c.id)
         .join(t.document, t.outbox.c.document_id == t.document.c.id)
-        .where(t.outbox.c.owner == owner, t.outbox.c.seq > after)
-        .order_by(t.outbox.c.seq)
+        .where(only_after(t.outbox.c.owner, owner, t.outbox.c.seq, after))
+        .order_by(t.outbox.c.owner, t.outbox.c.seq)
         .limit(limit)
     )
     return list(connection.execute(query).mappings())

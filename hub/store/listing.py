@@ -1,4 +1,10 @@
-"""Queries for rows that have one of many values, whatever their number: one text of SQL, compiled and planned once."""
+"""Queries for rows that have one of many values, whatever their number: one text of SQL, compiled and planned once;
+and for the first rows of one value in the order of a number, read from the index that has both.
+
+For ``owner = x ORDER BY seq LIMIT n`` PostgreSQL walks along the index of ``seq`` alone once it believes that many rows
+are x's, and reads all that was ever stored before them. A range of one value is no constant to it, so that only the
+index of (owner, seq) gives the order.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +12,22 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Select, Text, any_, bindparam, func, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Select, Text, and_, any_, bindparam, func, select, tuple_
 from sqlalchemy.engine import CursorResult
 
 from hub.store.engine import is_sqlite
+
+
+def only(column: ColumnElement[Any], value: object) -> ColumnElement[bool]:
+    """``column`` is ``value``; to be ordered by it first."""
+    return column.between(value, value)
+
+
+def only_after(
+    column: ColumnElement[Any], value: object, number: ColumnElement[Any], after: int
+) -> ColumnElement[bool]:
+    """``column`` is ``value``, and ``number`` above ``after``; to be ordered by both."""
+    return and_(tuple_(column, number) > (value, after), column <= value)
 
 
 class Listing:

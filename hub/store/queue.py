@@ -11,22 +11,19 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func
 from hub.domain.delivery import Turn
 from hub.store import roster
 from hub.store import tables as t
-from hub.store.listing import Listing
+from hub.store.listing import Listing, only
 
 _c = t.delivery.c
 # Written out, not bound: a partial index serves only a condition the planner can compare with its own.
 _DOCUMENTS = text("delivery.state = 'waiting' AND delivery.report_id IS NULL")
 _STATUSES = text("delivery.state = 'waiting' AND delivery.report_id IS NOT NULL")
 
-_LISTED = [
-    _c.id, _c.seq, _c.report_id, _c.addressed, _c.fetched_at, _c.created_at, _c.available_at, t.document.c.sender,
-    t.report.c.sender.label("reporter"),
-]  # fmt: skip
-_ROWS = Listing(
-    select(*_LISTED)
-    .join_from(t.delivery, t.document, _c.document_id == t.document.c.id)
-    .outerjoin(t.report, _c.report_id == t.report.c.id),
-    _c.id,
+_LISTED = [_c.id, _c.report_id, _c.addressed, _c.fetched_at, _c.created_at, _c.available_at]
+_ROWS_OF_DOCUMENTS = Listing(
+    select(*_LISTED, t.document.c.sender).join_from(t.delivery, t.document, _c.document_id == t.document.c.id), _c.id
+)
+_ROWS_OF_STATUSES = Listing(
+    select(*_LISTED, t.report.c.sender).join_from(t.delivery, t.report, _c.report_id == t.report.c.id), _c.id
 )
 
 
@@ -53,19 +50,19 @@ def page(connection: Connection, system_id: str, *, statuses: bool, window: Wind
         if room > 0:
             found += _turn(connection, system_id, turn, statuses, window, room)
     places = {delivery_id: place for place, delivery_id in enumerate(found)}
-    rows = _ROWS.of(connection, found).mappings()
+    rows = (_ROWS_OF_STATUSES if statuses else _ROWS_OF_DOCUMENTS).of(connection, found).mappings()
     return sorted(rows, key=lambda row: places[row["id"]])
 
 
 def _turn(connection: Connection, system_id: str, turn: Turn, statuses: bool, window: Window, room: int) -> list[str]:
-    query = _waiting(select(_c.id), system_id, statuses).where(_c.turn == int(turn))
+    query = _waiting(select(_c.id), system_id, statuses).where(only(_c.turn, int(turn)))
     if window.condition is not None:
         query = query.where(window.condition)
-    oldest = list(connection.execute(query.order_by(_c.seq).limit(room + 1)).scalars())
+    oldest = list(connection.execute(query.order_by(_c.turn, _c.seq).limit(room + 1)).scalars())
     if statuses or len(oldest) <= room:
         return oldest[:room]
     half = room // 2
-    newest = list(connection.execute(query.order_by(_c.seq.desc()).limit(half)).scalars())
+    newest = list(connection.execute(query.order_by(_c.turn.desc(), _c.seq.desc()).limit(half)).scalars())
     newest.reverse()
     shown = set(newest)
     return newest + [one for one in oldest if one not in shown][: room - half]
@@ -98,7 +95,7 @@ _SENT = [
 _DOCUMENTS_SENT = (
     select(*_SENT, _c.id.label("key"), t.document.c.id.label("sent"), t.document.c.accepted_at.label("at"))
     .join_from(t.document, t.delivery, and_(_c.document_id == t.document.c.id, _c.report_id.is_(None)))
-    .order_by(t.document.c.seq.desc(), _c.created_at, _c.seq)
+    .order_by(t.document.c.system_id.desc(), t.document.c.seq.desc(), _c.created_at, _c.seq)
 )
 # A row for each status packet, whether or not it was handed on; the key is its report.
 _STATUSES_SENT = (
@@ -108,7 +105,7 @@ _STATUSES_SENT = (
     )
     .join_from(t.report, t.document, t.report.c.document_id == t.document.c.id)
     .outerjoin(t.delivery, _c.report_id == t.report.c.id)
-    .order_by(t.report.c.received_at.desc(), t.report.c.id.desc())
+    .order_by(t.report.c.system_id.desc(), t.report.c.received_at.desc(), t.report.c.id.desc())
 )  # fmt: skip
 _ENDED = text("outbox.what IN ('failed','expired')")  # written out, as above
 
@@ -131,7 +128,7 @@ def sent(connection: Connection, code: str, *, statuses: bool, limit: int) -> li
     rows = {row["key"]: row for row in _ended(connection, code, statuses, limit // 2)}
     newest: list[RowMapping] = []
     for system_id in roster.systems_ever(connection, [code]):  # of several at once the planner would read and sort all
-        newest += connection.execute(query.where(packet.c.system_id == system_id).limit(limit)).mappings()
+        newest += connection.execute(query.where(only(packet.c.system_id, system_id)).limit(limit)).mappings()
     for row in sorted(newest, key=lambda row: row["at"], reverse=True):
         rows.setdefault(row["key"], row)
     return list(rows.values())[:limit]
@@ -141,9 +138,9 @@ def _ended(connection: Connection, code: str, statuses: bool, limit: int) -> lis
     told = (
         select(_c.report_id if statuses else _c.id)
         .join_from(t.outbox, t.delivery, t.outbox.c.delivery_id == _c.id)
-        .where(t.outbox.c.owner == code, _ENDED, _c.state.in_(("failed", "expired")))
+        .where(only(t.outbox.c.owner, code), _ENDED, _c.state.in_(("failed", "expired")))
         .where(_c.report_id.is_not(None) if statuses else _c.report_id.is_(None))
-        .order_by(t.outbox.c.seq.desc())
+        .order_by(t.outbox.c.owner.desc(), t.outbox.c.seq.desc())
         .limit(limit)
     )
     places = {key: place for place, key in enumerate(dict.fromkeys(connection.execute(told).scalars()))}

@@ -7,18 +7,12 @@ A status packet is a report with a packet and one delivery of its own. Times are
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     Date,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -28,9 +22,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     text,
 )
+
+from hub.store.columns import CODE, ID, SYSTEM_ID, Long, Moment
 
 metadata = MetaData(
     naming_convention={
@@ -41,31 +36,6 @@ metadata = MetaData(
         "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
-
-
-class Moment(TypeDecorator[datetime]):
-    """A UTC moment; SQLite forgets the zone, so it is given back here."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC)
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[object], datetime | None] | None:
-        if dialect.name != "sqlite":
-            return None
-
-        def process(value: object) -> datetime | None:
-            return None if value is None else datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
-
-        return process
-
-
-Long = BigInteger().with_variant(Integer, "sqlite")  # SQLite's rowid must be declared INTEGER
-ID = String(24)
-SYSTEM_ID = String(64)  # an operator may give one, for software that is configured already
-CODE = String(64)
 
 # One row. Its lock orders everything that makes an entry visible; `directory` counts changes of agencies and systems.
 counter = Table(

@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 from builders.api import STORED, Agency, Hub, a_hub, office_and_province, refused
+from builders.databases import full
 from builders.packets import an_attachment
 from builders.postgres import Server
-from sqlalchemy import event
 
 from hub.api import deliveries
 from hub.store import tables as t
@@ -149,30 +149,13 @@ def test_a_poll_that_waits_while_the_database_is_away_is_woken_by_the_next_docum
 # A full disk.
 
 
-@contextmanager
-def full(hub: Hub) -> Iterator[None]:
-    """SQLite's file may not grow."""
-    engine = hub.axis.desk.engine
-    limited = True
-
-    def limit(connection: Any, _record: object, _proxy: object) -> None:
-        (pages,) = connection.execute("PRAGMA page_count").fetchone()
-        connection.execute(f"PRAGMA max_page_count={pages if limited else 2**31}")
-
-    event.listen(engine, "checkout", limit)
-    try:
-        yield
-    finally:
-        limited = False
-
-
 def test_a_full_disk_refuses_for_a_while_and_keeps_everything_readable(tmp_path: Path) -> None:
     with a_hub(tmp_path) as hub:
         office, nghe_an = office_and_province(hub)
         first = office.send("H41")
         large = office.packet("H41", attachments=(an_attachment(content=bytes(30_000)),))
         before = hub.count(*STORED, t.refusal)
-        with full(hub):
+        with full(hub.axis.desk.engine):
             for _ in range(2):
                 asked_again(office.post("/v1/documents", large), "storage-full")
             assert hub.count(*STORED, t.refusal) == before

@@ -1,4 +1,4 @@
-"""Opening a database, and counting what is asked of it."""
+"""Opening a database, counting what is asked of it, and letting it be full."""
 
 from __future__ import annotations
 
@@ -33,3 +33,19 @@ def statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
         yield seen
     finally:
         event.remove(engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def full(engine: Engine) -> Iterator[None]:
+    """SQLite's file may not grow."""
+    limited = True
+
+    def limit(connection: Any, _record: object, _proxy: object) -> None:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count={pages if limited else 2**31}")
+
+    event.listen(engine, "checkout", limit)
+    try:
+        yield
+    finally:
+        limited = False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -106,3 +107,10 @@ def pour(hub: Served, data: bytes, *, source: str = "127.0.0.1") -> Heard:
     """The same for any bytes, and the answer as it came."""
     with Wire(hub.base_url, source=source) as wire:
         return hear(wire.pour(data))
+
+
+def problem(hub: Served, data: bytes) -> tuple[int, str]:
+    """The answer of whoever is not the dialect: a problem of the REST interface."""
+    heard = pour(hub, data)
+    assert heard.headers["content-type"] == "application/problem+json"
+    return heard.status, json.loads(heard.content)["code"]

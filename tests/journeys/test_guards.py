@@ -98,6 +98,21 @@ def test_the_rest_of_a_refused_body_holds_no_connection(served: Served) -> None:
         assert wire.hung_up()
 
 
+def test_who_writes_all_before_reading_hears_the_refusal_of_a_long_upload(served: Served) -> None:
+    """A JDK reads no answer before its body is written: on a slow line it once met a closed connection instead."""
+    size, part = 8 * MIB, b"x" * (32 * 1024)
+    with Wire(served.base_url) as wire:
+        began = time.monotonic()
+        wire.say(*post("/v1/documents", None, f"Content-Length: {size}"))
+        assert wire.hear().body["code"] == "not-authenticated"
+        for sent in range(0, size, len(part)):
+            wire.pour(part)
+            pace = 3 * SHORT * sent / size - (time.monotonic() - began)
+            assert not select.select([wire.socket], [], [], max(0, pace))[0], "the hub hung up"
+        assert time.monotonic() - began > 2 * SHORT
+        assert wire.say(*GET).hear().status == 200, "and the connection serves on"
+
+
 def test_a_body_in_a_trickle_is_given_up_though_each_part_is_in_time(served: Served, office: Peer) -> None:
     packet = office.packet(office.draft("H41"))
     with Wire(served.base_url) as wire:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from builders.axis import Axis
+from builders.axis import Axis, Peer, an_axis
 from builders.databases import statements
-from sqlalchemy import Connection
+from builders.postgres import Server
+from sqlalchemy import Connection, text
 
 from hub.domain.search import parse
 from hub.store import deliveries, documents, log, queue, retention, roster
-from hub.store.engine import reading
+from hub.store.engine import reading, writing
 
 NOW = datetime(2025, 10, 1, tzinfo=UTC)
 QUERIES: dict[str, Callable[[Connection], Any]] = {
@@ -83,3 +85,75 @@ def test_a_query_of_every_request_reads_no_table_from_end_to_end(axis: Axis, nam
     assert steps
     scans = [step for step in steps if step.startswith("SCAN ") and not step.startswith(_OF_NO_TABLE)]
     assert scans == []
+
+
+ALONG_ALL = re.compile("uq_delivery_seq|pk_outbox|pk_document")
+
+# By PostgreSQL too, which weighs what is stored: much that is done with, and then much that waits.
+_DONE, _WAITING = 40_000, 10_000
+LISTS: dict[str, Callable[[Connection, Peer], Any]] = {
+    "inbox": lambda c, peer: deliveries.inbox(c, peer.system_id, 0, 100),
+    "outbox": lambda c, peer: deliveries.outbox(c, peer.code, 0, 100),
+    "the gateway's documents": lambda c, peer: queue.page(
+        c, peer.system_id, statuses=False, window=queue.Window(), limit=500
+    ),
+    "what the gateway's sender sees ended": lambda c, peer: queue.sent(c, peer.code, statuses=False, limit=500),
+}
+
+
+@pytest.fixture(scope="module")
+def years(tmp_path_factory: pytest.TempPathFactory, postgres: Server) -> Iterator[tuple[Axis, Peer]]:
+    """A hub on PostgreSQL in which much has happened, and the province for which much waits."""
+    url = postgres.create()
+    with an_axis(tmp_path_factory.mktemp("years"), url) as axis:
+        office, province = axis.enrol("G22"), axis.enrol("H41")
+        axis.enrol("H17")
+        province.receive(office.issue("H41")[1]["deliveries"][0]["id"])
+        office.issue("H17")
+        province.issue("H17")
+        with writing(axis.desk.engine) as connection:
+            for told in _MULTIPLIED:
+                connection.execute(text(told), {"done": _DONE, "waiting": _WAITING})
+        with axis.desk.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("ANALYZE"))
+        yield axis, province
+    postgres.drop(url)
+
+
+def again(table: str, where: str, count: str, **changes: str) -> str:
+    """SQL for ``:count`` more rows like the first; ``changes`` are expressions over ``n``."""
+    changed = ", ".join(f"'{name}', {value}" for name, value in changes.items())
+    like = f"jsonb_populate_record(CAST(NULL AS {table}), to_jsonb(first) || jsonb_build_object({changed})) made"
+    first = f"(SELECT * FROM {table} WHERE {where} LIMIT 1) first"
+    return f"INSERT INTO {table} SELECT made.* FROM {first}, generate_series(1, :{count}) n, {like}"
+
+
+# What is done with came first.
+_MULTIPLIED = (
+    "UPDATE delivery SET state = 'delivered' WHERE recipient = 'H17'",
+    again(
+        "delivery", "recipient = 'H17'", "done", id="left(md5('a' || n), 24)", seq="1000000 + n", recipient="'x' || n"
+    ),
+    again(
+        "delivery", "recipient = 'H41'", "waiting", id="left(md5('b' || n), 24)", seq="2000000 + n",
+        recipient="'y' || n", state="'waiting'",
+    ),
+    again("outbox", "true", "done", seq="1000000 + n", owner="'G22'"),
+    again("outbox", "true", "waiting", seq="2000000 + n", owner="'H41'", what="'failed'"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_is_not_read_along_all_that_was_ever_stored(years: tuple[Axis, Peer], name: str) -> None:
+    """On PostgreSQL a poll of an inbox once read every delivery that was made before the first that waited."""
+    axis, province = years
+    with reading(axis.desk.engine) as connection:
+        with statements(axis.desk.engine) as seen:
+            LISTS[name](connection, province)
+        steps = [
+            row[0]
+            for statement, values in seen
+            if statement.startswith("SELECT")
+            for row in connection.exec_driver_sql(f"EXPLAIN {statement}", values)
+        ]
+    assert [step for step in steps if "Index Scan" in step and ALONG_ALL.search(step)] == []
