@@ -275,16 +275,23 @@ class Directory:
         return found
 
     def named(self, name: str) -> Agency | None:
-        """The one agency of that name (see :func:`name_key`); None if none or several have it."""
+        """The one agency of that name (see :func:`name_key`); None if none or several have it.
+
+        Units that a system registered do not count: their names are whatever somebody said.
+        """
         return self._names.get(name_key(name))
 
     @cached_property
     def _names(self) -> dict[str, Agency | None]:
         names: dict[str, Agency | None] = {}
-        for agency in self._agencies.values():
+        for agency in self._own_rows:
             key = name_key(agency.name)
             names[key] = None if key in names else agency
         return names
+
+    @cached_property
+    def _own_rows(self) -> list[Agency]:
+        return [agency for agency in self._agencies.values() if not agency.registered_by]
 
     def name_of(self, code: str) -> str:
         """The listed name, or empty."""
@@ -296,8 +303,11 @@ class Directory:
         return self._nearest_system(self.chain(code))
 
     def closed(self, code: str, today: date) -> Closed | None:
-        """What closed this agency, if it is closed today: the nearest listed agency of its chain decides."""
-        agency = self._nearest_listed(self.chain(code))
+        """What closed this agency, if it is closed today: the nearest listed agency of its chain decides, but no unit
+        that a system registered, unless the operator closed it.
+        """
+        listed = (self._agencies[one] for one in self.chain(code) if one in self._agencies)
+        agency = next((one for one in listed if one.closed_on or not one.registered_by), None)
         return _closed(agency, today) if agency else None
 
     def successor_of(self, code: str, today: date) -> str:
@@ -342,7 +352,7 @@ class Directory:
         agency = self._nearest_listed(chain)
         if agency is None:
             return "recipient-unknown"
-        if _closed(agency, today):
+        if self.closed(code, today):
             return "recipient-closed"
         system = self._nearest_system(chain)
         if system is None:

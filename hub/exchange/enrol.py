@@ -89,6 +89,8 @@ def enrol(tx: Transaction, job: Enrolments) -> list[dict[str, Any]]:
     wanted = zip(codes, job.systems, strict=True)
     unlisted = [agency for code, enrolment in wanted if (agency := _unlisted(tx, code, enrolment.name)) is not None]
     roster.add_agencies(tx.connection, unlisted)
+    for code, enrolment in zip(codes, job.systems, strict=True):
+        _take_over(tx, code, enrolment.name)
     for system in standing:
         roster.set_system(tx.connection, system["id"], state="retired", ended_at=tx.now)
         roster.drop_one_time_code(tx.connection, system["id"])
@@ -221,6 +223,13 @@ def _unlisted(tx: Transaction, code: str, name: str) -> Agency | None:
         raise Refusal("agency-unknown", "code", code, {"code": code})
     chain = tx.roster.directory.chain(code)
     return Agency(canonical(code), name, level_of(code) or 1, chain[1] if len(chain) > 1 else "")
+
+
+def _take_over(tx: Transaction, code: str, name: str) -> None:
+    """A unit that a system registered is from now on the operator's, under the name he gives it."""
+    unit = tx.roster.directory.listed(code)
+    if unit is not None and unit.registered_by:
+        roster.set_unit(tx.connection, unit.code, registered_by=None, changed_at=tx.now, name=name or unit.name)
 
 
 @dataclass(frozen=True, slots=True)

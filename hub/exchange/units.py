@@ -32,7 +32,7 @@ from hub.exchange.examine import acting_system
 from hub.exchange.writer import Transaction, Verb, each
 from hub.store import roster
 
-UNITS = 10_000  # of one system: a province's communes, departments and schools are a few thousand
+UNITS = 5_000  # of one system: a province's communes, departments and schools are a few thousand
 LONGEST = 200  # characters of a name, and of each way to reach the unit
 
 
@@ -91,7 +91,7 @@ def register(tx: Transaction, job: Unit) -> dict[str, Any]:
     _check_unconnected(tx, code)
     own = _systems_of(tx, system)
     unit = {row["code"]: row for row in _rows(tx, code, own)}.get(code)
-    _check_open(tx, code, superiors[0])
+    _check_open(tx, code)
     _check_parent(directory, code, job.parent, superiors)
     said = {
         "name": _name(directory, job.name),
@@ -100,10 +100,9 @@ def register(tx: Transaction, job: Unit) -> dict[str, Any]:
     if unit is None:
         if roster.count_units(tx.connection, own) >= UNITS:
             raise Refusal("units-too-many", facts={"limit": UNITS})
-        closed_on, successor = _closing(directory, superiors[0])
         row = {
-            "code": code, "level": level_of(code), "parent": ancestors(code)[0], "closed_on": closed_on,
-            "successor": successor, "uncertain": False, "note": "", "registered_by": system.id,
+            "code": code, "level": level_of(code), "parent": ancestors(code)[0],
+            "successor": "", "uncertain": False, "note": "", "registered_by": system.id,
         }  # fmt: skip
         roster.add_unit(tx.connection, row | said | {"changed_at": tx.now})
     elif said != {field: unit[field] for field in said}:
@@ -119,20 +118,20 @@ def register(tx: Transaction, job: Unit) -> dict[str, Any]:
 def remove(tx: Transaction, job: Removal) -> dict[str, Any]:
     """List a unit no more: ``{agency}``. What is on its way to it keeps its route: the code alone gives it.
 
-    Raises ``unit-not-yours`` (also for what nobody registered), ``unit-connected``, ``unit-closed``, and what
-    ``acting_system`` raises.
+    Raises ``unit-not-below``, ``unit-not-yours``, ``unit-connected``, ``unit-closed``, and what ``acting_system``
+    raises.
     """
     system = acting_system(tx.roster, job.system_id)
     directory = tx.roster.directory
     code = directory.resolve(job.code)
-    rows = [] if generation(code) is Generation.OTHER else _rows(tx, code, _systems_of(tx, system))
-    if not rows:
-        raise _not_yours(code)
+    _superiors(directory, system, code)
+    rows = _rows(tx, code, _systems_of(tx, system))
+    if not rows:  # whoever asks again, since the answer was lost, is told the same
+        return {"agency": code}
     _check_unconnected(tx, code)
     for row in rows:
-        closed_on = row["closed_on"]
-        if closed_on and (closed_on, row["successor"]) != _closing(directory, ancestors(row["code"])[0]):
-            raise _closed(code, closed_on)  # by the operator: without its row it would be open again
+        if row["closed_on"]:  # by the operator: without its row it would be open again
+            raise _closed(code, row["closed_on"])
     roster.remove_units(tx.connection, [row["code"] for row in rows])
     tx.directory_changed()
     return {"agency": code}
@@ -179,18 +178,10 @@ def _check_unconnected(tx: Transaction, code: str) -> None:
         raise _connected(code)
 
 
-def _check_open(tx: Transaction, code: str, superior: str) -> None:
-    """A listed agency decides for itself whether it is closed: below a closed one it would be open."""
-    today = local_day(tx.now)
-    closed = tx.roster.directory.closed(code, today) or tx.roster.directory.closed(superior, today)
+def _check_open(tx: Transaction, code: str) -> None:
+    closed = tx.roster.directory.closed(code, local_day(tx.now))
     if closed is not None:
         raise _closed(code, closed.since)
-
-
-def _closing(directory: Directory, code: str) -> tuple[date | None, str]:
-    """The first day on which the agency is closed, past or to come, and its successor."""
-    closed = directory.closed(code, date.max)
-    return (closed.since, closed.successor) if closed else (None, "")
 
 
 def _check_parent(directory: Directory, code: str, parent: str, superiors: tuple[str, ...]) -> None:
@@ -209,7 +200,7 @@ def _name(directory: Directory, value: str) -> str:
         raise _invalid("name", value, "thiếu tên đơn vị", "the name is missing")
     key = name_key(name)
     for agency in directory.agencies:
-        if not agency.registered_by and name_key(agency.name) == key:
+        if agency.level == 1 and not agency.registered_by and name_key(agency.name) == key:
             raise Refusal("unit-name-taken", "name", name, {"name": name, "other": agency.code})
     return name
 

@@ -198,6 +198,7 @@ class Writer:
         with transaction(self._engine, self._rosters, self._clock(), self._at) as tx:
             for verb, works in groupby(batch, key=lambda work: work.verb):
                 results.extend(verb(tx, [work.job for work in works]))
+        self._rosters.keep(tx.roster)
         try:
             if tx.rung:
                 self._committed(tx.rung)

@@ -133,13 +133,7 @@ async def register_agency(call: Call) -> Response:
         if not isinstance(value, str):
             raise _data(f"{name} phải là chuỗi ký tự", f"{name} must be a text")
     parent = given.pop("pcode")
-    return await _changed(call, units.register, units.Unit(call.system.id, parent=parent, **given))
-
-
-async def _changed(call: Call, verb: Any, job: units.Unit | units.Removal) -> Response:
-    desk = call.face.desk
-    await desk.write(verb, job)
-    await run_in_threadpool(desk.rosters.current, now=True)  # who lists next sees it
+    await call.face.desk.write(units.register, units.Unit(call.system.id, parent=parent, **given))
     return reply(FINE)
 
 
@@ -153,4 +147,5 @@ async def delete_agency(call: Call) -> Response:
     code = call.arguments.get("AgencyCode", "").strip()
     if not code:
         raise wrong("AgencyCode", code, "AgencyCode")
-    return await _changed(call, units.remove, units.Removal(call.system.id, code))
+    await call.face.desk.write(units.remove, units.Removal(call.system.id, code))
+    return reply(FINE)

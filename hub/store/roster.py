@@ -36,10 +36,25 @@ class Roster:
     secrets: Mapping[str, bytes]  # of the gateway dialect, encrypted, by system
 
 
+_AGENCY = [
+    t.agency.c[name]
+    for name in (
+        "code", "name", "level", "parent", "closed_on", "successor", "uncertain", "note",
+        "registered_by", "contact", "changed_at",
+    )
+]  # fmt: skip
+
+
+def _agency(*columns: Any) -> Agency:
+    values = list(columns)
+    values[8], values[9] = values[8] or "", (values[9] or {}).get("mail", "")
+    return Agency(*values)
+
+
 def load(connection: Connection) -> Roster:
     """The snapshot as the connection sees it."""
     version = connection.execute(select(t.counter.c.directory)).scalar_one()
-    agencies = [_agency(row) for row in connection.execute(select(t.agency)).mappings()]
+    agencies = [_agency(*row) for row in connection.execute(select(*_AGENCY))]
     aliases = {row.code: row.same_as for row in connection.execute(select(t.agency_alias))}
     systems: dict[str, System] = {}
     tokens: dict[str, System] = {}
@@ -62,12 +77,6 @@ def load(connection: Connection) -> Roster:
         {fingerprint: tuple(rows) for fingerprint, rows in certificates.items()},
         secrets,
     )
-
-
-def _agency(row: RowMapping) -> Agency:
-    values = {name: value for name, value in row.items() if name not in {"registered_by", "contact"}}
-    mail = (row["contact"] or {}).get("mail", "")
-    return Agency(**values, registered_by=row["registered_by"] or "", mail=mail)
 
 
 class Rosters:
@@ -100,8 +109,14 @@ class Rosters:
         """The snapshot of a write transaction that has locked the counter and read ``version`` from it."""
         roster = self._roster
         if roster is None or roster.version != version:
-            roster = load(connection)  # kept for others only once committed: `current` finds it by its version
+            roster = load(connection)  # for others only once committed: `keep`
         return roster
+
+    def keep(self, roster: Roster) -> None:
+        """The snapshot that a write transaction ended with, now committed."""
+        with self._lock:
+            if self._roster is None or roster.version > self._roster.version:
+                self._roster, self._looked = roster, self._monotonic()
 
     def _look(self, connection: Connection) -> Roster:
         version = connection.execute(select(t.counter.c.directory)).scalar_one()

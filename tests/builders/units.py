@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import date
 from typing import Any
@@ -34,6 +36,14 @@ def remove(peer: Peer, code: str) -> None:
 
 def refused(rule: str) -> Any:
     return pytest.raises(Refusal, match=rf"^{rule}:")
+
+
+def refusal(verb: Callable[..., object], *arguments: Any, **said: str) -> tuple[str, str]:
+    """The code of what is refused and the field it is about."""
+    with pytest.raises(Refusal) as told:
+        verb(*arguments, **said)
+    json.dumps([told.value.vi, told.value.en, told.value.value], ensure_ascii=False).encode()  # can be answered
+    return told.value.code, told.value.pointer
 
 
 def current(axis: Axis) -> Roster:

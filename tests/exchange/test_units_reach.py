@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from contextlib import suppress
 from datetime import date
 from typing import Any
@@ -31,21 +32,28 @@ def test_a_removed_unit_is_listed_no_more_and_its_own_units_still_are(axis: Axis
     province = axis.enrol("H41")
     for code in ("H41.15", "H41.15.02"):
         register(province, code, f"Đơn vị {code}")
+    assert listed(axis, "H41.15")
     remove(province, " H41.15 ")
     assert listed(axis, "H41.15") is None
     unit = listed(axis, "H41.15.02")
     assert unit
     assert unit.parent == "H41.15"
-    with refused("unit-not-yours"):
-        remove(province, "H41.15")
+    remove(province, "H41.15")
     assert register(province, "H41.15")["new"]
 
 
-@pytest.mark.parametrize("code", ["H41", "000.00.00.H41", "H36", "G12.18", "H41.99", "H99.01"])
-def test_what_no_system_registered_is_not_removed(axis: Axis, code: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [
+        *(("H41", "unit-not-below"), ("000.00.00.H41", "unit-not-below"), ("H36", "unit-not-below")),
+        *(("G12.18", "unit-not-below"), ("H99.01", "unit-not-below"), ("H41.05", "unit-not-yours")),
+    ],
+)
+def test_what_no_system_registered_is_not_removed(axis: Axis, code: str, rule: str) -> None:
     province = axis.enrol("H41")
+    by_operator(axis, listing("H41.05", "Sở Tài chính"))
     before = current(axis)
-    with refused("unit-not-yours"):
+    with refused(rule):
         remove(province, code)
     assert current(axis).directory.agencies == before.directory.agencies
 
@@ -55,7 +63,7 @@ def test_a_unit_that_has_got_a_system_since_is_not_removed(axis: Axis) -> None:
     for code in ("H41.15", "H41.15.02"):
         register(province, code, f"Đơn vị {code}")
     department = axis.enrol("H41.15", keyed=False)
-    for peer, rule in ((province, "unit-connected"), (department, "unit-not-yours")):
+    for peer, rule in ((province, "unit-not-yours"), (department, "unit-not-below")):
         with refused(rule):
             remove(peer, "H41.15")
     remove(province, "H41.15.02")
@@ -86,6 +94,26 @@ def test_what_is_on_its_way_to_a_removed_unit_is_received(axis: Axis) -> None:
     assert axis.delivery(later) == before[2]
     province.receive(later)
     province.receive(only(office.send("H41.15")))
+
+
+def test_a_unit_that_is_enrolled_is_the_operators_from_then_on(axis: Axis) -> None:
+    province = axis.enrol("H41")
+    register(province, "H41.15", "Sở gì đó")
+    axis.enrol("H41.15", "Sở Nội vụ tỉnh Nghệ An", keyed=False)
+    unit = listed(axis, "H41.15")
+    assert unit
+    assert (unit.name, unit.registered_by) == ("Sở Nội vụ tỉnh Nghệ An", "")
+    with refused("unit-connected"):
+        register(province, "H41.15", "Sở gì đó")
+
+
+def test_what_units_are_called_names_no_agency(axis: Axis) -> None:
+    """A document's issuer may be named by OrganizationInCharge: no registration may change whom that means."""
+    register(axis.enrol("H41"), "H41.15", "Tổng cục Thuế")
+    directory = current(axis).directory
+    found = directory.named("Tổng cục Thuế")
+    assert found is None or found.code != "H41.15"
+    assert directory.named("Sở gì đó") is None
 
 
 # What registering can reach, whatever is said.
@@ -189,8 +217,10 @@ def test_no_route_row_name_or_right_of_another_depends_on_what_a_system_register
         if isinstance(answer, Refusal):
             assert after is before
         else:
+            assert after.directory.name_of(code) == unicodedata.normalize("NFC", name)
             (gone,) = units.remove(tx, [units.Removal(job.system_id, code)])
             assert gone == {"agency": answer["agency"]}
+            assert tx.roster.directory.listed(code) is None
             assert reach(tx.roster, codes) == reach(before, codes)
             assert rows(tx.roster.directory, code.strip()) == rows(before.directory, code.strip())
         raise UndoneError

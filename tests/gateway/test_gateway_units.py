@@ -105,7 +105,7 @@ def test_a_unit_is_registered_changed_and_deleted(hub: Served, client: GatewayCl
         assert (entry["name"], entry["mail"], entry["pid"]) == (name, UNIT["mail"], "H41")
     assert client.delete_agency("H41.15").ok
     assert "H41.15" not in by_code(client.get_agencies_list().items)
-    assert "[unit-not-yours]" in client.delete_agency("H41.15").description
+    assert client.delete_agency("H41.15").ok, "the client repeats a call whose answer was lost"
 
 
 NO_UNITS = {
