@@ -131,51 +131,47 @@ def test_a_document_stays_fetchable_after_done(served: Served) -> None:
             assert client.update_status(item["docId"], "done").ok
 
 
-@pytest.mark.parametrize("kind", ["revocation", "update", "replacement"])
-def test_what_acts_on_an_earlier_document_reaches_the_other_and_is_answered(
-    offices: tuple[Office, Office], kind: str
-) -> None:
+REACHED = {"revocation": "cancelled", "update": "none", "replacement": "replaced"}
+
+
+def test_what_acts_on_an_earlier_document_reaches_the_other_and_is_answered(offices: tuple[Office, Office]) -> None:
     sender, receiver = offices
-    original = sender.peer.draft("H41")
-    document_id = exchanged(sender, receiver, sender.peer.packet(original))
-    exchanged(sender, receiver, sender.peer.packet(sender.peer.draft("H41", **acting(kind, original))))
-    receiver.report(packet_of(receiver.peer, response_for=ref(original), status="15", description="Đồng ý"))
-    ((_, told),) = sender.receive(statuses=True)
-    assert b"<edXML:StatusCode>15</edXML:StatusCode>" in told
-    reached = {"revocation": "cancelled", "update": "none", "replacement": "replaced"}[kind]
-    assert sender.peer.axis.states({"id": document_id}) == {"H41": f"delivered/{reached}"}
+    for kind, reached in REACHED.items():
+        original = sender.peer.draft("H41")
+        document_id = exchanged(sender, receiver, sender.peer.packet(original))
+        exchanged(sender, receiver, sender.peer.packet(sender.peer.draft("H41", **acting(kind, original))))
+        receiver.report(packet_of(receiver.peer, response_for=ref(original), status="15", description="Đồng ý"))
+        ((_, told),) = sender.receive(statuses=True)
+        assert b"<edXML:StatusCode>15</edXML:StatusCode>" in told
+        assert sender.peer.axis.states({"id": document_id}) == {"H41": f"delivered/{reached}"}, kind
 
 
-@pytest.mark.parametrize("code", ["01", "02", "03", "04", "05", "06"])
-def test_a_status_reported_in_one_is_read_in_the_other(offices: tuple[Office, Office], code: str) -> None:
+def test_a_status_reported_in_one_is_read_in_the_other(offices: tuple[Office, Office]) -> None:
     sender, receiver = offices
-    original = sender.peer.draft("H41")
-    document_id = exchanged(sender, receiver, sender.peer.packet(original))
-    reported = packet_of(
-        receiver.peer, response_for=ref(original), status=code, description="Sai thẩm quyền" if code == "02" else ""
-    )
-    receiver.report(reported)
-    ((_, told),) = sender.receive(statuses=True)
-    assert told == reported
-    assert sender.peer.axis.states({"id": document_id}) == {"H41": f"delivered/{code}"}
+    for code in ("01", "02", "03", "04", "05", "06"):
+        original = sender.peer.draft("H41")
+        document_id = exchanged(sender, receiver, sender.peer.packet(original))
+        reason = "Sai thẩm quyền" if code == "02" else ""
+        reported = packet_of(receiver.peer, response_for=ref(original), status=code, description=reason)
+        receiver.report(reported)
+        ((_, told),) = sender.receive(statuses=True)
+        assert told == reported
+        assert sender.peer.axis.states({"id": document_id}) == {"H41": f"delivered/{code}"}
 
 
-@pytest.mark.parametrize(("answer", "reached"), [("15", "cancelled"), ("16", "none")])
-def test_a_take_back_is_asked_in_one_and_answered_in_the_other(
-    offices: tuple[Office, Office], answer: str, reached: str
-) -> None:
+def test_a_take_back_is_asked_in_one_and_answered_in_the_other(offices: tuple[Office, Office]) -> None:
     sender, receiver = offices
-    original = sender.peer.draft("H41")
-    document_id = exchanged(sender, receiver, sender.peer.packet(original))
-    asked = packet_of(
-        sender.peer, response_for=ref(original, organ_id="H41"), status="13", description="Gửi nhầm nơi nhận"
-    )
-    sender.report(asked)
-    ((_, told),) = receiver.receive(statuses=True)
-    assert told == asked
-    receiver.report(packet_of(receiver.peer, response_for=ref(original), status=answer, description="Trả lời"))
-    assert len(sender.receive(statuses=True)) == 1
-    assert sender.peer.axis.states({"id": document_id}) == {"H41": f"delivered/{reached}"}
+    for answer, reached in {"15": "cancelled", "16": "none"}.items():
+        original = sender.peer.draft("H41")
+        document_id = exchanged(sender, receiver, sender.peer.packet(original))
+        named = ref(original, organ_id="H41")
+        asked = packet_of(sender.peer, response_for=named, status="13", description="Gửi nhầm nơi nhận")
+        sender.report(asked)
+        ((_, told),) = receiver.receive(statuses=True)
+        assert told == asked
+        receiver.report(packet_of(receiver.peer, response_for=ref(original), status=answer, description="Trả lời"))
+        assert len(sender.receive(statuses=True)) == 1
+        assert sender.peer.axis.states({"id": document_id}) == {"H41": f"delivered/{reached}"}
 
 
 def test_statuses_come_oldest_first_in_both_dialects(offices: tuple[Office, Office]) -> None:

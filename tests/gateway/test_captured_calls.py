@@ -20,8 +20,8 @@ needs_the_vendors = pytest.mark.skipif(
     not VENDORS.is_dir(), reason="the captures of the vendor's client are not beside the project"
 )
 # The ErrorCode of each; what is not here is fine. A download has none.
-CODES = {"sendEdoc": "10", "getEdoc": "22", "updateStatus": "22", "getSentEdocList": "22", "deleteAgency": "22"}
-OF_THE_VENDORS = CODES | {"registerAgency": "22"}  # X01 is below nobody
+CODES = {"sendEdoc": "10", "getEdoc": "22", "updateStatus": "22", "getSentEdocList": "22"}
+OF_THE_VENDORS = CODES | {"registerAgency": "22", "deleteAgency": "22"}  # X01 is below nobody
 OF_OURS = CODES | {"sendEdoc": "22"}  # a packet that names no sender
 ENDPOINTS = ["/axis", "/axis/", "/tinh/axis"]
 

@@ -398,7 +398,8 @@ def test_a_waiting_poll_is_answered_within_200_ms_of_the_commit(tmp_path: Path, 
             committed.clear()
             sent = hub.later("POST", "/v1/documents", office.token, content=packet)
             answer = poll.result(30)
-            delays.append(time.monotonic() - committed[0])
+            # PostgreSQL rings at the commit itself, and the answer may be here before the writer says that it was.
+            delays.append(time.monotonic() - committed[0] if committed else 0.0)
             [item] = answer.json()["items"]
             assert item["document"]["id"] == sent.result(30).json()["id"]
             province.receive(item["id"])
