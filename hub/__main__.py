@@ -186,10 +186,14 @@ def enrol(
         bool, typer.Option(help="Read the gateway secret from standard input, 8 characters or more")
     ] = False,
     certificate: Annotated[Path | None, typer.Option(help="PEM: the agency's first certificate")] = None,
-    profile: Annotated[Profile, typer.Option(help="Whether unsigned packets are refused")] = Profile.required,
+    profile: Annotated[
+        Profile | None,
+        typer.Option(help="Whether unsigned packets are refused: required, unless --system-id had another"),
+    ] = None,
     algorithms: Annotated[
-        Algorithms, typer.Option(help="sha1 also takes RSA-SHA1, with a warning")
-    ] = Algorithms.current,
+        Algorithms | None,
+        typer.Option(help="sha1 also takes RSA-SHA1, with a warning; else 2025, or as --system-id had"),
+    ] = None,
     address: Addresses = None,
     from_file: Annotated[Path | None, typer.Option("--from", help="CSV or JSON with many, see above")] = None,
     replace: Annotated[bool, typer.Option(help="Retire the system that a code has now")] = False,
@@ -227,7 +231,8 @@ def enrol(
     else:
         secret = enrolments.secret() if secret_stdin else ""
         loaded = enrolments.certificate(certificate) if certificate else None
-        systems = (Enrolment(code or "", name, system_id, secret, profile, algorithms, loaded, tuple(address or ())),)
+        terms = (profile or "", algorithms or "", loaded, tuple(address or ()))
+        systems = (Enrolment(code or "", name, system_id, secret, *terms),)
     with _hub(data_dir, database_url, create=True) as desk:
         made = desk.writer.run(verb, Enrolments(systems, desk.vault, replace))
         if as_json:

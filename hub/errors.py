@@ -76,7 +76,7 @@ _add("system-locked", 403, "Hệ thống này đang bị khóa.", "This system i
      "Liên hệ đơn vị vận hành / contact the operator")
 _add("address-not-allowed", 403, "Hệ thống này không được gọi từ địa chỉ {address}.",
      "This system may not call from the address {address}.",
-     "Liên hệ đơn vị vận hành / contact the operator: hub agencies --code {code} --action bind --address {address}")
+     "Liên hệ đơn vị vận hành / contact the operator: hub agencies {code}, hub agencies --code {code} --action bind")
 _add("signatures-wrong", 429, "Quá nhiều chữ ký sai cho hệ thống này từ địa chỉ này.",
      "Too many wrong signatures for this system from this address.",
      "Sửa secret, chờ {seconds} giây / mend the secret, wait {seconds} seconds", temporary=True)
@@ -193,8 +193,7 @@ _add("one-time-code-wrong", 403, "Mã một lần sai, đã dùng, hết hạn h
 
 # The gateway dialect: the request, and what its signed headers say beside the packet.
 _add("gateway-signature", 401, "Chữ ký của yêu cầu không được chấp nhận: {vi}.",
-     "The request's signature is not accepted: {why}.",
-     "Kiểm tra systemid và secret trong cấu hình / check systemid and secret in the client's settings")
+     "The request's signature is not accepted: {why}.", "{repair}")
 _add("gateway-body", 401, "Nội dung gửi không phải nội dung đã ký (hash-file).",
      "The body is not the one that was signed (hash-file).", "Gửi lại nguyên tệp / send the whole file again")
 _add("gateway-method", 404, "Không có phương thức {method}.", "There is no method {method}.", "{allowed}")
@@ -202,8 +201,8 @@ _add("gateway-argument", 422, "Tham số {name} không hợp lệ: {value}.", "T
      "{allowed}")
 _add("from-differs", 403, "Tham số from ({stated}) khác đơn vị gửi trong gói tin ({code}).",
      "The argument from ({stated}) is not the packet's sender ({code}).", "from = {code}")
-_add("to-differs", 422, "Tham số to khác nơi nhận trong gói tin: {difference}.",
-     "The argument to differs from the packet's recipients: {difference}.",
+_add("to-differs", 422, "Tham số to khác nơi nhận trong gói tin: {difference} (+ chỉ có ở to, - chỉ có trong gói).",
+     "The argument to differs from the packet's recipients: {difference} (+ only in to, - only in the packet).",
      "Bỏ tham số to, hoặc nêu đúng các nơi nhận của gói tin / leave to out, or name the packet's recipients")
 
 # Units that a system registers below its own agency (gateway dialect).
@@ -251,7 +250,7 @@ _add("lease-lost", 409, "Quyền giữ bản chuyển này đã hết hoặc thu
 _add("delivery-final", 409, "Bản chuyển đã kết thúc ({state}).", "The delivery is final ({state}).",
      "Không cần làm gì / nothing to do")
 _add("delivery-not-fetched", 409, "Chưa lấy nội dung của bản chuyển này.",
-     "This delivery's packet was never fetched.", "GET /v1/deliveries/{delivery}/packet")
+     "This delivery's packet was never fetched.", "GET /v1/deliveries/{delivery}/packet; getEdoc, downloadEdoc")
 
 # Status packets (exchange rules 6).
 _add("status-code-unknown", 422, "Mã trạng thái {status} không được dùng; cho phép: {allowed}.",

@@ -50,7 +50,7 @@ _NOTHING = "Không có gì khớp / nothing found"
 
 def agencies(out: Console, directory: Directory, found: list[Agency], today: date, *, as_json: bool) -> None:
     """The directory with who is connected."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for agency in found:
         system = directory.nearest(agency.code)
         rows.append(
@@ -63,6 +63,8 @@ def agencies(out: Console, directory: Directory, found: list[Agency], today: dat
                 "successor": directory.successor_of(agency.code, today),
                 "uncertain": agency.uncertain,
                 "note": agency.note,
+                "registered_by": agency.registered_by,
+                "addresses": [str(network) for network in system.networks] if system else [],
             }
         )
     if as_json:
@@ -71,9 +73,11 @@ def agencies(out: Console, directory: Directory, found: list[Agency], today: dat
     table = Table("Mã", "Tên", "Cấp", "Hệ thống", "Đóng từ", "Kế thừa", "Ghi chú")
     for row in rows:
         note = ("? " if row["uncertain"] else "") + str(row["note"])
+        if row["addresses"] and row["system"] == row["code"]:
+            note += " ← " + ", ".join(row["addresses"])
         table.add_row(
-            str(row["code"]), str(row["name"]), str(row["level"]), str(row["system"]), str(row["closed_on"] or ""),
-            str(row["successor"]), note,
+            str(row["code"]), escape(str(row["name"])), str(row["level"]), str(row["system"]),
+            str(row["closed_on"] or ""), str(row["successor"]), escape(note),
         )  # fmt: skip
     out.print(table)
     out.print(f"{len(rows)} cơ quan / agencies")

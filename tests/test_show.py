@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from io import StringIO
 
 import pytest
 from rich.console import Console
 
 from hub import show
+from hub.domain.agency import Agency, Directory
 from hub.domain.search import parse
 from hub.errors import Refusal
 
@@ -49,6 +51,14 @@ def test_what_a_packet_says_moves_no_cursor_and_turns_no_text() -> None:
     err = a_console()
     show.failure(err, Refusal("id-unknown", "ID", "x", {"key": "\x1b[2J\u202eH41"}))
     assert "\ufffd[2J\ufffdH41" in printed(err)[0]
+
+
+def test_a_unit_s_name_is_no_markup_in_the_list_of_agencies() -> None:
+    """A name that a system registered once ended the operator's list with an error."""
+    out = Console(file=StringIO(), width=150)
+    unit = Agency("H41.15", "Phòng [/b] [red]một[/red]", 2, registered_by="qlvb")
+    show.agencies(out, Directory([unit]), [unit], date(2025, 10, 1), as_json=False)
+    assert "[/b]" in "".join(printed(out))
 
 
 def test_a_fault_of_the_machine_is_told_in_words_and_a_defect_keeps_its_trace() -> None:

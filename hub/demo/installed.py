@@ -29,7 +29,7 @@ class Installed(Peer):
     async def send(self, packet: bytes | Document) -> Sent:
         content = packet if isinstance(packet, bytes) else self.client.sign(packet)
         answer = self._expect(await asyncio.to_thread(self.agent.send_edoc, content, sender=self.code))
-        told = await asyncio.to_thread(self.agent.get_sent_edoc_list, "edoc", answer.doc_id)
+        told = self._expect(await asyncio.to_thread(self.agent.get_sent_edoc_list, "edoc", answer.doc_id))
         sent = Sent(answer.doc_id, tuple({"id": r["receiverDocId"], "to": r["toCode"]} for r in told.items), content)
         for delivery in sent.deliveries:
             self.books.acknowledged[delivery["id"]] = sent.id
@@ -39,14 +39,15 @@ class Installed(Peer):
         packet = self.client.sign(self.said(status, ref, sender))
         speaker, send = sender or self.code, self.box.send_edoc
         answer = self._expect(await asyncio.to_thread(send, packet, sender=speaker, message_type="status"))
-        told = await asyncio.to_thread(self.box.get_sent_edoc_list, "status", answer.doc_id)
+        told = self._expect(await asyncio.to_thread(self.box.get_sent_edoc_list, "status", answer.doc_id))
         self.books.handed_on.update(row["receiverDocId"] for row in told.items if row["receiverDocId"])
 
     async def listen(self, stop: asyncio.Event) -> None:
         """List, get, keep, done, report; again and again."""
         while not stop.is_set():
             for message_type in ("edoc", "status"):
-                for item in (await asyncio.to_thread(self.box.get_received_edoc_list, message_type)).items:
+                listed = self._expect(await asyncio.to_thread(self.box.get_received_edoc_list, message_type))
+                for item in listed.items:
                     await self._receive(item)
             await asyncio.sleep(_PAUSE)
 

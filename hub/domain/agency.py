@@ -289,6 +289,14 @@ class Directory:
             names[key] = None if key in names else agency
         return names
 
+    def of_level_1(self, name: str) -> Agency | None:
+        """A listed agency of level 1 that is called so."""
+        return self._tops.get(name_key(name))
+
+    @cached_property
+    def _tops(self) -> dict[str, Agency]:
+        return {name_key(agency.name): agency for agency in self._own_rows if agency.level == 1}
+
     @cached_property
     def _own_rows(self) -> list[Agency]:
         return [agency for agency in self._agencies.values() if not agency.registered_by]

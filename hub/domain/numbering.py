@@ -121,7 +121,7 @@ def issuer(document: Document, directory: Directory) -> Issuer:
             return Issuer(holder, f"symbol-{holder}")
     in_charge = document.sender.in_charge
     agency = directory.listed(in_charge) or directory.named(in_charge) if in_charge else None
-    if agency and carries(symbol, agency):
+    if agency and not agency.registered_by and carries(symbol, agency):
         return Issuer(directory.resolve(agency.code), "in-charge")
     return Issuer(directory.resolve(document.sender.organ_id), "from")
 

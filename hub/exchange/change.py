@@ -49,7 +49,7 @@ def move_all(
     written = [{"state": moved(d.state, what), "lease": None, "lease_until": None} | values for d in batch]
     for delivery, row in zip(batch, written, strict=True):
         if row["state"] is Transport.WAITING:
-            row |= {"seq": tx.next_seq(), "available_at": tx.now, "turn": turn_of(urgent=delivery.urgent)}
+            row |= {"seq": tx.next_seq(), "again_at": tx.now, "turn": turn_of(urgent=delivery.urgent)}
             row["system_id"] = delivery.system_id
             if not delivery.fetched or delivery.system_id not in tx.roster.systems:
                 row["system_id"] = receiver(tx, delivery.recipient) or delivery.system_id
@@ -93,7 +93,10 @@ def hand_to(tx: Transaction, batch: Iterable[tuple[Delivery, str]]) -> None:
     for delivery, system_id in batch:
         routes.setdefault((delivery.system_id, system_id), []).append((delivery, tx.next_seq()))
     for (holder, system_id), moving in routes.items():
-        values = [{"system_id": system_id, "seq": seq, "available_at": tx.now} for _, seq in moving]
+        values = [
+            {"system_id": system_id, "seq": seq, "again_at": tx.now, "turn": turn_of(urgent=delivery.urgent)}
+            for delivery, seq in moving
+        ]
         _write(tx, [delivery for delivery, _ in moving], values, "moved", holder, system_id, None)
         tx.ring(system_id)
 

@@ -114,7 +114,7 @@ class _Process:
     def __init__(self) -> None:
         self.asked: deque[_Question] = deque()
         self._to: asyncio.WriteTransport | None = None
-        self._version: int | None = None  # of the roster it has
+        self._version: tuple[int, int] | None = None  # of the roster it has
 
     async def ask(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         question = _Question(function, arguments, asyncio.get_running_loop().create_future())
@@ -127,9 +127,9 @@ class _Process:
         arguments = list(question.arguments)
         for place, argument in enumerate(arguments):
             if isinstance(argument, Roster):
-                if argument.version != self._version:
+                if (argument.version, argument.units) != self._version:
                     to.writelines(message(replace(argument, secrets={})))
-                    self._version = argument.version
+                    self._version = argument.version, argument.units
                 arguments[place] = Known
             elif isinstance(argument, bytes):
                 arguments[place] = pickle.PickleBuffer(argument)

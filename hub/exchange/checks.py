@@ -75,7 +75,7 @@ def prepare(packet: bytes, submission: Submission, roster: Roster, now: datetime
     if foreign := may_speak(roster, system, sender, now):
         found.append(foreign)
     addressed = [organization.organ_id for organization in document.recipients]
-    found.extend(contradictions(roster, submission.stated, sender, addressed))
+    found.extend(contradictions(roster, system, submission.stated, sender, addressed))
     verdict = None
     if result is not None and sender:
         try:

@@ -12,7 +12,7 @@ import hmac
 import re
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from ipaddress import ip_network
@@ -49,10 +49,10 @@ class Enrolment:
     name: str = ""
     system_id: str = ""
     secret: str = ""
-    profile: str = "required"
-    algorithms: str = "2025"
+    profile: str = ""  # empty: as a system of this id had it, else required
+    algorithms: str = ""  # empty: likewise, else 2025
     certificate: Certificate | None = None
-    addresses: tuple[str, ...] = ()  # networks it may call from; none: from anywhere
+    addresses: tuple[str, ...] = ()  # networks it may call from; none: as a system of this id, else from anywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +88,13 @@ def enrol(tx: Transaction, job: Enrolments) -> list[dict[str, Any]]:
         raise _connected(standing)
     wanted = zip(codes, job.systems, strict=True)
     unlisted = [agency for code, enrolment in wanted if (agency := _unlisted(tx, code, enrolment.name)) is not None]
-    roster.add_agencies(tx.connection, unlisted)
-    for code, enrolment in zip(codes, job.systems, strict=True):
-        _take_over(tx, code, enrolment.name)
+    roster.take_over(tx.connection, unlisted, tx.now)
     for system in standing:
         roster.set_system(tx.connection, system["id"], state="retired", ended_at=tx.now)
         roster.drop_one_time_code(tx.connection, system["id"])
     certified = {row["code"] for row in roster.certificates_of(tx.connection, codes)}
     made = [_credentials(tx, code, e, code in certified) for code, e in zip(codes, job.systems, strict=True)]
-    rows = [_system_row(tx, job.vault, *pair) for pair in zip(made, job.systems, strict=True)]
+    rows = [_system_row(tx, job.vault, given, e, known) for given, e in zip(made, job.systems, strict=True)]
     for row in rows:
         if row["id"] in known:
             roster.drop_one_time_code(tx.connection, row["id"])
@@ -148,8 +146,8 @@ def _connected(standing: Sequence[RowMapping]) -> Refusal:
 _SYSTEM_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-def _check_ids(tx: Transaction, codes: list[str], systems: Sequence[Enrolment]) -> set[str]:
-    """Which of the system ids were the same agency's before: its software keeps its id when it gets a new secret."""
+def _check_ids(tx: Transaction, codes: list[str], systems: Sequence[Enrolment]) -> dict[str, RowMapping]:
+    """The same agency's systems of these ids, whose software keeps its id when it gets a new secret."""
     named = [(code, system.system_id) for code, system in zip(codes, systems, strict=True) if system.system_id]
     for _, value in named:
         if not _SYSTEM_ID.fullmatch(value):
@@ -158,12 +156,11 @@ def _check_ids(tx: Transaction, codes: list[str], systems: Sequence[Enrolment]) 
         for value, times in Counter(values).items():
             if times > 1:
                 raise Refusal("enrolled-twice", name, value, {"value": value})
-    known = roster.owners(tx.connection, [value for _, value in named])
+    known = roster.by_ids(tx.connection, [value for _, value in named])
     for code, value in named:
-        owner = known.get(value, code)
-        if owner != code:
-            raise Refusal("system-id-taken", "system_id", value, {"value": value, "code": owner})
-    return set(known)
+        if value in known and known[value]["code"] != code:
+            raise Refusal("system-id-taken", "system_id", value, {"value": value, "code": known[value]["code"]})
+    return known
 
 
 def _check_secrets(secrets_given: Iterable[str]) -> None:
@@ -182,13 +179,24 @@ def _credentials(tx: Transaction, code: str, enrolment: Enrolment, certified: bo
     }
 
 
-def _system_row(tx: Transaction, vault: Fernet, given: dict[str, Any], enrolment: Enrolment) -> dict[str, Any]:
+def _system_row(
+    tx: Transaction, vault: Fernet, given: dict[str, Any], enrolment: Enrolment, known: Mapping[str, RowMapping]
+) -> dict[str, Any]:
+    before = known.get(given["system_id"], _NEW)
     return {
-        "id": given["system_id"], "code": given["agency"], "state": "active", "profile": enrolment.profile,
-        "algorithms": enrolment.algorithms, "token_hash": hashed(given["token"]),
-        "secret": vault.encrypt(given["secret"].encode()), "enrolled_at": tx.now,
-        "addresses": _networks(enrolment.addresses),
-    }  # fmt: skip
+        "id": given["system_id"],
+        "code": given["agency"],
+        "state": "active",
+        "profile": enrolment.profile or before["profile"],
+        "algorithms": enrolment.algorithms or before["algorithms"],
+        "token_hash": hashed(given["token"]),
+        "secret": vault.encrypt(given["secret"].encode()),
+        "enrolled_at": tx.now,
+        "addresses": _networks(enrolment.addresses) or before["addresses"],
+    }
+
+
+_NEW: Mapping[str, str] = {"profile": "required", "algorithms": "2025", "addresses": ""}
 
 
 def _networks(addresses: Iterable[str]) -> str:
@@ -211,7 +219,9 @@ def _code_row(tx: Transaction, given: dict[str, Any]) -> dict[str, Any]:
 
 def _unlisted(tx: Transaction, code: str, name: str) -> Agency | None:
     """The row to list for a code below a listed agency, or of neither generation: it is enrolled under its own name."""
-    if tx.roster.directory.listed(code) is not None:
+    """A unit that a system registered is not listed by anybody who may."""
+    listed = roster.rows_of(tx.connection, [code])
+    if tx.roster.directory.listed(code) is not None and not any(row["registered_by"] for row in listed):
         return None
     if is_node(code):
         raise Refusal("agency-is-node", "code", code, {"code": code})
@@ -223,13 +233,6 @@ def _unlisted(tx: Transaction, code: str, name: str) -> Agency | None:
         raise Refusal("agency-unknown", "code", code, {"code": code})
     chain = tx.roster.directory.chain(code)
     return Agency(canonical(code), name, level_of(code) or 1, chain[1] if len(chain) > 1 else "")
-
-
-def _take_over(tx: Transaction, code: str, name: str) -> None:
-    """A unit that a system registered is from now on the operator's, under the name he gives it."""
-    unit = tx.roster.directory.listed(code)
-    if unit is not None and unit.registered_by:
-        roster.set_unit(tx.connection, unit.code, registered_by=None, changed_at=tx.now, name=name or unit.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,14 +59,17 @@ def may_speak(roster: Roster, system: System, code: str, now: datetime) -> Refus
     return None
 
 
-def contradictions(roster: Roster, stated: Stated, sender: str, recipients: Iterable[str]) -> list[Refusal]:
+def contradictions(
+    roster: Roster, system: System, stated: Stated, sender: str, recipients: Iterable[str]
+) -> list[Refusal]:
     """``from-differs`` and ``to-differs``: where what was said beside a packet is not what the packet says.
 
-    A packet that says nothing of it lacks a field, and is refused for that.
+    A platform may name itself as the sender of what a unit of its own sends. A packet that says nothing of it lacks a
+    field, and is refused for that.
     """
     directory = roster.directory
     found = []
-    if sender and stated.sender and directory.resolve(stated.sender) != sender:
+    if sender and stated.sender and directory.resolve(stated.sender) not in {sender, directory.resolve(system.code)}:
         facts = {"stated": stated.sender[:64], "code": sender}
         found.append(Refusal("from-differs", places.sender("organ_id"), sender, facts))
     said = {directory.resolve(code) for code in stated.recipients}

@@ -88,7 +88,7 @@ def prepare(packet: bytes, submission: Submission, roster: Roster, now: datetime
     if sender:
         if foreign := _may_report(roster, submission.system_id, sender, now):
             found.append(foreign)
-        found.extend(contradictions(roster, submission.stated, sender, ()))
+        found.extend(contradictions(roster, system, submission.stated, sender, ()))
         if result is not None:
             try:
                 verdict = judged(roster, system, result, sender, now)

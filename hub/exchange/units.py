@@ -10,7 +10,6 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
-from functools import wraps
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -24,12 +23,11 @@ from hub.domain.agency import (
     generation,
     is_node,
     level_of,
-    name_key,
 )
 from hub.domain.document import local_day
 from hub.errors import Refusal
 from hub.exchange.examine import acting_system
-from hub.exchange.writer import Transaction, Verb, each
+from hub.exchange.writer import Transaction, each
 from hub.store import roster
 
 UNITS = 5_000  # of one system: a province's communes, departments and schools are a few thousand
@@ -57,22 +55,6 @@ class Removal:
     code: str
 
 
-def _one_snapshot(verb: Verb) -> Verb:
-    """Reads the directory anew once for all jobs: it takes longer than all else, and a province brings thousands.
-
-    What waits is not routed anew: no route has changed.
-    """
-
-    @wraps(verb)
-    def handle(tx: Transaction, jobs: list[Any]) -> list[Any]:
-        results = verb(tx, jobs)
-        tx.roster = roster.renewed(tx.connection, tx.roster)
-        return results
-
-    return handle
-
-
-@_one_snapshot
 @each
 def register(tx: Transaction, job: Unit) -> dict[str, Any]:
     """List a unit, or change its name and contact: ``{agency, new}``. The same again changes nothing.
@@ -109,17 +91,16 @@ def register(tx: Transaction, job: Unit) -> dict[str, Any]:
         roster.set_unit(tx.connection, code, **said, changed_at=tx.now)
     else:
         return {"agency": code, "new": False}
-    tx.directory_changed()
+    tx.units_changed()
     return {"agency": code, "new": unit is None}
 
 
-@_one_snapshot
 @each
 def remove(tx: Transaction, job: Removal) -> dict[str, Any]:
     """List a unit no more: ``{agency}``. What is on its way to it keeps its route: the code alone gives it.
 
-    Raises ``unit-not-below``, ``unit-not-yours``, ``unit-connected``, ``unit-closed``, and what ``acting_system``
-    raises.
+    Raises ``unit-data``, ``unit-not-below``, ``unit-not-yours``, ``unit-connected``, ``unit-closed``, and what
+    ``acting_system`` raises.
     """
     system = acting_system(tx.roster, job.system_id)
     directory = tx.roster.directory
@@ -133,7 +114,7 @@ def remove(tx: Transaction, job: Removal) -> dict[str, Any]:
         if row["closed_on"]:  # by the operator: without its row it would be open again
             raise _closed(code, row["closed_on"])
     roster.remove_units(tx.connection, [row["code"] for row in rows])
-    tx.directory_changed()
+    tx.units_changed()
     return {"agency": code}
 
 
@@ -198,10 +179,9 @@ def _name(directory: Directory, value: str) -> str:
     name = _text("name", value)
     if not name:
         raise _invalid("name", value, "thiếu tên đơn vị", "the name is missing")
-    key = name_key(name)
-    for agency in directory.agencies:
-        if agency.level == 1 and not agency.registered_by and name_key(agency.name) == key:
-            raise Refusal("unit-name-taken", "name", name, {"name": name, "other": agency.code})
+    other = directory.of_level_1(name)
+    if other is not None:
+        raise Refusal("unit-name-taken", "name", name, {"name": name, "other": other.code})
     return name
 
 

@@ -69,6 +69,9 @@ class Transaction:
     def directory_changed(self) -> None:
         counter.directory_changed(self.connection)
 
+    def units_changed(self) -> None:
+        counter.units_changed(self.connection)
+
 
 @contextmanager
 def transaction(engine: Engine, rosters: Rosters, now: datetime, at: Callable[[str], None]) -> Iterator[Transaction]:
@@ -198,7 +201,6 @@ class Writer:
         with transaction(self._engine, self._rosters, self._clock(), self._at) as tx:
             for verb, works in groupby(batch, key=lambda work: work.verb):
                 results.extend(verb(tx, [work.job for work in works]))
-        self._rosters.keep(tx.roster)
         try:
             if tx.rung:
                 self._committed(tx.rung)

@@ -64,7 +64,8 @@ def description(refusal: Refusal) -> str:
 
 
 def told_of(violation: Violation) -> str:
-    where = ": ".join(part for part in (violation.pointer, violation.value) if part)
+    value = "" if violation.value in violation.vi else violation.value
+    where = ": ".join(part for part in (violation.pointer, value) if part)
     repair = f" Cách sửa: {violation.repair}." if violation.repair else ""
     return f"[{violation.rule}] {violation.vi}{f' ({where})' if where else ''}{repair}"
 

@@ -6,6 +6,7 @@ List, get, done: no lease is taken, and a packet can be fetched in every state b
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -38,14 +39,15 @@ async def get_received_edoc_list(call: Call) -> Response:
             return queue.page(connection, call.system.id, statuses=statuses, window=window, limit=PAGE)
 
     rows = await run_in_threadpool(look)
-    sunk = call.listings.shown(call.system.id, statuses, [row["id"] for row in rows])
+    # Statuses never sink: what comes later must not stand before them.
+    sunk = () if statuses else call.listings.shown(call.system.id, [row["id"] for row in rows])
     if sunk:
         await call.face.desk.write(hand_over.sink, hand_over.Sink(call.system.id, sunk))
     return reply(FINE | {"data": [_listed(row) for row in rows]})
 
 
 def _listed(row: RowMapping) -> dict[str, str]:
-    changed = max(filter(None, (row["created_at"], row["available_at"], row["fetched_at"])))
+    changed = max(filter(None, (row["created_at"], row["again_at"], row["fetched_at"])))
     fetched = row["fetched_at"] is not None
     return {
         "docId": row["id"],
@@ -64,18 +66,19 @@ async def get_edoc(call: Call) -> Response:
     """The packet as Base64 in JSON; of a large one no more than a part is in memory."""
     await bodies.small_body(call.request)
     row, body = await _packet(call)
+    if isinstance(body, bytes):
+        return reply(FINE | {"data": base64.b64encode(body).decode()})
     head, tail = _HEAD, b'"}'
     length = len(head) + (row["size"] + 2) // 3 * 4 + len(tail)
-    parts = [body] if isinstance(body, bytes) else body
     headers = {"Content-Length": str(length)}
-    return StreamingResponse(_in_base64(head, parts, tail), 200, headers, "application/json;charset=UTF-8")
+    return StreamingResponse(_in_base64(head, body, tail), 200, headers, "application/json;charset=UTF-8")
 
 
-_HEAD = reply(FINE | {"data": ""}).body[:-2]
+_HEAD = json.dumps(FINE | {"data": ""}).encode()[:-2]
 
 
-def _in_base64(head: bytes | memoryview, parts: Iterable[bytes], tail: bytes) -> Iterator[bytes]:
-    yield bytes(head)
+def _in_base64(head: bytes, parts: Iterable[bytes], tail: bytes) -> Iterator[bytes]:
+    yield head
     rest = b""
     for part in parts:
         data = rest + part
@@ -123,7 +126,9 @@ async def update_status(call: Call) -> Response:
     verb = _VERBS.get(given.lower())
     if verb is None:
         raise wrong("status", given, ", ".join(_VERBS))
-    job = hand_over.HandOver(call.system.id, delivery_id, reason=call.arguments.get("description", ""))
+    # Of another status it is what was said of another delivery: the client's map still has it.
+    reason = call.arguments.get("description", "") if verb is hand_over.failed else ""
+    job = hand_over.HandOver(call.system.id, delivery_id, reason=reason)
     answer = await call.face.desk.write(verb, job)
     call.listings.acted(call.system.id, delivery_id)
     log.info(verb.__name__, delivery=delivery_id, document=answer["document"], state=answer["state"])

@@ -26,17 +26,21 @@ _AT_ONCE = 1024 * 1024  # bytes hashed in the event loop; more would keep others
 
 
 async def send_edoc(call: Call) -> Response:
-    """A document or, with ``messagetype`` status, a status packet. ``DocId``: the document's or the report's id."""
+    """A document or, with ``messagetype`` status, a status packet. ``DocId``: the document's or the report's id.
+
+    Raises ``gateway-body`` for a body that is not the signed one, and what the desk refuses.
+    """
     hashes = call.arguments.get("hash-file", "").lower()
     if not hashes:
         raise Refusal("gateway-body")
     statuses = call.asks_for_statuses()
     stated = _stated(call, statuses)
     desk = call.face.desk
-    async with bodies.packet_of(call.request, len(_APPENDED)) as body:
-        packet = _that_is_meant(body, hashes) if len(body) <= _AT_ONCE else await run_in_threadpool(
-            _that_is_meant, body, hashes
-        )  # fmt: skip
+    async with bodies.packet_of(call.request, len(_APPENDED)) as packet:
+        if len(packet) <= _AT_ONCE:
+            packet = _that_is_meant(packet, hashes)
+        else:
+            packet = await run_in_threadpool(_that_is_meant, packet, hashes)
         if statuses:
             answer = (await desk.report(packet, call.system, call.trace_id, stated)).body
         else:
@@ -109,9 +113,10 @@ def _sent(connection: Connection, call: Call, wanted: str, statuses: bool) -> li
                 return _rows(queue.sent_document(connection, wanted))
             return _rows(queue.sent_statuses(connection, [wanted]))
         received = deliveries.get(connection, wanted)
-        if received is None or not may_receive(call.roster, call.system, received, now):
+        own = received is not None and received.system_id == call.system.id  # also what was withdrawn meanwhile
+        if received is None or not (own or may_receive(call.roster, call.system, received, now)):
             raise Refusal("not-found")
-        # What it got last, and no filter: the client's map still has it.
+        # What it asked for last, and no filter: the client's map still has it.
     return _rows(queue.sent(connection, call.system.code, statuses=statuses, limit=PAGE))
 
 

@@ -81,11 +81,18 @@ class _Members(list[tuple[str, Any]]):
 
 def _is_plain(value: str) -> bool:
     """Neither half a character nor a NUL, which the databases cannot keep."""
-    return "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
+    try:
+        return b"\0" not in value.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _not_accepted(vi: str, why: str) -> Refusal:
-    return Refusal("gateway-signature", facts={"vi": vi, "why": why})
+    """Of what no client sends on purpose: letters broken on the way, or a request put together by hand."""
+    repair = (
+        "Chỉ dùng chữ không dấu trong tham số, hoặc endpoint không ghi cổng / ASCII arguments, or no port in endpoint"
+    )
+    return Refusal("gateway-signature", facts={"vi": vi, "why": why, "repair": repair})
 
 
 def hash_file(packet: bytes) -> tuple[str, str]:

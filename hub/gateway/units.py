@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +17,7 @@ from hub.exchange import units
 from hub.gateway.answers import FINE, reply
 from hub.gateway.call import Call, local_time, wrong
 from hub.http import bodies
+from hub.store.roster import Roster
 
 
 async def get_agencies_list(call: Call) -> Response:
@@ -34,18 +35,21 @@ async def get_agencies_list_qd20(call: Call) -> Response:
 
 async def get_synchronize_unit(call: Call) -> Response:
     """Every agency, with the closed ones as ``deleted``."""
-    return await _list(call, _synchronized, call.today, call.roster.version)
+    return await _list(call, _synchronized, call.today)
 
 
 async def _list(call: Call, made: Any, *more: object) -> Response:
-    """The national list has over 100,000 entries: made once for each state of the directory."""
+    """Made once for each state of the directory: everybody asks for the same."""
     await bodies.small_body(call.request)
-    body: bytes = await run_in_threadpool(made, call.roster.directory, *more)
+    rosters = call.face.desk.rosters
+    roster = await run_in_threadpool(partial(rosters.current, now=True))  # who has just registered a unit looks for it
+    body: bytes = await run_in_threadpool(made, roster, *more)
     return Response(body, 200, None, "application/json;charset=UTF-8")
 
 
-@lru_cache(maxsize=2)
-def _agencies(directory: Directory, today: date) -> bytes:
+@lru_cache(maxsize=1)
+def _agencies(roster: Roster, today: date) -> bytes:
+    directory = roster.directory
     return _body(
         {
             "id": agency.code,
@@ -59,8 +63,9 @@ def _agencies(directory: Directory, today: date) -> bytes:
     )
 
 
-@lru_cache(maxsize=8)
-def _agencies_of_level(directory: Directory, today: date, level: int | None) -> bytes:
+@lru_cache(maxsize=4)
+def _agencies_of_level(roster: Roster, today: date, level: int | None) -> bytes:
+    directory = roster.directory
     return _body(
         {
             "id": agency.code,
@@ -74,9 +79,9 @@ def _agencies_of_level(directory: Directory, today: date, level: int | None) -> 
     )
 
 
-@lru_cache(maxsize=2)
-def _synchronized(directory: Directory, today: date, version: int) -> bytes:
-    entries = []
+@lru_cache(maxsize=1)
+def _synchronized(roster: Roster, today: date) -> bytes:
+    directory, entries = roster.directory, []
     for agency in directory.agencies:
         system = directory.nearest(agency.code)
         closed = directory.closed(agency.code, today)
@@ -88,7 +93,7 @@ def _synchronized(directory: Directory, today: date, version: int) -> bytes:
                 "code": agency.code,
                 "name": agency.name,
                 "mail": agency.mail,
-                "version": version,
+                "version": roster.version + roster.units,
                 "centerCode": system.code if system else "",
                 "deleted": closed is not None,
                 "modifyDate": changed,
@@ -146,6 +151,6 @@ async def delete_agency(call: Call) -> Response:
     await bodies.small_body(call.request)
     code = call.arguments.get("AgencyCode", "").strip()
     if not code:
-        raise wrong("AgencyCode", code, "AgencyCode")
+        raise wrong("AgencyCode", code, "AgencyCode = H41.15")
     await call.face.desk.write(units.remove, units.Removal(call.system.id, code))
     return reply(FINE)

@@ -32,6 +32,7 @@ class Guards:
         """Raises OSError (``ssl.SSLError`` among them) for a certificate or key that cannot be used."""
         self.head_timeout = settings.head_timeout
         self.patience = settings.body_timeout
+        self.dropped_most = 2 * settings.packet_limit  # bytes of a refused body: who has more cannot be told
         self.heads = 0  # bytes of heads that have begun
         self._most = min(settings.connections_limit, _descriptors(settings.connections_limit + _OWN) - _OWN)
         self._each = settings.connections_per_address

@@ -1,5 +1,5 @@
-"""HTTP as it arrives: bounded connections, heads and times, and a problem answer also for what is no HTTP (exchange
-rules 10).
+"""HTTP as it arrives: bounded connections, heads and times, and an answer in the path's dialect also for what is no
+HTTP (exchange rules 10).
 
 The parser in use takes a head of any size; the server waits for one without end, and answers what it cannot parse with
 a text of its own.
@@ -116,6 +116,9 @@ class GuardedHttp(HttpToolsProtocol):
         if self._dropping is None:
             self._dropping, self._dropped = now, 0
         self._dropped += size
+        if self._dropped > self._guards.dropped_most:
+            self._end()
+            return
         if self._late is not None:
             self._late.cancel()
         patience = self._guards.patience

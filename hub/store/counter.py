@@ -23,3 +23,8 @@ def settle(connection: Connection, seq: int) -> None:
 def directory_changed(connection: Connection) -> None:
     """Every change of agencies, systems or certificates says so; snapshots are compared by this number."""
     connection.execute(update(t.counter).values(directory=t.counter.c.directory + 1))
+
+
+def units_changed(connection: Connection) -> None:
+    """The same of units: whoever shows them looks at this number too, whoever routes a packet does not."""
+    connection.execute(update(t.counter).values(units=t.counter.c.units + 1))

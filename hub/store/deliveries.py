@@ -40,7 +40,7 @@ class Delivery:
     created_at: datetime
     expires_at: datetime
     turn: Turn = Turn.ORDINARY
-    available_at: datetime | None = None
+    again_at: datetime | None = None
 
     @property
     def fetched(self) -> bool:

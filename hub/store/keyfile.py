@@ -6,10 +6,13 @@ import os
 import secrets
 from pathlib import Path
 
+import structlog
 from cryptography.fernet import Fernet
 
 from hub.errors import Refusal
 from hub.store.durable import sync
+
+log = structlog.get_logger()
 
 
 def open_vault(path: Path, *, make: bool) -> Fernet:
@@ -23,6 +26,8 @@ def open_vault(path: Path, *, make: bool) -> Fernet:
             if not make:
                 raise Refusal("key-file-lost", facts={"path": path})
             _make(path)
+        if mode := path.stat().st_mode & 0o077:
+            log.warning("key-file-open-to-others", path=str(path), mode=f"{mode:o}", repair="chmod 600")
         return Fernet(path.read_bytes())
     except OSError as fault:
         raise Refusal("key-file-unusable", facts={"path": path, "why": fault.strerror}) from None

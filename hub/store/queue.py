@@ -18,7 +18,7 @@ _c = t.delivery.c
 _DOCUMENTS = text("delivery.state = 'waiting' AND delivery.report_id IS NULL")
 _STATUSES = text("delivery.state = 'waiting' AND delivery.report_id IS NOT NULL")
 
-_LISTED = [_c.id, _c.report_id, _c.addressed, _c.fetched_at, _c.created_at, _c.available_at]
+_LISTED = [_c.id, _c.report_id, _c.addressed, _c.fetched_at, _c.created_at, _c.again_at]
 _ROWS_OF_DOCUMENTS = Listing(
     select(*_LISTED, t.document.c.sender).join_from(t.delivery, t.document, _c.document_id == t.document.c.id), _c.id
 )
@@ -31,7 +31,7 @@ class Window:
     """What became available between two moments; either may be open."""
 
     def __init__(self, after: datetime | None = None, until: datetime | None = None) -> None:
-        at = func.coalesce(_c.available_at, _c.created_at)
+        at = func.coalesce(_c.again_at, _c.created_at)
         bounds: list[ColumnElement[bool]] = []
         if after is not None:
             bounds.append(at >= after)
@@ -45,22 +45,23 @@ def page(connection: Connection, system_id: str, *, statuses: bool, window: Wind
     the oldest, then what has sunk; within each the oldest first. Statuses: the oldest first (exchange rules 6).
     """
     found: list[str] = []
-    for turn in Turn:
-        room = limit - len(found)
-        if room > 0:
-            found += _turn(connection, system_id, turn, statuses, window, room)
+    if statuses:
+        oldest = _within(_waiting(select(_c.id), system_id, statuses), window)
+        found += connection.execute(oldest.order_by(_c.system_id, _c.seq).limit(limit)).scalars()
+    else:
+        for turn in Turn:
+            if room := limit - len(found):
+                found += _turn(connection, system_id, turn, window, room)
     places = {delivery_id: place for place, delivery_id in enumerate(found)}
     rows = (_ROWS_OF_STATUSES if statuses else _ROWS_OF_DOCUMENTS).of(connection, found).mappings()
     return sorted(rows, key=lambda row: places[row["id"]])
 
 
-def _turn(connection: Connection, system_id: str, turn: Turn, statuses: bool, window: Window, room: int) -> list[str]:
-    query = _waiting(select(_c.id), system_id, statuses).where(only(_c.turn, int(turn)))
-    if window.condition is not None:
-        query = query.where(window.condition)
+def _turn(connection: Connection, system_id: str, turn: Turn, window: Window, room: int) -> list[str]:
+    query = _within(_waiting(select(_c.id, _c.turn), system_id, False).where(only(_c.turn, int(turn))), window)
     oldest = list(connection.execute(query.order_by(_c.turn, _c.seq).limit(room + 1)).scalars())
-    if statuses or len(oldest) <= room:
-        return oldest[:room]
+    if len(oldest) <= room:
+        return oldest
     half = room // 2
     newest = list(connection.execute(query.order_by(_c.turn.desc(), _c.seq.desc()).limit(half)).scalars())
     newest.reverse()
@@ -68,8 +69,14 @@ def _turn(connection: Connection, system_id: str, turn: Turn, statuses: bool, wi
     return newest + [one for one in oldest if one not in shown][: room - half]
 
 
+def _within(query: Select[Any], window: Window) -> Select[Any]:
+    return query if window.condition is None else query.where(window.condition)
+
+
 def _waiting(query: Select[Any], system_id: str, statuses: bool) -> Select[Any]:
-    return query.where(_c.system_id == system_id, _STATUSES if statuses else _DOCUMENTS)
+    return query.where(
+        only(_c.system_id, system_id) if statuses else _c.system_id == system_id, _STATUSES if statuses else _DOCUMENTS
+    )
 
 
 def count(connection: Connection, system_id: str, *, statuses: bool) -> int:

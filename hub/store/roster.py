@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from ipaddress import ip_network
 from typing import Any
 
@@ -24,7 +25,7 @@ from hub.store.engine import reading
 _FRESH = 1.0  # seconds a snapshot serves reads before its version is looked at again
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Roster:
     """Who there is. ``certificates`` by fingerprint, ``tokens`` by SHA-256 (hex) of the bearer token."""
 
@@ -34,6 +35,7 @@ class Roster:
     tokens: Mapping[str, System]
     certificates: Mapping[str, tuple[Counted, ...]]
     secrets: Mapping[str, bytes]  # of the gateway dialect, encrypted, by system
+    units: int = 0  # changes of units, which move no route: a packet is checked again for those of ``version`` alone
 
 
 _AGENCY = [
@@ -53,7 +55,7 @@ def _agency(*columns: Any) -> Agency:
 
 def load(connection: Connection) -> Roster:
     """The snapshot as the connection sees it."""
-    version = connection.execute(select(t.counter.c.directory)).scalar_one()
+    version, units = connection.execute(select(t.counter.c.directory, t.counter.c.units)).one()
     agencies = [_agency(*row) for row in connection.execute(select(*_AGENCY))]
     aliases = {row.code: row.same_as for row in connection.execute(select(t.agency_alias))}
     systems: dict[str, System] = {}
@@ -76,6 +78,7 @@ def load(connection: Connection) -> Roster:
         tokens,
         {fingerprint: tuple(rows) for fingerprint, rows in certificates.items()},
         secrets,
+        units,
     )
 
 
@@ -109,18 +112,12 @@ class Rosters:
         """The snapshot of a write transaction that has locked the counter and read ``version`` from it."""
         roster = self._roster
         if roster is None or roster.version != version:
-            roster = load(connection)  # for others only once committed: `keep`
+            roster = load(connection)  # kept for others only once committed: `current` finds it by its version
         return roster
 
-    def keep(self, roster: Roster) -> None:
-        """The snapshot that a write transaction ended with, now committed."""
-        with self._lock:
-            if self._roster is None or roster.version > self._roster.version:
-                self._roster, self._looked = roster, self._monotonic()
-
     def _look(self, connection: Connection) -> Roster:
-        version = connection.execute(select(t.counter.c.directory)).scalar_one()
-        if self._roster is None or self._roster.version != version:
+        version, units = connection.execute(select(t.counter.c.directory, t.counter.c.units)).one()
+        if self._roster is None or (self._roster.version, self._roster.units) != (version, units):
             self._roster = load(connection)
         self._looked = self._monotonic()
         return self._roster
@@ -143,16 +140,24 @@ def add_agencies(connection: Connection, agencies: Iterable[Agency]) -> None:
         connection.execute(insert(t.agency), rows)
 
 
+def take_over(connection: Connection, agencies: Iterable[Agency], now: datetime) -> None:
+    """List agencies; of a unit that a system registered the row is from now on as it is given here."""
+    wanted = {agency.code: agency for agency in agencies}
+    units = {row["code"] for row in rows_of(connection, wanted)}
+    for code in units:
+        set_unit(connection, code, name=wanted[code].name, registered_by=None, contact=None, changed_at=now)
+    add_agencies(connection, [agency for code, agency in wanted.items() if code not in units])
+
+
 def add_systems(connection: Connection, rows: list[dict[str, Any]]) -> None:
     if rows:
         connection.execute(insert(t.system), rows)
 
 
-def owners(connection: Connection, system_ids: Iterable[str]) -> dict[str, str]:
-    """The agencies that these ids were given to, by id, whatever became of the systems."""
-    c = t.system.c
-    found = connection.execute(select(c.id, c.code).where(c.id.in_(list(system_ids))))
-    return {row.id: row.code for row in found}
+def by_ids(connection: Connection, system_ids: Iterable[str]) -> dict[str, RowMapping]:
+    """The systems of these ids, whatever became of them."""
+    found = connection.execute(select(t.system).where(t.system.c.id.in_(list(system_ids))))
+    return {row["id"]: row for row in found.mappings()}
 
 
 def standing(connection: Connection, codes: Iterable[str]) -> list[RowMapping]:
@@ -229,9 +234,3 @@ def set_unit(connection: Connection, code: str, **values: object) -> None:
 
 def remove_units(connection: Connection, codes: Iterable[str]) -> None:
     connection.execute(t.agency.delete().where(t.agency.c.code.in_(list(codes))))
-
-
-def renewed(connection: Connection, known: Roster) -> Roster:
-    """The snapshot if nothing has changed since, else a new one."""
-    version = connection.execute(select(t.counter.c.directory)).scalar_one()
-    return known if known.version == version else load(connection)

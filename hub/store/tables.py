@@ -44,6 +44,7 @@ counter = Table(
     Column("one", SmallInteger, primary_key=True, autoincrement=False),
     Column("seq", Long, nullable=False),
     Column("directory", Long, nullable=False),
+    Column("units", Long, nullable=False, server_default=text("0")),  # changes of what moves no route
 )
 
 agency = Table(
@@ -223,7 +224,7 @@ delivery = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("turn", SmallInteger, nullable=False, server_default=text("1")),  # hub.domain.delivery.Turn
-    Column("available_at", Moment),  # when it last became available again, if it did
+    Column("again_at", Moment),  # when it last became available again, if it did
     CheckConstraint("state IN ('waiting','taken','delivered','failed','expired','withdrawn')", name="state"),
     CheckConstraint("status IN ('none','01','03','04','05','06','02','cancelled','replaced')", name="status"),
     CheckConstraint("(state = 'taken') = (lease IS NOT NULL)", name="lease"),
@@ -266,7 +267,6 @@ Index(
 Index(
     "ix_delivery_listed_statuses",
     delivery.c.system_id,
-    delivery.c.turn,
     delivery.c.seq,
     sqlite_where=text("state = 'waiting' AND report_id IS NOT NULL"),
     postgresql_where=text("state = 'waiting' AND report_id IS NOT NULL"),

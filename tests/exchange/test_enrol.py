@@ -97,12 +97,14 @@ def test_the_axis_itself_is_told_to_be_a_node_and_not_enrolled(axis: Axis, code:
 def test_a_system_gets_new_credentials_under_the_id_that_its_software_has(axis: Axis) -> None:
     (first,) = enrol_all(axis, enrol.Enrolment("H41", system_id="qlvb-nghean"))
     axis.steer("H41", "retire")
-    (again,) = enrol_all(axis, enrol.Enrolment("H41", system_id="qlvb-nghean", profile="legacy"))
+    bound = enrol.Enrolment("H41", system_id="qlvb-nghean", profile="legacy", addresses=("10.20.0.0/16",))
+    (again,) = enrol_all(axis, bound)
     job = enrol.Enrolments((enrol.Enrolment("H41", system_id="qlvb-nghean"),), axis.desk.vault, replace=True)
     (third,) = axis.desk.writer.run(enrol.enrol, job)
     assert len({made["secret"] for made in (first, again, third)}) == 3
     row = systems(axis)["qlvb-nghean"]
-    assert (row["state"], row["profile"], row["ended_at"]) == ("active", "required", None)
+    assert (row["state"], row["ended_at"]) == ("active", None)
+    assert (row["profile"], row["addresses"]) == ("legacy", "10.20.0.0/16"), "what was not named stays"
     assert axis.desk.vault.decrypt(row["secret"]) == third["secret"].encode()
     assert set(axis.desk.rosters.current(now=True).tokens) == {enrol.hashed(third["token"])}
 

@@ -144,6 +144,26 @@ def test_a_thousand_bad_packets_keep_nobody_from_new_work(served: Served, office
     assert sorted(stuck) == sorted(row["id"] for row in province.inbox() if row["id"] != new), "REST knows no turns"
 
 
+def test_a_status_never_sinks_below_a_later_one(served: Served, office: Peer, province: Peer) -> None:
+    """03 must not overtake 01 (exchange rules 6), however often a clerk's software only looks."""
+    document, answer = office.issue("H41")
+    province.receive(answer["deliveries"][0]["id"])
+    arrived = province.report("01", document, other="G22")["delivery"]
+    for _ in range(25):
+        assert listed(served, office, messagetype="status") == [arrived]
+    accepted = province.report("03", document, other="G22")["delivery"]
+    assert listed(served, office, messagetype="status") == [arrived, accepted]
+
+
+def test_what_moves_to_another_system_has_its_first_turn_again(served: Served, office: Peer, province: Peer) -> None:
+    (old,) = issued(office, 1)
+    for _ in range(20):
+        listed(served, province)
+    successor = served.axis.enrol("H41")
+    (new,) = issued(office, 1)
+    assert listed(served, successor) == [old, new]
+
+
 def test_statuses_are_listed_apart_and_oldest_first(served: Served, office: Peer, province: Peer) -> None:
     document, answer = office.issue("H41")
     province.receive(answer["deliveries"][0]["id"])

@@ -173,6 +173,15 @@ def test_an_agency_below_the_system_sends_too(hub: Served, office: Peer) -> None
     )
 
 
+def test_a_platform_may_name_itself_as_the_sender_of_what_its_unit_sends(hub: Served, office: Peer) -> None:
+    """The national axis takes no other ``from`` than the account's own code."""
+    unit = Organization(organ_id="000.00.07.G22", name="Vụ Thư ký - Biên tập")
+    packet = office.packet(office.draft("H41", sender=unit))
+    assert (
+        send(hub, office, packet + b"\r\n", hash_file=hash_file(packet), **{"from": "000.00.00.G22"})["status"] == "OK"
+    )
+
+
 @pytest.mark.parametrize("given", ["edoc", "EDOC", "", None])
 def test_documents_are_edoc_and_statuses_are_told_apart(hub: Served, office: Peer, given: str | None) -> None:
     packet = office.packet(office.draft("H41"))
@@ -360,6 +369,16 @@ def test_a_docid_left_over_from_getedoc_is_no_filter(hub: Served, office: Peer, 
         (item,) = client.get_received_edoc_list("edoc").items
         assert item["docId"] == received["deliveries"][0]["id"]
         assert client.get_edoc(item["docId"]).ok
+        assert [row["senderDocId"] for row in client.get_sent_edoc_list().items] == [answer["id"]]
+
+
+def test_a_docid_that_was_withdrawn_meanwhile_is_no_filter_either(hub: Served, office: Peer, province: Peer) -> None:
+    document, received = office.issue("H41")
+    _, answer = province.issue("G22")
+    taken_back = packet_of(office, response_for=ref(document, organ_id="H41"), status="13", description="Gửi nhầm")
+    office.tell(taken_back)
+    with a_client(hub, province) as client:
+        assert not client.get_edoc(received["deliveries"][0]["id"]).ok
         assert [row["senderDocId"] for row in client.get_sent_edoc_list().items] == [answer["id"]]
 
 

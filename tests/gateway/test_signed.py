@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from clients.gateway_client import hash_file, signed_headers
 from hub.domain.delivery import LISTINGS
 from hub.errors import Refusal
+from hub.gateway import listings as listings_module
 from hub.gateway import lockout, signed
-from hub.gateway.listings import PAGE, Listings
+from hub.gateway.listings import Listings
 from hub.gateway.lockout import PAUSE, TRIES, Lockout
 
 SECRET = "khóa bí mật để thử"
@@ -236,39 +237,32 @@ def test_what_is_remembered_of_guesses_is_bounded_and_the_oldest_goes_first(monk
 
 def test_what_is_listed_twenty_times_without_action_is_told_once() -> None:
     listings = Listings()
-    told = [listings.shown("a", False, ["1", "2"]) for _ in range(LISTINGS + 1)]
+    told = [listings.shown("a", ["1", "2"]) for _ in range(LISTINGS + 1)]
     assert told == [()] * (LISTINGS - 1) + [("1", "2"), ()]
 
 
 def test_whoever_does_something_with_it_begins_the_count_anew() -> None:
     listings = Listings()
-    for statuses in (False, True):
-        for _ in range(LISTINGS - 1):
-            listings.shown("a", statuses, ["1", "2"])
-        listings.acted("a", "1")
-        assert listings.shown("a", statuses, ["1", "2"]) == ("2",)
+    for _ in range(LISTINGS - 1):
+        listings.shown("a", ["1", "2"])
+    listings.acted("a", "1")
+    assert listings.shown("a", ["1", "2"]) == ("2",)
     listings.acted("nobody", "1")  # and who was never listed anything is no fault
 
 
-def test_each_system_has_counts_of_its_own_for_documents_and_for_statuses() -> None:
+def test_each_system_has_counts_of_its_own() -> None:
     listings = Listings()
     for _ in range(LISTINGS - 1):
-        listings.shown("a", False, ["1"])
-    assert listings.shown("a", True, ["1"]) == ()
-    assert listings.shown("b", False, ["1"]) == ()
+        listings.shown("a", ["1"])
+    assert listings.shown("b", ["1"]) == ()
     listings.acted("b", "1")
-    assert listings.shown("a", False, ["1"]) == ("1",)
+    assert listings.shown("a", ["1"]) == ("1",)
 
 
-def test_the_counts_of_a_system_are_bounded_to_what_was_listed_last() -> None:
+def test_the_counts_are_bounded_to_what_was_listed_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listings_module, "_KEPT", 3)
     listings = Listings()
     for _ in range(LISTINGS - 1):
-        listings.shown("a", False, ["old"])
-    pages = [[f"{n}.{m}" for m in range(PAGE)] for n in range(3)]
-    for page in pages:
-        assert listings.shown("a", False, page) == ()
-    assert listings.shown("a", False, ["old"]) == ()  # forgotten: counted from the first again
-    assert sum(len(counts) for counts in listings._counts.values()) <= 2 * PAGE
-    everything = [listings.shown(f"system {n}", False, []) for n in range(100)]
-    assert everything == [()] * 100
-    assert len(listings._counts) == 1  # who is listed nothing costs nothing
+        listings.shown("a", ["old"])
+    assert listings.shown("b", ["1", "2", "3"]) == ()
+    assert listings.shown("a", ["old"]) == ()  # forgotten: counted from the first again
