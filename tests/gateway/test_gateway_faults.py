@@ -6,7 +6,6 @@ succeeds once the fault has passed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,22 +50,6 @@ def sending(peer: Peer, *to: str, content: bytes = b"") -> tuple[Headers, bytes]
 
 
 LARGE = bytes(100_000)  # the packet lies in a file of its own
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Served]:
-    with a_served_hub(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def province(hub: Served) -> Peer:
-    return hub.axis.enrol("H41")
-
-
-@pytest.fixture
-def office(hub: Served, province: Peer) -> Peer:
-    return hub.axis.enrol("G22")
 
 
 # The database.

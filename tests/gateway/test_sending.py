@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from builders.api import STORED
 from builders.axis import Peer, acting
 from builders.gateway import a_client, call, request, say, signed
 from builders.reports import packet_of, ref
-from builders.served import Served, a_served_hub
+from builders.served import Served
 from sqlalchemy import Table, func, select
 
 from clients.gateway_client import hash_file
@@ -26,23 +25,6 @@ from hub.store.engine import reading
 
 FINE = {"status": "OK", "ErrorCode": "0", "ErrorDesc": "Thanh cong"}
 SDK = Path(__file__).parents[3] / "shared" / "fixtures" / "packets"
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Served]:
-    with a_served_hub(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def province(hub: Served) -> Peer:
-    return hub.axis.enrol("H41")
-
-
-@pytest.fixture
-def office(hub: Served, province: Peer) -> Peer:
-    hub.axis.enrol("H17")
-    return hub.axis.enrol("G22")
 
 
 def rows(hub: Served, *tables: Table) -> list[int]:
