@@ -287,7 +287,7 @@ def test_nothing_is_safe_that_was_never_handed_out(hub: Hub) -> None:
     office, nghe_an = office_and_province(hub)
     delivery = office.send("H41")["deliveries"][0]["id"]
     body = refused(nghe_an.post(f"/v1/deliveries/{delivery}/done"), "delivery-not-fetched")
-    assert body["violations"][0]["repair"] == f"GET /v1/deliveries/{delivery}/packet"
+    assert body["violations"][0]["repair"] == f"GET /v1/deliveries/{delivery}/packet; getEdoc, downloadEdoc"
     assert ids(nghe_an.inbox()) == [delivery]
 
 
