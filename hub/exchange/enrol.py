@@ -78,7 +78,7 @@ def enrol(tx: Transaction, job: Enrolments) -> list[dict[str, Any]]:
     Raises ``system-connected`` for codes that have a system, ``agency-unknown`` and ``agency-code-form`` for those that
     need ``--name``, ``agency-code-case`` and ``agency-is-node`` for those that cannot be meant, ``enrolled-twice`` for
     a code or system id named twice, ``system-id-taken`` for one that is another agency's, ``system-id-form``,
-    ``secret-short`` and ``addresses-form``.
+    ``secret-short``, ``addresses-form``, and for a certificate ``certificate-ended``.
     """
     codes = [tx.roster.directory.resolve(enrolment.code) for enrolment in job.systems]
     known = _check_ids(tx, codes, job.systems)

@@ -103,7 +103,10 @@ def done(tx: Transaction, job: HandOver) -> dict[str, Any]:
 
 @each
 def failed(tx: Transaction, job: HandOver) -> dict[str, Any]:
-    """The recipient cannot take the packet. Before the first fetch it is an attempt: the fifth fails the delivery."""
+    """The recipient cannot take the packet. Before the first fetch it is an attempt: the fifth fails the delivery.
+
+    Raises ``lease-lost``, ``delivery-final``.
+    """
     delivery = _mine(tx, job)
     if delivery.state is Transport.FAILED:
         return _failure(delivery)

@@ -89,4 +89,4 @@ def wrong(name: str, value: str, allowed: str) -> Refusal:
 
 def local_time(value: datetime | None) -> str:
     """As the dialect's lists have times: Vietnam's, to the second; empty for none."""
-    return "" if value is None else f"{value.astimezone(VIETNAM):%Y-%m-%d %H:%M:%S}"
+    return "" if value is None else value.astimezone(VIETNAM).isoformat(" ")[:19]

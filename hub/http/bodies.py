@@ -54,7 +54,7 @@ async def read_body(request: Request, size: int) -> bytes:
 
 def declared(request: Request, limit: int, too_large: str, beside: int = 0) -> int:
     """The length of a body that may be read. ``too_large`` refuses one above ``limit`` bytes, and those
-    ``beside`` that a dialect adds.
+    ``beside`` that a dialect adds; ``content-encoding`` and ``length-required`` what is not declared plainly.
     """
     encoding = ", ".join(request.headers.getlist("content-encoding")).strip()
     if encoding.lower() not in {"", "identity"}:
@@ -71,7 +71,9 @@ JSON_LIMIT = 64 * 1024  # bytes
 
 
 async def small_body(request: Request) -> bytes:
-    """A body of at most ``JSON_LIMIT`` bytes; empty where there is none."""
+    """A body of at most ``JSON_LIMIT`` bytes; empty where there is none. Raises ``json-too-large`` and what
+    :func:`declared` and :func:`read_body` do.
+    """
     size = declared(request, JSON_LIMIT, "json-too-large") if "content-length" in request.headers else 0
     if size == 0 and "transfer-encoding" in request.headers:
         raise Refusal("length-required")
@@ -82,7 +84,8 @@ async def small_body(request: Request) -> bytes:
 async def packet_of(request: Request, beside: int = 0) -> AsyncIterator[bytes]:
     """The packet in a request's body; it counts as in flight until the block ends.
 
-    ``beside``: bytes that a dialect adds to every packet.
+    ``beside``: bytes that a dialect adds to every packet. Raises ``too-large``, ``busy``, ``storage-full``, and what
+    :func:`declared` and :func:`read_body` do.
     """
     face = interface(request)
     size = declared(request, face.settings.packet_limit, "too-large", beside)
@@ -96,7 +99,7 @@ async def taken_out(
 ) -> bytes | Iterator[bytes]:
     """The bytes of a packet's row, for a system whose deliveries of it are fetched by that (exchange rules 6).
 
-    Raises ``packet-removed`` and ``payloads-away``.
+    Raises ``packet-removed``, ``payloads-away`` and what ``hand_over.fetch`` does.
     """
     kept(row)
     place = row["place"]
