@@ -97,7 +97,7 @@ class Desk:
             return await self.checkers.run(prepare, packet, submission, newest, self.clock())
 
     async def accept(self, packet: bytes, system: System, trace_id: str, stated: Stated = NOTHING) -> Accepted:
-        """Accept a document packet, or raise the refusal that is now on record. ``stated`` must agree with the packet."""
+        """Accept a document packet that agrees with what is ``stated``, or raise the refusal that is now on record."""
         submission = self._submission(packet, system, trace_id, stated)
         place: str | None = None
         try:
