@@ -62,10 +62,12 @@ def _that_is_meant(body: bytes, hashes: str) -> bytes:
     """The file in a body: without one CR LF at its end, or as it is for whoever appends none. Raises ``gateway-body``
     where ``hash-file`` is neither's.
     """
-    without = body[: -len(_APPENDED)] if body.endswith(_APPENDED) else body
-    for packet in dict.fromkeys((without, body)):
+    if body.endswith(_APPENDED):
+        packet = body[: -len(_APPENDED)]
         if hashes in signed.hash_file(packet):
             return packet
+    if hashes in signed.hash_file(body):
+        return body
     raise Refusal("gateway-body")
 
 
