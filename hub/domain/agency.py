@@ -265,10 +265,15 @@ class Directory:
         code = self.resolve(code)
         if level_of(code) == 1:
             return f"000.00.00.{code}"
-        return next((c for c in (code, *self._names_of.get(code, ())) if generation(c) is Generation.QCVN_102), "")
+        return next((c for c in self.spellings(code) if generation(c) is Generation.QCVN_102), "")
+
+    def spellings(self, code: str) -> tuple[str, ...]:
+        """The code under which an agency is known, and those that the mapping table reads as it."""
+        code = self.resolve(code)
+        return (code, *self._read_as.get(code, ()))
 
     @cached_property
-    def _names_of(self) -> dict[str, list[str]]:
+    def _read_as(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for other, code in self._aliases.items():
             found.setdefault(code, []).append(other)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 from hub.domain import places
 from hub.errors import Refusal
@@ -69,21 +69,6 @@ TRANSPORT: Mapping[Transport, Mapping[Move, Transport]] = {
     Transport.WITHDRAWN: {},
 }
 
-
-class Turn(IntEnum):
-    """When a waiting packet is listed in the gateway dialect, whose lists have an end: by turns, then by age."""
-
-    URGENT = 0
-    ORDINARY = 1
-    SUNK = 2  # listed again and again, and its recipient did nothing with it
-
-
-def turn_of(*, urgent: bool) -> Turn:
-    """The turn a packet begins with."""
-    return Turn.URGENT if urgent else Turn.ORDINARY
-
-
-LISTINGS = 20  # without action, then it sinks
 ATTEMPTS = 5  # the fifth `failed` before the first fetch fails the delivery
 
 

@@ -14,9 +14,10 @@ from sqlalchemy import Connection, RowMapping
 
 from hub.domain import duplicates, places
 from hub.domain.agency import Directory
-from hub.domain.delivery import Move, Status, Transport, turn_of
+from hub.domain.delivery import Move, Status, Transport
 from hub.domain.document import Kind
 from hub.domain.duplicates import Decision, First, Known, Outcome
+from hub.domain.turns import turn_of
 from hub.errors import Refusal, Violation, violation
 from hub.exchange import asking, change
 from hub.exchange.checks import Checked, Prepared, Recipient

@@ -11,8 +11,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from hub.domain.delivery import FINAL, Move, Status, Transport, moved, turn_of
+from hub.domain.delivery import FINAL, Move, Status, Transport, moved
 from hub.domain.document import local_day
+from hub.domain.turns import turn_of
 from hub.exchange.writer import Transaction
 from hub.store import deliveries, documents
 from hub.store.deliveries import Delivery

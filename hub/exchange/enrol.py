@@ -218,8 +218,10 @@ def _code_row(tx: Transaction, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _unlisted(tx: Transaction, code: str, name: str) -> Agency | None:
-    """The row to list for a code below a listed agency, or of neither generation: it is enrolled under its own name."""
-    """A unit that a system registered is not listed by anybody who may."""
+    """The row to list for a code below a listed agency, or of neither generation: it is enrolled under its own name.
+
+    None for what the operator lists; a unit that a system registered is not listed by anybody who may.
+    """
     listed = roster.rows_of(tx.connection, [code])
     if tx.roster.directory.listed(code) is not None and not any(row["registered_by"] for row in listed):
         return None

@@ -121,7 +121,7 @@ def remove(tx: Transaction, job: Removal) -> dict[str, Any]:
 def _systems_of(tx: Transaction, system: System) -> set[str]:
     """The ids of the system and of those that stood for its code before it: their units are its own."""
     own = tx.roster.directory.resolve(system.code)
-    return roster.systems_ever(tx.connection, roster.spellings(tx.connection, own))
+    return roster.systems_ever(tx.connection, tx.roster.directory.spellings(own))
 
 
 def _superiors(directory: Directory, system: System, code: str) -> tuple[str, ...]:
@@ -146,7 +146,7 @@ def _superiors(directory: Directory, system: System, code: str) -> tuple[str, ..
 
 def _rows(tx: Transaction, code: str, own: set[str]) -> list[RowMapping]:
     """What the directory has of the code; nobody else may have listed it."""
-    rows = roster.rows_of(tx.connection, roster.spellings(tx.connection, code))
+    rows = roster.rows_of(tx.connection, tx.roster.directory.spellings(code))
     if any(row["registered_by"] not in own for row in rows):
         raise _not_yours(code)
     return rows
@@ -154,7 +154,7 @@ def _rows(tx: Transaction, code: str, own: set[str]) -> list[RowMapping]:
 
 def _check_unconnected(tx: Transaction, code: str) -> None:
     """Neither a system, standing or retired, nor a certificate: what was ever proved for a code is the operator's."""
-    codes = roster.spellings(tx.connection, code)
+    codes = tx.roster.directory.spellings(code)
     if roster.systems_ever(tx.connection, codes) or roster.certificates_of(tx.connection, codes):
         raise _connected(code)
 

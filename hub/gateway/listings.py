@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from hub.domain.delivery import LISTINGS
+from hub.domain.turns import LISTINGS
 
 PAGE = 500  # entries of one list
 _KEPT = 100_000  # of all systems; about 20 MB

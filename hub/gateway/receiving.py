@@ -15,6 +15,7 @@ from sqlalchemy import RowMapping
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
+from hub.domain.turns import Turn, page
 from hub.errors import Refusal
 from hub.exchange import hand_over
 from hub.exchange.examine import may_receive
@@ -29,14 +30,21 @@ log = structlog.get_logger()
 
 
 async def get_received_edoc_list(call: Call) -> Response:
-    """What waits for the system, a page of it (``hub.store.queue.page``)."""
+    """What waits for the system, a page of it (``hub.domain.turns.page``)."""
     await bodies.small_body(call.request)
     statuses = call.asks_for_statuses()
-    window = queue.Window(call.moment("fromDate"), call.moment("toDate", end=True))
+    after, until = call.moment("fromDate"), call.moment("toDate", end=True)
+    system_id = call.system.id
 
     def look() -> list[RowMapping]:
         with reading(call.face.desk.engine) as connection:
-            return queue.page(connection, call.system.id, statuses=statuses, window=window, limit=PAGE)
+
+            def waiting(turn: Turn, most: int, newest: bool) -> list[str]:
+                return queue.documents(connection, system_id, turn, most, newest=newest, after=after, until=until)
+
+            if statuses:  # the oldest first, so that 03 never overtakes 01 (exchange rules 6)
+                return queue.rows(connection, queue.statuses(connection, system_id, PAGE, after, until), statuses=True)
+            return queue.rows(connection, page(waiting, PAGE), statuses=False)
 
     rows = await run_in_threadpool(look)
     # Statuses never sink: what comes later must not stand before them.

@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, insert, or_, select, text, update
 
-from hub.domain.delivery import Status, Transport, Turn
+from hub.domain.delivery import Status, Transport
+from hub.domain.turns import Turn
 from hub.store import tables as t
 from hub.store.listing import Listing, only_after
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select, text, update
 
-from hub.domain.delivery import Turn
+from hub.domain.turns import Turn
 from hub.store import roster
 from hub.store import tables as t
 from hub.store.listing import Listing, only
@@ -27,61 +26,49 @@ _ROWS_OF_STATUSES = Listing(
 )
 
 
-class Window:
-    """What became available between two moments; either may be open."""
-
-    def __init__(self, after: datetime | None = None, until: datetime | None = None) -> None:
-        at = func.coalesce(_c.again_at, _c.created_at)
-        bounds: list[ColumnElement[bool]] = []
-        if after is not None:
-            bounds.append(at >= after)
-        if until is not None:
-            bounds.append(at <= until)
-        self.condition = and_(*bounds) if bounds else None
-
-
-def page(connection: Connection, system_id: str, *, statuses: bool, window: Window, limit: int) -> list[RowMapping]:
-    """What waits for a system, at most ``limit`` rows: urgent documents, then of the others half the newest and half
-    the oldest, then what has sunk; within each the oldest first. Statuses: the oldest first (exchange rules 6).
+def documents(
+    connection: Connection,
+    system_id: str,
+    turn: Turn,
+    most: int,
+    *,
+    newest: bool = False,
+    after: datetime | None = None,
+    until: datetime | None = None,
+) -> list[str]:
+    """Deliveries of documents that wait for a system in a turn, the oldest or the newest first; of those that became
+    available, the first time or again, between two moments.
     """
-    found: list[str] = []
-    if statuses:
-        oldest = _within(_waiting(select(_c.id), system_id, statuses), window)
-        found += connection.execute(oldest.order_by(_c.system_id, _c.seq).limit(limit)).scalars()
-    else:
-        for turn in Turn:
-            if room := limit - len(found):
-                found += _turn(connection, system_id, turn, window, room)
-    places = {delivery_id: place for place, delivery_id in enumerate(found)}
-    rows = (_ROWS_OF_STATUSES if statuses else _ROWS_OF_DOCUMENTS).of(connection, found).mappings()
-    return sorted(rows, key=lambda row: places[row["id"]])
+    query = select(_c.id).where(_c.system_id == system_id, _DOCUMENTS, only(_c.turn, int(turn)))
+    order = (_c.turn.desc(), _c.seq.desc()) if newest else (_c.turn, _c.seq)
+    query = query.where(*_between(after, until)).order_by(*order).limit(most)
+    return list(connection.execute(query).scalars())
 
 
-def _turn(connection: Connection, system_id: str, turn: Turn, window: Window, room: int) -> list[str]:
-    query = _within(_waiting(select(_c.id, _c.turn), system_id, False).where(only(_c.turn, int(turn))), window)
-    oldest = list(connection.execute(query.order_by(_c.turn, _c.seq).limit(room + 1)).scalars())
-    if len(oldest) <= room:
-        return oldest
-    half = room // 2
-    newest = list(connection.execute(query.order_by(_c.turn.desc(), _c.seq.desc()).limit(half)).scalars())
-    newest.reverse()
-    shown = set(newest)
-    return newest + [one for one in oldest if one not in shown][: room - half]
+def statuses(
+    connection: Connection, system_id: str, most: int, after: datetime | None = None, until: datetime | None = None
+) -> list[str]:
+    """The same of status packets, the oldest first."""
+    query = select(_c.id).where(only(_c.system_id, system_id), _STATUSES, *_between(after, until))
+    return list(connection.execute(query.order_by(_c.system_id, _c.seq).limit(most)).scalars())
 
 
-def _within(query: Select[Any], window: Window) -> Select[Any]:
-    return query if window.condition is None else query.where(window.condition)
+def _between(after: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    at = func.coalesce(_c.again_at, _c.created_at)
+    return [*([at >= after] if after is not None else []), *([at <= until] if until is not None else [])]
 
 
-def _waiting(query: Select[Any], system_id: str, statuses: bool) -> Select[Any]:
-    return query.where(
-        only(_c.system_id, system_id) if statuses else _c.system_id == system_id, _STATUSES if statuses else _DOCUMENTS
-    )
+def rows(connection: Connection, delivery_ids: Sequence[str], *, statuses: bool) -> list[RowMapping]:
+    """What a list tells of these deliveries, in their order."""
+    places = {delivery_id: place for place, delivery_id in enumerate(delivery_ids)}
+    found = (_ROWS_OF_STATUSES if statuses else _ROWS_OF_DOCUMENTS).of(connection, delivery_ids).mappings()
+    return sorted(found, key=lambda row: places[row["id"]])
 
 
 def count(connection: Connection, system_id: str, *, statuses: bool) -> int:
     """How much waits for a system in all."""
-    found: int = connection.execute(_waiting(select(func.count()), system_id, statuses)).scalar_one()
+    waiting = select(func.count()).where(_c.system_id == system_id, _STATUSES if statuses else _DOCUMENTS)
+    found: int = connection.execute(waiting).scalar_one()
     return found
 
 
@@ -95,7 +82,7 @@ def sink(connection: Connection, system_id: str, delivery_ids: Sequence[str]) ->
 
 
 _SENT = [
-    _c.id, _c.addressed, _c.state, _c.status, _c.reason, _c.fetched_at, _c.expires_at,
+    _c.id, _c.addressed, _c.state, _c.status, _c.reason, _c.fetched_at,
     t.document.c.sender, t.document.c.subject, t.document.c.number, t.document.c.symbol,
 ]  # fmt: skip
 # A row for each recipient of a document; the key is its delivery.

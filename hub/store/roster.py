@@ -200,12 +200,6 @@ def certificates_of(connection: Connection, codes: Iterable[str]) -> list[RowMap
     return list(found.mappings())
 
 
-def spellings(connection: Connection, code: str) -> list[str]:
-    """A resolved code, and the codes that a row of the mapping table reads as it."""
-    c = t.agency_alias.c
-    return [code, *connection.execute(select(c.code).where(c.same_as == code)).scalars()]
-
-
 def systems_ever(connection: Connection, codes: Iterable[str]) -> set[str]:
     """The ids of all systems that stand or stood for these codes, retired ones included."""
     c = t.system.c

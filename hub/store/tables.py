@@ -223,7 +223,7 @@ delivery = Table(
     Column("urgent", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
-    Column("turn", SmallInteger, nullable=False, server_default=text("1")),  # hub.domain.delivery.Turn
+    Column("turn", SmallInteger, nullable=False, server_default=text("1")),  # hub.domain.turns
     Column("again_at", Moment),  # when it last became available again, if it did
     CheckConstraint("state IN ('waiting','taken','delivered','failed','expired','withdrawn')", name="state"),
     CheckConstraint("status IN ('none','01','03','04','05','06','02','cancelled','replaced')", name="status"),

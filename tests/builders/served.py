@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import uvicorn
 from builders.axis import Axis, Clock
 from fastapi import FastAPI
 
 from hub.app import create_app
+from hub.http import wire
 from hub.http.wire import GuardedHttp
 from hub.settings import Settings
 
@@ -69,6 +71,14 @@ def a_served_hub(folder: Path, database_url: str = "", **changes: Any) -> Iterat
             server.should_exit = True
             thread.join(_PATIENCE)
             assert not thread.is_alive(), "the hub does not end"
+
+
+@contextmanager
+def a_lingering_hub(folder: Path) -> Iterator[Served]:
+    """The same, which lingers longer than a test for whoever still sends."""
+    with pytest.MonkeyPatch.context() as patient, a_served_hub(folder) as hub:
+        patient.setattr(wire, "_LINGER", 60.0)
+        yield hub
 
 
 @asynccontextmanager

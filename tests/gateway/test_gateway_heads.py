@@ -17,21 +17,18 @@ import pytest
 from builders.axis import Peer
 from builders.commands import serving
 from builders.dialect import ask, hear, pour, problem, raw, said
-from builders.served import Served, a_served_hub
+from builders.served import Served, a_lingering_hub, a_served_hub
 from builders.waiting import comes
 from builders.wire import Wire
 
 from clients.gateway_client import hash_file
-from hub.http import wire as protocol
 
 KIB = 1024
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A hub that lingers longer than a test for whoever still sends."""
-    with pytest.MonkeyPatch.context() as patient, a_served_hub(tmp_path_factory.mktemp("served")) as hub:
-        patient.setattr(protocol, "_LINGER", 60.0)
+    with a_lingering_hub(tmp_path_factory.mktemp("served")) as hub:
         yield hub
 
 

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clients.gateway_client import hash_file, signed_headers
-from hub.domain.delivery import LISTINGS
+from hub.domain.turns import LISTINGS
 from hub.errors import Refusal
 from hub.gateway import listings as listings_module
 from hub.gateway import lockout, signed

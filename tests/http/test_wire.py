@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 from builders.api import STORED, UNKNOWN
 from builders.axis import Peer
-from builders.served import Served, a_served_hub
+from builders.served import Served, a_lingering_hub, a_served_hub
 from builders.wire import Wire, post
 from sqlalchemy import func, select
 
-from hub.http import wire as protocol
 from hub.store import tables as t
 from hub.store.engine import reading
 
@@ -24,9 +23,7 @@ FIFTY_MEGABYTES = 50_000_000
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A hub that waits for a body longer than a test for its answer, and lingers as long for whoever still sends."""
-    with pytest.MonkeyPatch.context() as patient, a_served_hub(tmp_path_factory.mktemp("served")) as hub:
-        patient.setattr(protocol, "_LINGER", 60.0)
+    with a_lingering_hub(tmp_path_factory.mktemp("served")) as hub:
         yield hub
 
 

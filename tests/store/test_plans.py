@@ -14,18 +14,20 @@ from builders.postgres import Server
 from sqlalchemy import Connection, text
 
 from hub.domain.search import parse
+from hub.domain.turns import Turn
 from hub.store import deliveries, documents, log, queue, retention, roster
 from hub.store.engine import reading, writing
 
 NOW = datetime(2025, 10, 1, tzinfo=UTC)
 QUERIES: dict[str, Callable[[Connection], Any]] = {
     "inbox": lambda c: deliveries.inbox(c, "a" * 24, 0, 100),
-    "a page of the gateway's documents": lambda c: queue.page(
-        c, "a" * 24, statuses=False, window=queue.Window(), limit=500
-    ),
-    "a page of the gateway's statuses since a moment": lambda c: queue.page(
-        c, "a" * 24, statuses=True, window=queue.Window(NOW), limit=500
-    ),
+    "the gateway's documents": lambda c: [
+        queue.documents(c, "a" * 24, Turn.ORDINARY, 500, newest=newest, after=NOW) for newest in (False, True)
+    ],
+    "the gateway's statuses since a moment": lambda c: queue.statuses(c, "a" * 24, 500, NOW),
+    "what the gateway lists of both": lambda c: [
+        queue.rows(c, ["a", "b"], statuses=statuses) for statuses in (False, True)
+    ],
     "how much waits": lambda c: [queue.count(c, "a" * 24, statuses=statuses) for statuses in (False, True)],
     "what an agency sent": lambda c: [queue.sent(c, "G22", statuses=statuses, limit=500) for statuses in (False, True)],
     "recipients of one document": lambda c: queue.sent_document(c, "a"),
@@ -94,9 +96,10 @@ _DONE, _WAITING = 40_000, 10_000
 LISTS: dict[str, Callable[[Connection, Peer], Any]] = {
     "inbox": lambda c, peer: deliveries.inbox(c, peer.system_id, 0, 100),
     "outbox": lambda c, peer: deliveries.outbox(c, peer.code, 0, 100),
-    "the gateway's documents": lambda c, peer: queue.page(
-        c, peer.system_id, statuses=False, window=queue.Window(), limit=500
-    ),
+    "the gateway's documents": lambda c, peer: [
+        queue.documents(c, peer.system_id, Turn.ORDINARY, 500, newest=newest) for newest in (False, True)
+    ],
+    "the gateway's statuses": lambda c, peer: queue.statuses(c, peer.system_id, 500),
     "what the gateway's sender sees ended": lambda c, peer: queue.sent(c, peer.code, statuses=False, limit=500),
 }
 
