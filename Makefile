@@ -8,7 +8,7 @@ QUIETLY := $(if $(V),,>/dev/null 2>&1)
 # A command starts in half the time from compiled modules, and the tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-long check bench bench-compare
+.PHONY: setup demo test test-long test-alone check crash soak bench bench-peers bench-compare
 
 setup: $(READY)
 
@@ -16,15 +16,23 @@ demo: $(READY)
 	@$(BIN)/hub demo
 
 test: $(READY)
-	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not long"
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not long and not alone"
 
 # Whole processes under load, backups, failovers, the guides.
 test-long: $(READY)
 	@$(BIN)/pytest -q -n 2 --dist worksteal -m long
 
+# A hub killed at every step and at random; the national axis of 2019. One after the other: each needs the machine.
+test-alone: $(READY)
+	@$(BIN)/pytest -q -m alone
+
 # Measures on this machine, several minutes; less with ARGS="accept --size 360k --database postgresql".
 bench: $(READY)
 	@$(BIN)/python -m benchmarks $(or $(ARGS),all)
+
+# Beside Postfix, RabbitMQ and pyas2lib, those that are installed: a minute or two; ARGS="--seconds 2 --peer postfix".
+bench-peers: $(READY)
+	@$(BIN)/python -m benchmarks.peers $(ARGS)
 
 # make bench-compare bench-results/A.json bench-results/B.json
 bench-compare: $(READY)
@@ -33,6 +41,14 @@ ifeq (bench-compare,$(firstword $(MAKECMDGOALS)))
 .PHONY: $(wordlist 2,3,$(MAKECMDGOALS))
 $(eval $(wordlist 2,3,$(MAKECMDGOALS)):;@:)
 endif
+
+# A hub dies under load, again and again, and the agencies' book judges: make crash ARGS="--kills 2000 --database sqlite".
+crash: $(READY)
+	@$(BIN)/python -m tests.crash $(ARGS)
+
+# A hub holds a rate, and fails on growth: make soak HOURS=72 ARGS="--database postgresql".
+soak: $(READY)
+	@$(BIN)/python -m benchmarks.soak --hours $(or $(HOURS),1) $(ARGS)
 
 # Runs everything and counts, so that one look shows all there is to repair.
 check: $(READY)

@@ -6,12 +6,14 @@ own tables, so that page and program cannot disagree. ``--check`` writes nothing
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
+from clients.replay.scenario.shapes import Scenario
 from hub.domain.delivery import ANSWER, ATTEMPTS, FINAL, PROCESSING, TRANSPORT, Effect, Status
 from hub.domain.rules import RULES
 from hub.domain.signature.algorithms import METHODS
@@ -27,6 +29,7 @@ PAGES = (
     "docs/settings.md",
     "docs/signature.md",
 )
+SCHEMA = "docs/replay-scenario.schema.json"  # editors check a scenario by it while it is written
 MIB = 1024 * 1024
 
 # The catalogue's sections, each by the first code in it.
@@ -192,10 +195,16 @@ def parts_of(page: str) -> list[str]:
 
 def outdated(root: Path) -> Iterator[Path]:
     """The pages below ``root`` that are behind the code."""
-    for page in (root / name for name in PAGES):
-        text = page.read_text("utf-8")
-        if renewed(text) != text:
+    for page in (root / name for name in (*PAGES, SCHEMA)):
+        if made(page) != page.read_text("utf-8"):
             yield page
+
+
+def made(page: Path) -> str:
+    """What the page, or the schema, must be."""
+    if page.name != Path(SCHEMA).name:
+        return renewed(page.read_text("utf-8"))
+    return json.dumps(Scenario.model_json_schema(), ensure_ascii=False, indent=1) + "\n"
 
 
 def main() -> int:
@@ -206,7 +215,7 @@ def main() -> int:
             sys.stderr.write(f"{page.relative_to(ROOT)} is behind the code: python docs/generate.py\n")
         return 1 if behind else 0
     for page in behind:
-        page.write_text(renewed(page.read_text("utf-8")), "utf-8")
+        page.write_text(made(page), "utf-8")
     return 0
 
 

@@ -97,6 +97,13 @@ def serve(
     behind_proxy: Annotated[
         bool, typer.Option(help="A proxy in front does TLS; who it is stands in HUB_TRUSTED_PROXIES")
     ] = False,
+    simulation_port: Annotated[
+        int | None,
+        typer.Option(
+            help="Port of 127.0.0.1 by which the hub can be told to misbehave; 0 takes a free one "
+            "[HUB_SIMULATION_PORT, off]"
+        ),
+    ] = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -107,7 +114,8 @@ def serve(
     from hub.logs import log_as_json
     from hub.serve import run
 
-    settings = _settings(data_dir, database_url, host=host, port=port, tls_cert=tls_cert, tls_key=tls_key)
+    given = {"host": host, "port": port, "tls_cert": tls_cert, "tls_key": tls_key, "simulation_port": simulation_port}
+    settings = _settings(data_dir, database_url, **given)
     log_as_json()
     run(settings, workers=workers, behind_proxy=behind_proxy)
 

@@ -141,7 +141,13 @@ def _make(folder: Path) -> None:
 
 @contextmanager
 def open_hub(
-    settings: Settings, *, create: bool = True, clock: Clock = now, at: At = no_step, bell: Bell | None = None
+    settings: Settings,
+    *,
+    create: bool = True,
+    clock: Clock = now,
+    at: At = no_step,
+    bell: Bell | None = None,
+    writing: type[Writer] = Writer,
 ) -> Iterator[Desk]:
     """A hub's exchange on its database (see :func:`open_database`), without any interface.
 
@@ -149,7 +155,7 @@ def open_hub(
     """
     with open_database(settings, create=create) as engine:
         rosters = Rosters(engine)
-        with Writer(engine, rosters, clock, at=at, committed=bell.ring if bell else lambda systems: None) as writer:
+        with writing(engine, rosters, clock, at=at, committed=bell.ring if bell else lambda systems: None) as writer:
             writer.run(seed, read_agencies())
             desk = _desk(settings, engine, rosters, writer, clock, at)
             try:
@@ -173,7 +179,7 @@ def _keep(settings: Settings) -> Keep:
     return Keep(settings.keep_packets, settings.keep_metadata, settings.keep_history, settings.keep_refusals)
 
 
-def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> FastAPI:
+def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step, writing: type[Writer] = Writer) -> FastAPI:
     """The hub's ASGI application; its database is opened when the application starts."""
     # Here and not above: every `hub` command would wait half a second for what only serving needs.
     from anyio import to_thread
@@ -194,7 +200,7 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step) -> F
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         to_thread.current_default_thread_limiter().total_tokens = _THREADS
         bell, guards = Bell(), Guards(settings)
-        with open_hub(settings, clock=clock, at=at, bell=bell) as desk:
+        with open_hub(settings, clock=clock, at=at, bell=bell, writing=writing) as desk:
             bell.open()
             app.state.interface = Interface(desk, bell, settings)
             async with AsyncExitStack() as stack:

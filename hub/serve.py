@@ -11,7 +11,7 @@ import socket
 import ssl
 import sys
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import typer
@@ -25,6 +25,9 @@ from hub.http.wire import GuardedHttp
 from hub.logs import log_as_json, log_at_once
 from hub.settings import Settings
 
+if TYPE_CHECKING:
+    from hub.simulation.simulator import Simulator
+
 log = structlog.get_logger()
 _SETTINGS = "LIENTHONG_WORKER"  # how a parent hands its settings to its worker processes; no setting, so not HUB_
 _KEEP = 75  # seconds a connection may wait for its next request: longer than proxies keep theirs, who must not lose one
@@ -36,6 +39,11 @@ def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
     if workers > 1 and settings.database.startswith("sqlite"):
         raise typer.BadParameter(
             "--workers above 1 needs PostgreSQL: SQLite has one writing process (HUB_DATABASE_URL)"
+        )
+    if workers > 1 and settings.simulation_port is not None:
+        raise typer.BadParameter(
+            "--workers above 1 cannot be simulated: each would misbehave by itself (--simulation-port, "
+            "HUB_SIMULATION_PORT)"
         )
     try:
         socket.getaddrinfo(settings.host, settings.port)
@@ -74,10 +82,30 @@ def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
             supervisor = _Renewing if settings.tls_cert else Multiprocess
             supervisor(config, sockets=[listening]).run()
         else:
-            server = uvicorn.Server(uvicorn.Config(create_app(settings), **options))
+            if settings.simulation_port is None:
+                application: ASGIApp = create_app(settings)
+            else:
+                simulator = _simulator(settings.simulation_port)
+                options["http"] = simulator.http
+                application = simulator.around(
+                    create_app(settings, clock=simulator.clock, at=simulator.at, writing=simulator.writer)
+                )
+            server = uvicorn.Server(uvicorn.Config(application, **options))
             server.run(sockets=[listening])
             if not server.started:
                 raise typer.Exit(1)
+
+
+def _simulator(port: int) -> Simulator:
+    """What makes the hub misbehave by order; told where, and loudly."""
+    from hub.simulation.simulator import Simulator  # here: no hub in earnest has any of it
+
+    listener = _listening("127.0.0.1", port, "--simulation-port, HUB_SIMULATION_PORT")
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    sys.stdout.write(f"simulation {url}\n")
+    sys.stdout.flush()
+    log.warning("simulation", control=url, hint="whoever reaches this port can make the hub lose documents")
+    return Simulator(listener)
 
 
 class _Renewing(Multiprocess):
@@ -93,15 +121,13 @@ class _Renewing(Multiprocess):
                 os.kill(process.pid, signal.SIGHUP)
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _listening(host: str, port: int, options: str = "--port, HUB_PORT; --host, HUB_HOST") -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as fault:
         why = "another program listens there" if fault.errno == errno.EADDRINUSE else os.strerror(fault.errno or 0)
-        raise typer.BadParameter(
-            f"cannot listen on {host}, port {port}: {why} (--port, HUB_PORT; --host, HUB_HOST)"
-        ) from None
+        raise typer.BadParameter(f"cannot listen on {host}, port {port}: {why} ({options})") from None
 
 
 def worker() -> ASGIApp:

@@ -71,6 +71,13 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    simulation_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port of 127.0.0.1 by which the hub can be told to misbehave, 0 a free one; None: off. Only for "
+        "trying software.",
+    )
     tls_cert: str = Field("", description="PEM file of the server's certificate and its chain; SIGHUP reads it again.")
     tls_key: str = Field("", description="PEM file of that certificate's key, without a passphrase.")
     trusted_proxies: Annotated[str, AfterValidator(_proxies)] = Field(

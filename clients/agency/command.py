@@ -64,6 +64,7 @@ from clients.agency.shelf import Shelf
 from clients.agency.texts import CannotError, language
 from clients.agency.voice import AGAIN, Voice
 from clients.hub_client import HubFailure, Refused, Unavailable
+from clients.replay.command import add_to
 from hub.errors import Refusal, Violation
 
 app = typer.Typer(
@@ -356,5 +357,6 @@ def show(
 
 def main() -> None:
     """Run the command."""
+    add_to(app)
     os.umask(0o077)  # packets, keys and the token are this user's alone
     app()

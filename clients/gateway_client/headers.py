@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from hub.domain.document import VIETNAM
@@ -65,6 +66,7 @@ def hash_map_order(keys: Iterable[str]) -> list[str]:
     return sorted(keys, key=lambda key: _spread(key) % buckets)
 
 
+@lru_cache(maxsize=1024)  # the dialect has few keys, and every call has most of them
 def _spread(key: str) -> int:
     """``HashMap.hash``: ``String.hashCode``, over UTF-16 units, with its upper half mixed into the lower."""
     code = 0

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Path, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from hub.api.problems import HEX_ID
+from hub.api.problems import HEX_ID, invalid
 from hub.domain.agency import System
 from hub.errors import Refusal
 from hub.exchange.enrol import hashed
@@ -62,7 +61,7 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 async def json_of(request: Request, shape: type[Body]) -> Body:
-    """A small JSON body of a shape; an absent or empty one has all defaults.
+    """A small JSON body of a shape; an absent or empty one has all defaults. Raises ``request-invalid``.
 
     Read here and not by the framework, which would read it before it is known who calls.
     """
@@ -70,7 +69,7 @@ async def json_of(request: Request, shape: type[Body]) -> Body:
     try:
         return shape.model_validate_json(data or b"{}")
     except ValidationError as fault:
-        raise RequestValidationError(fault.errors(include_url=False)) from None
+        raise invalid(fault.errors(include_url=False)) from None
 
 
 def json_body(shape: type[BaseModel]) -> dict[str, Any]:

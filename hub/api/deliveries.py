@@ -3,39 +3,58 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Annotated, Any
 
 import structlog
 from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.concurrency import run_in_threadpool
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from hub.api import answers, shapes
 from hub.api.caller import Caller, Calling, Id, json_body, json_of
 from hub.api.documents import PACKET_ANSWER, hand_out
 from hub.api.problems import JSON, NO_NUL, responses
-from hub.api.routes import router
+from hub.api.routes import directly, router
 from hub.errors import Refusal
 from hub.exchange import hand_over
 from hub.exchange.examine import may_receive
 from hub.http.interface import interface
 from hub.store import deliveries, documents
-from hub.store.engine import reading
 
 log = structlog.get_logger()
 operations = router("deliveries")
 
 _LOOK_AGAIN = 5.0  # seconds: on SQLite another process's commit rings no bell here
 _MOST_WAIT = 60
+_MOST_ITEMS = 500
 
 After = Annotated[
     str | None, Query(description="`next` of an earlier answer; without it the oldest first", max_length=64)
 ]
-Limit = Annotated[int, Query(ge=1, le=500, description="Items at most")]
+Limit = Annotated[int, Query(ge=1, le=_MOST_ITEMS, description="Items at most")]
+_PAIR = re.compile(r"(after)=([A-Za-z0-9_-]{1,64})|(limit)=([1-9][0-9]{0,2})|(wait)=([0-9]{1,2})")
+
+
+def _takes_id(delivery_id: str, _query: str) -> dict[str, Any] | None:
+    return {"delivery_id": delivery_id} if delivery_id else None
+
+
+def _takes_page(_id: str, query: str) -> dict[str, Any] | None:
+    """``after``, ``limit`` and ``wait``, plainly within their bounds; of two the last counts, as in the framework."""
+    found: dict[str, Any] = {}
+    for pair in query.split("&") if query else ():
+        parts = _PAIR.fullmatch(pair)
+        if parts is None:
+            return None
+        name, value = filter(None, parts.groups())
+        found[name] = value if name == "after" else int(value)
+    return None if found.get("limit", 1) > _MOST_ITEMS or found.get("wait", 0) > _MOST_WAIT else found
 
 
 @operations.get("/inbox", summary="Hộp đến · What waits for this system", responses=responses(answer=answers.Inbox))
+@directly(_takes_page)
 async def inbox(
     request: Request,
     caller: Calling,
@@ -50,14 +69,13 @@ async def inbox(
     loop = asyncio.get_running_loop()
     deadline = loop.time() + (wait if face.bell.waiting(system) < face.settings.polls_per_system else 0)
 
-    def look() -> list[Any]:
-        with reading(face.desk.engine) as connection:
-            return deliveries.inbox(connection, system, seq, limit)
+    def look(connection: Connection) -> list[Any]:
+        return deliveries.inbox(connection, system, seq, limit)
 
     with face.bell.listen(system) as rung:
         while True:
             rung.clear()
-            rows = await run_in_threadpool(look)
+            rows = await face.reads.of(look)
             left = deadline - loop.time()
             # A client that is gone would hold one of its system's waiting polls until the end.
             if rows or left <= 0 or face.bell.closing or await request.is_disconnected():
@@ -75,10 +93,11 @@ async def inbox(
     summary="Diễn biến văn bản đã gửi · What happened to the documents this system sent",
     responses=responses(answer=answers.Outbox),
 )
-def outbox(request: Request, caller: Calling, after: After = None, limit: Limit = 100) -> Response:
+@directly(lambda named, query: None if "wait" in query else _takes_page(named, query))
+async def outbox(request: Request, caller: Calling, after: After = None, limit: Limit = 100) -> Response:
     """Delivered, reported, failed, expired, withdrawn, opened again: what became of the sent documents, in order."""
-    with reading(interface(request).desk.engine) as connection:
-        rows = deliveries.outbox(connection, caller.system.code, shapes.read_cursor(after), limit)
+    seq = shapes.read_cursor(after)
+    rows = await interface(request).reads.of(lambda c: deliveries.outbox(c, caller.system.code, seq, limit))
     items = [shapes.outbox_item(row) for row in rows]
     return shapes.reply(shapes.page(items, after, rows[-1]["seq"] if rows else None))
 
@@ -88,12 +107,15 @@ def outbox(request: Request, caller: Calling, after: After = None, limit: Limit 
     summary="Một bản chuyển · One delivery",
     responses=responses("not-found", answer=answers.InboxItem),
 )
-def show(delivery_id: Id, request: Request, caller: Calling) -> Response:
+@directly(_takes_id)
+async def show(delivery_id: Id, request: Request, caller: Calling) -> Response:
     """One delivery of this system, in whatever state, as the inbox tells it."""
-    face = interface(request)
-    with reading(face.desk.engine) as connection:
+
+    def find(connection: Connection) -> Any:
         _mine(connection, request, caller, delivery_id)
-        row = deliveries.described(connection, delivery_id)
+        return deliveries.described(connection, delivery_id)
+
+    row = await interface(request).reads.of(find)
     if row is None:
         raise Refusal("not-found")
     return shapes.reply(shapes.inbox_item(row))
@@ -105,18 +127,18 @@ def show(delivery_id: Id, request: Request, caller: Calling) -> Response:
     response_class=Response,
     responses=responses("not-found", "packet-removed", "payloads-away", answer=PACKET_ANSWER),
 )
+@directly(_takes_id)
 async def packet(delivery_id: Id, request: Request, caller: Calling) -> Response:
     """A document or status packet; from its first byte on it counts as fetched by this system."""
     face = interface(request)
 
-    def find() -> Any:
-        with reading(face.desk.engine) as connection:
-            return documents.packet(connection, _mine(connection, request, caller, delivery_id).packet_id)
+    def find(connection: Connection) -> Any:
+        return documents.packet(connection, _mine(connection, request, caller, delivery_id).packet_id)
 
-    return await hand_out(face, caller, await run_in_threadpool(find), (delivery_id,))
+    return await hand_out(face, caller, await face.reads.of(find), (delivery_id,))
 
 
-def _mine(connection: Any, request: Request, caller: Caller, delivery_id: str) -> deliveries.Delivery:
+def _mine(connection: Connection, request: Request, caller: Caller, delivery_id: str) -> deliveries.Delivery:
     found = deliveries.get(connection, delivery_id)
     if found is None or not may_receive(caller.roster, caller.system, found, interface(request).desk.clock()):
         raise Refusal("not-found")
@@ -140,6 +162,7 @@ class Holding(BaseModel):
     openapi_extra=json_body(Holding),
     responses=responses(*JSON, "not-found", "lease-held", "delivery-final", answer=answers.Lease),
 )
+@directly(_takes_id)
 async def taken(delivery_id: Id, request: Request, caller: Calling) -> Response:
     """``{id, lease, until}``: no other process of this system is handed the delivery until then."""
     return await _write(request, caller, hand_over.claim, delivery_id)
@@ -151,6 +174,7 @@ async def taken(delivery_id: Id, request: Request, caller: Calling) -> Response:
     openapi_extra=json_body(Holding),
     responses=responses(*JSON, "not-found", "lease-lost", "delivery-not-fetched", answer=answers.Done),
 )
+@directly(_takes_id)
 async def done(delivery_id: Id, request: Request, caller: Calling) -> Response:
     """The recipient has stored the packet. Safe to repeat."""
     return await _write(request, caller, hand_over.done, delivery_id)
@@ -162,6 +186,7 @@ async def done(delivery_id: Id, request: Request, caller: Calling) -> Response:
     openapi_extra=json_body(Holding),
     responses=responses(*JSON, "not-found", "lease-lost", "delivery-final", answer=answers.Failed),
 )
+@directly(_takes_id)
 async def failed(delivery_id: Id, request: Request, caller: Calling) -> Response:
     """Before the first fetch an attempt, of which the fifth fails the delivery; after it the delivery fails at once."""
     return await _write(request, caller, hand_over.failed, delivery_id)

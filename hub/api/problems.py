@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -76,7 +76,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_request: Request, fault: RequestValidationError) -> Response:
-        return problem(Refusal("request-invalid", violations=[_field(error) for error in fault.errors()]))
+        return problem(invalid(fault.errors()))
 
     @app.exception_handler(HTTPException)
     async def _routing(request: Request, fault: HTTPException) -> Response:
@@ -124,6 +124,11 @@ _WRONG = {
     "less_than_equal": ("lớn hơn {le:g}", "it is above {le:g}", "≤ {le:g}"),
 }
 _OTHERWISE = ("không dùng được ở đây", "it cannot be used here", "/openapi.json")
+
+
+def invalid(errors: Iterable[Any]) -> Refusal:
+    """The refusal of parameters or JSON members, as pydantic lists what is wrong with them."""
+    return Refusal("request-invalid", violations=[_field(error) for error in errors])
 
 
 def _field(error: Mapping[str, Any]) -> Violation:

@@ -37,11 +37,12 @@ def _default(value: object) -> str | None:
     raise TypeError(type(value).__name__)
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, default=_default)
+
+
 def reply(body: object, status: int = 200) -> Response:
     """A JSON answer in UTF-8."""
-    return Response(
-        json.dumps(body, ensure_ascii=False, default=_default).encode(), status, media_type="application/json"
-    )
+    return Response(_JSON.encode(body).encode(), status, media_type="application/json")
 
 
 def cursor(seq: int) -> str:

@@ -21,7 +21,7 @@ from hub.domain.turns import turn_of
 from hub.errors import Refusal, Violation, violation
 from hub.exchange import asking, change
 from hub.exchange.checks import Checked, Prepared, Recipient
-from hub.exchange.writer import Stale, Transaction
+from hub.exchange.writer import Stale, Transaction, together
 from hub.store import deliveries, documents
 from hub.store.deliveries import Delivery
 
@@ -51,6 +51,7 @@ def foresee(job: Checked, directory: Directory, connection: Connection) -> list[
     return [*packet.warnings, *_warnings(packet, decision, memory), *asked.warnings]
 
 
+@together
 def commit(tx: Transaction, jobs: list[Checked]) -> list[Accepted | Refusal | Stale]:
     """Decide and write a batch; new documents of kind 0 are inserted together."""
     tx.at("accept-begin")

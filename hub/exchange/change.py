@@ -1,7 +1,8 @@
 """The two doors: every change of a delivery's transport state or processing status goes through here.
 
-Each writes the row, its history row and what the other parties are told, in one transaction. What is allowed is
-decided by ``hub.domain.delivery``; where a packet goes by ``hub.domain.agency``.
+Each decides the row, its history row and what the other parties are told; all of it is written in one transaction
+(``Transaction.decided``). What is allowed is decided by ``hub.domain.delivery``; where a packet goes by
+``hub.domain.agency``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from hub.domain.delivery import FINAL, Move, Status, Transport, moved
 from hub.domain.document import local_day
 from hub.domain.turns import turn_of
 from hub.exchange.writer import Transaction
-from hub.store import deliveries, documents
+from hub.store import deliveries
 from hub.store.deliveries import Delivery
 from hub.store.ids import chance
 
@@ -61,8 +62,7 @@ def move_all(
     if what in _TOLD:
         tell_senders(tx, changed, changed[0].state.value, detail=detail, report_id=report_id)
     if what is Move.DONE:
-        for delivery in changed:
-            _evidence_of_hand_over(tx, delivery, by)
+        _evidence_of_hand_over(tx, changed, by)
     return changed
 
 
@@ -106,20 +106,16 @@ def tell_senders(
     tx: Transaction, batch: Sequence[Delivery], what: str, *, detail: str = "", report_id: str | None = None
 ) -> None:
     """An entry per delivery in the outbox of whoever speaks for its packet's sender now."""
-    senders: dict[tuple[str, str | None], str] = {}
-    rows = []
+    look_up(tx, batch)
     for delivery in batch:
-        key = (delivery.document_id, delivery.report_id)
-        if key not in senders:
-            senders[key] = _sender(tx, *key)
-        system_id = receiver(tx, senders[key])
+        sender = tx.carried[delivery.id].sender
+        system_id = receiver(tx, sender)
         # A locked system reads it once it is unlocked; without any, it waits under the sender's own code (`reroute`).
-        nearest = tx.roster.directory.nearest(senders[key])
-        standing = tx.roster.systems[system_id] if system_id is not None else nearest
-        rows.append(
+        standing = tx.roster.systems[system_id] if system_id is not None else tx.roster.directory.nearest(sender)
+        tx.decided.outbox.append(
             {
                 "seq": tx.next_seq(),
-                "owner": standing.code if standing is not None else senders[key],
+                "owner": standing.code if standing is not None else sender,
                 "document_id": delivery.document_id,
                 "delivery_id": delivery.id,
                 "what": what,
@@ -130,16 +126,13 @@ def tell_senders(
             }
         )
         tx.ring(system_id)
-    deliveries.add_outbox(tx.connection, rows)
 
 
-def _sender(tx: Transaction, document_id: str, report_id: str | None) -> str:
-    """Who sent a packet. A status's sender is the recipient of the document it is about; the other way for a 13."""
-    sent = documents.report(tx.connection, report_id) if report_id is not None else None
-    sent = sent or documents.get(tx.connection, document_id)
-    if sent is None:
-        raise RuntimeError(f"document {document_id} has deliveries and is not stored")
-    return str(sent["sender"])
+def look_up(tx: Transaction, batch: Iterable[Delivery]) -> None:
+    """Have at hand what deliveries carry; a verb that will need it of many asks for all of them at once."""
+    unknown = [delivery.id for delivery in batch if delivery.id not in tx.carried]
+    if unknown:
+        tx.carried |= deliveries.carried(tx.connection, unknown)
 
 
 def receiver(tx: Transaction, code: str) -> str | None:
@@ -168,31 +161,29 @@ def _write(
     detail: str,
     report_id: str | None,
 ) -> list[Delivery]:
-    """Write columns of deliveries (the same for each) and a history row for each."""
+    """Change columns of deliveries, with a history row for each."""
     changed = [replace(before, **row) for before, row in zip(batch, values, strict=True)]
-    if values and values[0]:
-        deliveries.write(tx.connection, batch, changed, list(values[0]))
-    deliveries.add_events(
-        tx.connection,
-        [
+    for before, after, row in zip(batch, changed, values, strict=True):
+        if row:
+            tx.decided.change(before, after, row)
+        tx.decided.events.append(
             {
                 "delivery_id": before.id, "at": tx.now, "what": what, "state_before": before.state.value,
                 "state_after": after.state.value, "status_before": before.status.value,
                 "status_after": after.status.value, "system_id": by, "report_id": report_id, "detail": detail[:1000],
             }
-            for before, after in zip(batch, changed, strict=True)
-        ],
-    )  # fmt: skip
+        )  # fmt: skip
     return changed
 
 
-def _evidence_of_hand_over(tx: Transaction, delivery: Delivery, by: str | None) -> None:
-    packet = documents.packet_facts(tx.connection, delivery.packet_id)
-    body = {
-        "delivery": delivery.id, "document": delivery.document_id, "recipient": delivery.recipient, "system": by or "",
-        "sha256": packet["sha256"], "at": tx.now.isoformat(),
-    }  # fmt: skip
-    documents.add(tx.connection, [], [], [evidence(tx, "handover", delivery.document_id, body, delivery.id)])
+def _evidence_of_hand_over(tx: Transaction, batch: Sequence[Delivery], by: str | None) -> None:
+    look_up(tx, batch)
+    for delivery in batch:
+        body = {
+            "delivery": delivery.id, "document": delivery.document_id, "recipient": delivery.recipient,
+            "system": by or "", "sha256": tx.carried[delivery.id].sha256, "at": tx.now.isoformat(),
+        }  # fmt: skip
+        tx.decided.evidence.append(evidence(tx, "handover", delivery.document_id, body, delivery.id))
 
 
 def evidence(

@@ -1,12 +1,13 @@
 """Handing a packet to its recipient: claim, fetch, done, failed (exchange rules 6).
 
 Every verb takes a job that names the acting system and the delivery; a delivery that is not the system's is
-``not-found``, like one that does not exist.
+``not-found``, like one that does not exist. A batch's deliveries are read together and changed together.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -17,7 +18,7 @@ from hub.domain.document import VIETNAM
 from hub.errors import Refusal
 from hub.exchange import change
 from hub.exchange.examine import acting_system, may_receive
-from hub.exchange.writer import Transaction, each
+from hub.exchange.writer import Transaction, each, together
 from hub.store import deliveries, queue
 from hub.store.deliveries import Delivery
 
@@ -32,35 +33,6 @@ class HandOver:
     reason: str = ""
 
 
-_LEASE = re.compile(r"[0-9a-f]{24}")
-
-
-@each
-def claim(tx: Transaction, job: HandOver) -> dict[str, Any]:
-    """Take a lease on a delivery: ``{lease, until}``. Raises ``lease-held``, ``delivery-final``.
-
-    A caller may name its lease (24 hex digits), so that it can ask again when the answer was lost.
-    """
-    delivery = _mine(tx, job)
-    standing = delivery.lease_until is not None and delivery.lease_until > tx.now
-    if standing and job.lease is not None and job.lease == delivery.lease:
-        return _claimed(delivery)
-    if delivery.state is Transport.TAKEN:
-        if delivery.lease_until is None or delivery.lease_until > tx.now:
-            until = delivery.lease_until.astimezone(VIETNAM).isoformat() if delivery.lease_until else ""
-            raise Refusal("lease-held", facts={"until": until})
-        delivery = change.move(tx, delivery, Move.LEASE_OVER, by=delivery.system_id)
-    lease = job.lease if job.lease is not None and _LEASE.fullmatch(job.lease) else tx.new_id()
-    until_ = tx.now + change.LEASE
-    return _claimed(change.move(tx, delivery, Move.TAKE, by=job.system_id, lease=lease, lease_until=until_))
-
-
-def _claimed(delivery: Delivery) -> dict[str, Any]:
-    return {
-        "id": delivery.id, "document": delivery.document_id, "lease": delivery.lease, "until": delivery.lease_until
-    }  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True)
 class Fetch:
     """A packet about to be handed out for these deliveries (a platform may have several of one packet)."""
@@ -69,69 +41,148 @@ class Fetch:
     delivery_ids: tuple[str, ...]
 
 
-@each
-def fetch(tx: Transaction, job: Fetch) -> str:
-    """Record the fetch before the first byte goes out; from now on the delivery stays with this system.
-
-    Gives the document's id.
-    """
-    document = ""
-    for delivery_id in job.delivery_ids:
-        delivery = _mine(tx, HandOver(job.system_id, delivery_id))
-        first: dict[str, Any] = {} if delivery.fetched else {"fetched_at": tx.now, "system_id": job.system_id}
-        change.note(tx, delivery, "fetch", by=job.system_id, **first)
-        document = delivery.document_id
-    tx.at("fetch-written")
-    return document
-
-
-@each
-def done(tx: Transaction, job: HandOver) -> dict[str, Any]:
-    """The recipient has the packet safe. The same answer again for a repeat.
-
-    Raises ``lease-lost``, ``delivery-not-fetched`` (nothing was handed out that could be safe).
-    """
-    delivery = _mine(tx, job)
-    if delivery.state is not Transport.DELIVERED:
-        _holds(delivery, job)
-        if not delivery.fetched:
-            raise Refusal("delivery-not-fetched", facts={"delivery": delivery.id})
-        delivery = change.move(tx, delivery, Move.DONE, by=job.system_id)
-        tx.at("done-written")
+def _state(delivery: Delivery) -> dict[str, Any]:
     return {"id": delivery.id, "document": delivery.document_id, "state": delivery.state.value}
 
 
-@each
-def failed(tx: Transaction, job: HandOver) -> dict[str, Any]:
+def _claimed(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "id": delivery.id, "document": delivery.document_id, "lease": delivery.lease, "until": delivery.lease_until
+    }  # fmt: skip
+
+
+def _failure(delivery: Delivery) -> dict[str, Any]:
+    return _state(delivery) | {"attempts": delivery.attempts}
+
+
+def _standing(tx: Transaction, jobs: Iterable[HandOver]) -> dict[str, Delivery]:
+    return deliveries.some(tx.connection, {job.delivery_id for job in jobs})
+
+
+def _in_turn(
+    tx: Transaction,
+    jobs: Iterable[HandOver],
+    standing: dict[str, Delivery],
+    act: Callable[[Transaction, Delivery, HandOver], Delivery],
+    told: Callable[[Delivery], dict[str, Any]],
+) -> list[dict[str, Any] | Refusal]:
+    """Do it to each delivery that is its caller's, as the jobs before left it; ``told``: the answer.
+
+    What ``act`` refuses, it refuses before it changes anything.
+    """
+    results: list[dict[str, Any] | Refusal] = []
+    for job in jobs:
+        try:
+            delivery = act(tx, _mine(tx, job.system_id, standing.get(job.delivery_id)), job)
+            standing[delivery.id] = delivery
+            results.append(told(delivery))
+        except Refusal as refused:
+            results.append(refused)
+    return results
+
+
+_LEASE = re.compile(r"[0-9a-f]{24}")
+
+
+@together
+def claim(tx: Transaction, jobs: list[HandOver]) -> list[dict[str, Any] | Refusal]:
+    """Take a lease on a delivery: ``{lease, until}``. Refuses with ``lease-held``, ``delivery-final``.
+
+    A caller may name its lease (24 hex digits), so that it can ask again when the answer was lost.
+    """
+    return _in_turn(tx, jobs, _standing(tx, jobs), _claim, _claimed)
+
+
+def _claim(tx: Transaction, delivery: Delivery, job: HandOver) -> Delivery:
+    stands = delivery.lease_until is not None and delivery.lease_until > tx.now
+    if stands and job.lease is not None and job.lease == delivery.lease:
+        return delivery
+    if delivery.state is Transport.TAKEN:
+        if delivery.lease_until is None or delivery.lease_until > tx.now:
+            until = delivery.lease_until.astimezone(VIETNAM).isoformat() if delivery.lease_until else ""
+            raise Refusal("lease-held", facts={"until": until})
+        delivery = change.move(tx, delivery, Move.LEASE_OVER, by=delivery.system_id)
+    lease = job.lease if job.lease is not None and _LEASE.fullmatch(job.lease) else tx.new_id()
+    return change.move(tx, delivery, Move.TAKE, by=job.system_id, lease=lease, lease_until=tx.now + change.LEASE)
+
+
+@together
+def fetch(tx: Transaction, jobs: list[Fetch]) -> list[str | Refusal]:
+    """Record fetches before the first byte goes out; from now on a delivery stays with this system.
+
+    Gives the document's id.
+    """
+    standing = deliveries.some(tx.connection, {one for job in jobs for one in job.delivery_ids})
+    results: list[str | Refusal] = []
+    for job in jobs:
+        try:
+            own = [_mine(tx, job.system_id, standing.get(one)) for one in job.delivery_ids]
+        except Refusal as refused:
+            results.append(refused)
+            continue
+        for delivery in own:
+            first: dict[str, Any] = {} if delivery.fetched else {"fetched_at": tx.now, "system_id": job.system_id}
+            standing[delivery.id] = change.note(tx, delivery, "fetch", by=job.system_id, **first)
+        results.append(own[-1].document_id)
+    tx.write()
+    tx.at("fetch-written")
+    return results
+
+
+@together
+def done(tx: Transaction, jobs: list[HandOver]) -> list[dict[str, Any] | Refusal]:
+    """The recipient has the packet safe. The same answer again for a repeat.
+
+    Refuses with ``lease-lost``, ``delivery-not-fetched`` (nothing was handed out that could be safe).
+    """
+    standing = _standing(tx, jobs)
+    change.look_up(tx, standing.values())
+    results = _in_turn(tx, jobs, standing, _done, _state)
+    tx.write()
+    tx.at("done-written")
+    return results
+
+
+def _done(tx: Transaction, delivery: Delivery, job: HandOver) -> Delivery:
+    if delivery.state is Transport.DELIVERED:
+        return delivery
+    _holds(delivery, job)
+    if not delivery.fetched:
+        raise Refusal("delivery-not-fetched", facts={"delivery": delivery.id})
+    return change.move(tx, delivery, Move.DONE, by=job.system_id)
+
+
+@together
+def failed(tx: Transaction, jobs: list[HandOver]) -> list[dict[str, Any] | Refusal]:
     """The recipient cannot take the packet. Before the first fetch it is an attempt: the fifth fails the delivery.
 
-    Raises ``lease-lost``, ``delivery-final``.
+    Refuses with ``lease-lost``, ``delivery-final``.
     """
-    delivery = _mine(tx, job)
+    return _in_turn(tx, jobs, _standing(tx, jobs), _failed, _failure)
+
+
+def _failed(tx: Transaction, delivery: Delivery, job: HandOver) -> Delivery:
     if delivery.state is Transport.FAILED:
-        return _failure(delivery)
+        return delivery
     _holds(delivery, job)
     attempts = delivery.attempts + 1
+    by, why = job.system_id, job.reason
     if delivery.fetched or attempts >= ATTEMPTS:
-        delivery = change.move(
-            tx, delivery, Move.FAIL, by=job.system_id, detail=job.reason, attempts=attempts, reason=job.reason[:1000]
-        )
-    elif delivery.state is Transport.TAKEN:
-        delivery = change.move(tx, delivery, Move.LEASE_OVER, by=job.system_id, detail=job.reason, attempts=attempts)
-    elif delivery.state is Transport.WAITING:
-        delivery = change.note(tx, delivery, "attempt", by=job.system_id, detail=job.reason, attempts=attempts)
-    else:
-        raise Refusal("delivery-final", facts={"state": delivery.state.value})
-    return _failure(delivery)
+        return change.move(tx, delivery, Move.FAIL, by=by, detail=why, attempts=attempts, reason=why[:1000])
+    if delivery.state is Transport.TAKEN:
+        return change.move(tx, delivery, Move.LEASE_OVER, by=by, detail=why, attempts=attempts)
+    if delivery.state is Transport.WAITING:
+        return change.note(tx, delivery, "attempt", by=by, detail=why, attempts=attempts)
+    raise Refusal("delivery-final", facts={"state": delivery.state.value})
 
 
 @each
 def processing(tx: Transaction, job: HandOver) -> dict[str, Any]:
     """The recipient has begun with it (gateway dialect): noted once in its history, and nothing else changes."""
-    delivery = _mine(tx, job)
+    delivery = _mine(tx, job.system_id, deliveries.get(tx.connection, job.delivery_id))
     if all(event["what"] != "processing" for event in deliveries.events_of(tx.connection, [delivery.id])):
         change.note(tx, delivery, "processing", by=job.system_id, detail=job.reason)
-    return {"id": delivery.id, "document": delivery.document_id, "state": delivery.state.value}
+    return _state(delivery)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,18 +199,8 @@ def sink(tx: Transaction, job: Sink) -> int:
     return queue.sink(tx.connection, job.system_id, job.delivery_ids)
 
 
-def _failure(delivery: Delivery) -> dict[str, Any]:
-    return {
-        "id": delivery.id,
-        "document": delivery.document_id,
-        "state": delivery.state.value,
-        "attempts": delivery.attempts,
-    }
-
-
-def _mine(tx: Transaction, job: HandOver) -> Delivery:
-    system = acting_system(tx.roster, job.system_id)
-    delivery = deliveries.get(tx.connection, job.delivery_id)
+def _mine(tx: Transaction, system_id: str, delivery: Delivery | None) -> Delivery:
+    system = acting_system(tx.roster, system_id)
     if delivery is None or not may_receive(tx.roster, system, delivery, tx.now):
         raise Refusal("not-found")
     return delivery

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,16 +33,36 @@ class _Speaker:
     is_sender: bool
 
 
-def find(tx: Transaction, system_id: str, agency: str, report: StatusReport) -> list[Found]:
+Received = Mapping[tuple[str, str], list[Found]]  # by canonical DocumentId and recipient, newest first
+
+
+def received(tx: Transaction, reports: Iterable[tuple[str, StatusReport]]) -> Received:
+    """What agencies received by the ids that their reports name, looked up for all of them at once."""
+    ids = ((agency, report.response_for.document_id) for agency, report in reports)
+    pairs = [(numbering.canonical_document_id(named), agency) for agency, named in ids if named]
+    found: dict[tuple[str, str], list[Found]] = {}
+    for row, delivery in deliveries.received(tx.connection, pairs) if pairs else ():
+        found.setdefault((row["document_id"], delivery.recipient), []).append(Found(row, delivery))
+    return found
+
+
+def find(
+    tx: Transaction, system_id: str, agency: str, report: StatusReport, known: Received | None = None
+) -> list[Found]:
     """The packets meant, newest first: by DocumentId, by number and year only when no id resolves.
 
+    ``known``: what :func:`received` gave for this report, of a recipient, and others.
     Raises ``status-document-unknown``, ``status-ambiguous``, ``not-your-agency``.
     """
     ref = report.response_for
     speaker = _Speaker(system_id, agency, report.status in FROM_SENDER)
     found: list[Found] = []
     if ref.document_id:
-        found = _between(tx, speaker, document_id=numbering.canonical_document_id(ref.document_id))
+        document_id = numbering.canonical_document_id(ref.document_id)
+        if known is None:
+            found = _between(tx, speaker, document_id=document_id)
+        else:
+            found = _spoken_for(tx, speaker, known.get((document_id, agency), []))
     if not found:
         found = _by_number(tx, speaker, ref)
     if not found:
@@ -66,6 +87,11 @@ def _between(tx: Transaction, speaker: _Speaker, **document: str | int) -> list[
     """
     party = {"sender": speaker.agency} if speaker.is_sender else {"recipient": speaker.agency}
     pairs = [Found(row, delivery) for row, delivery in deliveries.of_described(tx.connection, document, **party)]
+    return _spoken_for(tx, speaker, pairs)
+
+
+def _spoken_for(tx: Transaction, speaker: _Speaker, pairs: list[Found]) -> list[Found]:
+    """Of the agency's own rows those that its system may speak about."""
     if speaker.is_sender:
         pairs = [pair for pair in pairs if pair.document["kind"] != Kind.REVOCATION]
     system = tx.roster.systems[speaker.system_id]

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from hub.domain import edxml, places
@@ -27,33 +28,20 @@ from hub.domain.delivery import (
     can_withdraw,
     effect,
 )
-from hub.domain.document import VIETNAM, StatusReport, read_date, read_timestamp
-from hub.domain.signature import Signed, Verdict, verify
+from hub.domain.document import StatusReport, read_date, read_timestamp
+from hub.domain.signature import Signed, verify
 from hub.errors import Refusal
 from hub.exchange import asking, change, meant
 from hub.exchange.examine import Submission, acting_system, contradictions, judged, may_speak
 from hub.exchange.meant import Found
-from hub.exchange.writer import Stale, Transaction, each
+from hub.exchange.reported import Part, Prepared, record
+from hub.exchange.writer import Stale, Transaction, each, together
 from hub.store import deliveries, documents
 from hub.store.deliveries import Delivery
 from hub.store.roster import Roster
 
 PACKET_LIMIT = 256 * 1024  # bytes: a status has no attachments, and lies in its row
 DESCRIPTION_LIMIT = 1000  # characters: what software in the field lets a clerk write
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A status packet that is readable, signed as it must be, and complete."""
-
-    submission: Submission
-    version: int
-    sha256: str  # of the packet, hex
-    report: StatusReport
-    verdict: Verdict
-    sender: str
-    stated_at: datetime
-    body: bytes = field(default=b"", repr=False)  # the packet, which lies in its row
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +132,68 @@ def _unknown_code(code: str) -> Refusal:
     return Refusal("status-code-unknown", places.REPORT["status"], code, facts)
 
 
-@each
-def commit(tx: Transaction, job: Prepared) -> Reported:
-    """Apply one report, whole or not at all."""
+@together
+def commit(tx: Transaction, jobs: list[Prepared]) -> list[Reported | Refusal | Stale]:
+    """Apply reports, each whole or not at all."""
     tx.at("report-begin")
+    results: list[Reported | Refusal | Stale] = []
+    for plain, some in groupby(jobs, key=lambda job: job.report.status not in (*FROM_SENDER, *ANSWER)):
+        results += (_progresses if plain else _on_requests)(tx, list(some))
+    tx.write()
+    tx.at("report-written")
+    return results
+
+
+def _progresses(tx: Transaction, jobs: list[Prepared]) -> list[Reported | Refusal | Stale]:
+    """01–06. What they mean is found for all of them before the first is applied: none moves what another means."""
+    known = meant.received(tx, ((job.sender, job.report) for job in jobs))
+    meant_: list[list[Found] | Refusal | Stale] = []
+    for job in jobs:
+        try:
+            meant_.append(_find(tx, job, known))
+        except (Refusal, Stale) as refused:
+            meant_.append(refused)
+    pairs = [(job, found) for job, found in zip(jobs, meant_, strict=True) if isinstance(found, list)]
+    answers = documents.answers_by_repeat_key(tx.connection, [_repeat_key(job, found[0]) for job, found in pairs])
+    standing = {pair.delivery.id: pair.delivery for _, found in pairs for pair in found}
+    change.look_up(tx, standing.values())
+    results: list[Reported | Refusal | Stale] = []
+    for job, found in zip(jobs, meant_, strict=True):
+        if not isinstance(found, list):
+            results.append(found)
+            continue
+        now = [replace(pair, delivery=standing[pair.delivery.id]) for pair in found]
+        try:
+            reported, parts = _apply(tx, job, now, answers)
+        except Refusal as refused:  # before anything was changed
+            results.append(refused)
+            continue
+        standing |= {part.delivery.id: part.delivery for part in parts}
+        results.append(reported)
+    return results
+
+
+@each
+def _on_requests(tx: Transaction, job: Prepared) -> Reported:
+    """13, 15 and 16."""
+    found = _find(tx, job)
+    answers = documents.answers_by_repeat_key(tx.connection, [_repeat_key(job, found[0])])
+    return _apply(tx, job, found, answers)[0]
+
+
+def _find(tx: Transaction, job: Prepared, known: meant.Received | None = None) -> list[Found]:
     if job.version != tx.roster.version:
         raise Stale
-    found = meant.find(tx, job.submission.system_id, job.sender, job.report)
+    return meant.find(tx, job.submission.system_id, job.sender, job.report, known)
+
+
+def _apply(
+    tx: Transaction, job: Prepared, found: list[Found], answers: dict[str, dict[str, Any]]
+) -> tuple[Reported, list[Part]]:
+    """One report; ``answers`` to those before it, by their repeat keys, get its own."""
     key = _repeat_key(job, found[0])
-    first = documents.report_by_repeat_key(tx.connection, key)
-    if first is not None:
-        return Reported(False, first["answer"])
+    if key in answers:
+        return Reported(False, answers[key]), []
     report_id = tx.new_id()
     code = job.report.status
     if code in FROM_SENDER:
@@ -163,9 +202,8 @@ def commit(tx: Transaction, job: Prepared) -> Reported:
         parts = _answer(tx, job, found, report_id)
     else:
         parts = _progress(tx, job, found, report_id)
-    done = _record(tx, job, key, report_id, found, parts)
-    tx.at("report-written")
-    return done
+    answers[key] = record(tx, job, key, report_id, found, parts)
+    return Reported(True, answers[key]), parts
 
 
 def _repeat_key(job: Prepared, found: Found) -> str:
@@ -178,22 +216,13 @@ def _repeat_key(job: Prepared, found: Found) -> str:
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """What the report did at one delivery. ``hand_on``: the other party gets the packet."""
-
-    delivery: Delivery
-    effect: Effect
-    hand_on: bool
-
-
-def _progress(tx: Transaction, job: Prepared, found: list[Found], report_id: str) -> list[_Part]:
+def _progress(tx: Transaction, job: Prepared, found: list[Found], report_id: str) -> list[Part]:
     """01–06: each packet by its own row; 02 for the newest fetched only."""
     code = job.report.status
     if code == Status.REFUSED:
         fetched = [pair for pair in found if pair.delivery.fetched]
         found = fetched[:1] or found[:1]
-    parts: list[_Part] = []
+    parts: list[Part] = []
     refused: list[Refusal] = []
     for pair in found:
         delivery = pair.delivery
@@ -209,13 +238,13 @@ def _progress(tx: Transaction, job: Prepared, found: list[Found], report_id: str
             delivery = change.set_status(
                 tx, delivery, Status(code), by=by, report_id=report_id, detail=job.report.description
             )
-        parts.append(_Part(delivery, result, result in {Effect.MOVES, Effect.HANDED_ON}))
+        parts.append(Part(delivery, result, result in {Effect.MOVES, Effect.HANDED_ON}))
     if not parts:
         raise refused[0]
     return parts
 
 
-def _answer(tx: Transaction, job: Prepared, found: list[Found], report_id: str) -> list[_Part]:
+def _answer(tx: Transaction, job: Prepared, found: list[Found], report_id: str) -> list[Part]:
     """15 and 16: what the newest asking packet asks, of those that are named or ask about the document named."""
     code, by = job.report.status, job.submission.system_id
     by_delivery = {pair.delivery.id: pair.delivery for pair in found}
@@ -244,7 +273,7 @@ def _answer(tx: Transaction, job: Prepared, found: list[Found], report_id: str) 
         after = ANSWER[code][Ask(row["ask"])]
         if after is not None:
             delivery = change.set_status(tx, delivery, after, by=by, report_id=report_id, detail=job.report.description)
-        parts.append(_Part(delivery, Effect.ANSWERS, True))
+        parts.append(Part(delivery, Effect.ANSWERS, True))
     own = askers[newest]
     if own.fetched and Move.DONE in TRANSPORT[own.state]:  # unfetched it stays: its files are still to be handed over
         change.move(tx, own, Move.DONE, by=by, detail=code, report_id=report_id)
@@ -252,12 +281,12 @@ def _answer(tx: Transaction, job: Prepared, found: list[Found], report_id: str) 
 
 
 def _deliveries(tx: Transaction, ids: Iterable[str]) -> list[Delivery]:
-    return [d for d in (deliveries.get(tx.connection, one) for one in dict.fromkeys(ids)) if d is not None]
+    return list(deliveries.some(tx.connection, set(ids)).values())
 
 
-def _take_back(tx: Transaction, job: Prepared, found: list[Found], report_id: str) -> list[_Part]:
-    """13: what was never fetched is withdrawn unseen; about the rest a request is opened by :func:`_record`."""
-    parts: list[_Part] = []
+def _take_back(tx: Transaction, job: Prepared, found: list[Found], report_id: str) -> list[Part]:
+    """13: what was never fetched is withdrawn unseen; about the rest a request is opened by :func:`record`."""
+    parts: list[Part] = []
     refused: list[Refusal] = []
     for pair in found:
         delivery = pair.delivery
@@ -270,92 +299,9 @@ def _take_back(tx: Transaction, job: Prepared, found: list[Found], report_id: st
             continue
         if can_withdraw(delivery.state, fetched=delivery.fetched):
             (delivery,) = asking.withdraw(tx, [delivery], detail=job.report.description, report_id=report_id)
-            parts.append(_Part(delivery, Effect.ASKS, False))
+            parts.append(Part(delivery, Effect.ASKS, False))
         else:
-            parts.append(_Part(delivery, Effect.ASKS, True))
+            parts.append(Part(delivery, Effect.ASKS, True))
     if not parts:
         raise refused[0]
     return parts
-
-
-def _record(
-    tx: Transaction, job: Prepared, key: str, report_id: str, found: list[Found], parts: list[_Part]
-) -> Reported:
-    """The report's rows, its delivery to the other party, evidence, and the answer."""
-    document = found[0].document
-    mine_is_sender = job.report.status in FROM_SENDER
-    other = found[0].delivery.recipient if mine_is_sender else document["sender"]
-    named = job.report.response_for.organ_id
-    to = named if named and tx.roster.directory.same(named, other) else other
-    handed = [part for part in parts if part.hand_on]
-    handed_id = tx.new_id() if handed else None
-    answer = {
-        "id": report_id,
-        "document": document["id"],
-        "status": job.report.status,
-        "accepted_at": tx.now.astimezone(VIETNAM).isoformat(timespec="milliseconds"),
-        "delivery": handed_id,
-        "warnings": [asdict(v) for v in job.verdict.warnings],
-        "deliveries": [
-            {
-                "id": part.delivery.id,
-                "to": part.delivery.addressed,
-                "effect": part.effect.value,
-                "state": part.delivery.state.value,
-                "status": part.delivery.status.value,
-            }
-            for part in parts
-        ],
-    }
-    _rows(tx, job, key, report_id, document["id"], other, answer)
-    if handed_id is not None:
-        _hand_on(tx, job, handed_id, report_id, document["id"], other, to)
-        for part in handed:
-            if mine_is_sender:
-                asking.open_requests(tx, Ask.TAKE_BACK, [(part.delivery, handed_id)], None)
-            else:
-                change.tell_senders(
-                    tx, [part.delivery], "status", detail=f"{job.report.status} {job.report.description}".strip(),
-                    report_id=report_id,
-                )  # fmt: skip
-    return Reported(True, answer)
-
-
-def _rows(
-    tx: Transaction, job: Prepared, key: str, report_id: str, document_id: str, other: str, answer: dict[str, Any]
-) -> None:
-    submission = job.submission
-    packet = {
-        "id": submission.packet_id, "seq": tx.next_seq(), "document_id": None, "sha256": job.sha256,
-        "size": submission.size, "body": job.body, "place": None,
-        "standing": job.verdict.standing.value, "signer": job.verdict.owner, "fingerprint": job.verdict.fingerprint,
-        "received_at": tx.now,
-    }  # fmt: skip
-    body = {
-        "report": report_id, "document": document_id, "status": job.report.status, "sha256": job.sha256,
-        "sender": job.sender, "addressee": other, "at": tx.now.isoformat(),
-    }  # fmt: skip
-    documents.add(tx.connection, [], [packet], [change.evidence(tx, "status", document_id, body, report_id=report_id)])
-    row = {
-        "id": report_id, "packet_id": submission.packet_id, "system_id": submission.system_id,
-        "document_id": document_id, "sender": job.sender, "addressee": other, "code": job.report.status,
-        "description": job.report.description, "stated_at": job.stated_at, "repeat_key": key,
-        "answer": answer, "received_at": tx.now, "trace_id": submission.trace_id,
-    }  # fmt: skip
-    documents.add_report(tx.connection, row)
-    documents.freshen(tx.connection, document_id)
-
-
-def _hand_on(
-    tx: Transaction, job: Prepared, delivery_id: str, report_id: str, document_id: str, other: str, to: str
-) -> None:
-    """A delivery of its own for the status packet; without a connected system it waits (exchange rules 6)."""
-    system_id = change.receiver(tx, other)
-    delivery = Delivery(
-        id=delivery_id, seq=tx.next_seq(), document_id=document_id, packet_id=job.submission.packet_id,
-        report_id=report_id, recipient=other, addressed=to, system_id=system_id, state=Transport.WAITING,
-        status=Status.NONE, fetched_at=None, lease=None, lease_until=None, attempts=0, reason="", urgent=False,
-        created_at=tx.now, expires_at=change.expiry(tx, urgent=False),
-    )  # fmt: skip
-    deliveries.add(tx.connection, [deliveries.row_of(delivery)])
-    tx.ring(system_id)

@@ -6,6 +6,7 @@
   batch with a temporary refusal; any other fault makes the batch run again one by one, so that a poisoned piece of
   work spoils only itself.
 * A verb is ``verb(tx, jobs) -> [result, Refusal or Stale, …]``. What it does not take, it has not written.
+* What verbs decide is written together, as late as somebody asks the database (``Transaction.decided``).
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine
 
 from hub.errors import Refusal
 from hub.store import counter, notices
+from hub.store.decided import Decided
+from hub.store.deliveries import Carried
 from hub.store.engine import temporary, writing
 from hub.store.ids import new_id
 from hub.store.roster import Roster, Rosters
@@ -39,6 +42,7 @@ class Stale(Exception):  # noqa: N818  (no fault)
 
 
 Verb = Callable[["Transaction", list[Any]], list[Any]]
+_V = TypeVar("_V", bound=Verb)
 _LINGER = 0.005  # seconds a batch stays open for more while several work at once
 _BATCH = 64  # pieces of work in one commit
 
@@ -47,12 +51,24 @@ _BATCH = 64  # pieces of work in one commit
 class Transaction:
     """What a verb works with: the connection that holds the lock, the moment, the roster as of now."""
 
-    connection: Connection
+    _connection: Connection
     now: datetime
     roster: Roster
     at: Callable[[str], None]  # named steps, for crash tests
     _seq: int
     rung: set[str] = field(default_factory=set)
+    decided: Decided = field(default_factory=Decided)
+    carried: dict[str, Carried] = field(default_factory=dict)  # by delivery, as far as somebody has looked
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that holds the lock. Whoever asks for it finds written what was decided before."""
+        self.write()
+        return self._connection
+
+    def write(self) -> None:
+        """Write what was decided; what follows finds it in the database."""
+        self.decided.write(self._connection)
 
     def next_seq(self) -> int:
         self._seq += 1
@@ -80,14 +96,14 @@ def transaction(engine: Engine, rosters: Rosters, now: datetime, at: Callable[[s
         seq, version = counter.lock(connection)
         tx = Transaction(connection, now, rosters.within(connection, version), at, seq)
         yield tx
-        counter.settle(connection, tx._seq)
+        counter.settle(tx.connection, tx._seq)
         notices.notify(connection, tx.rung)
         at("before-commit")
     at("after-commit")
 
 
 def each(verb: Callable[[Transaction, Any], Any]) -> Verb:
-    """A verb that handles one job at a time, each whole or not at all."""
+    """A verb that handles one job at a time, each whole or not at all, whatever it wrote before it refused."""
 
     @wraps(verb)
     def handle(tx: Transaction, jobs: list[Any]) -> list[Any]:
@@ -95,12 +111,38 @@ def each(verb: Callable[[Transaction, Any], Any]) -> Verb:
         for job in jobs:
             try:
                 with tx.connection.begin_nested():
-                    results.append(verb(tx, job))
+                    result = verb(tx, job)
+                    tx.write()
+                results.append(result)
             except (Refusal, Stale) as refused:
+                tx.decided.forget()
                 results.append(refused)
         return results
 
     return handle
+
+
+_TOGETHER: set[Verb] = set()
+
+
+def together(verb: _V) -> _V:
+    """A verb whose jobs go together, past those of other such verbs in the same batch: nobody has an answer to any of
+    them yet, so they have no order. Of other verbs the batch keeps the order.
+    """
+    _TOGETHER.add(verb)
+    return verb
+
+
+def _grouped(batch: Iterable[_Work]) -> Iterator[tuple[Verb, list[_Work]]]:
+    """The works of a batch by verb."""
+    for free, works in groupby(batch, key=lambda work: work.verb in _TOGETHER):
+        if free:
+            by_verb: dict[Verb, list[_Work]] = {}
+            for work in works:
+                by_verb.setdefault(work.verb, []).append(work)
+            yield from by_verb.items()
+        else:
+            yield from ((verb, list(some)) for verb, some in groupby(works, key=lambda work: work.verb))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,17 +232,17 @@ class Writer:
             for work in batch:
                 work.answer.set_exception(refusal or fault)
             return
-        for work, result in zip(batch, results, strict=True):
+        for work, result in results:
             if isinstance(result, (Refusal, Stale)):
                 work.answer.set_exception(result)
             else:
                 work.answer.set_result(result)
 
-    def _commit(self, batch: Sequence[_Work]) -> list[Any]:
-        results: list[Any] = []
+    def _commit(self, batch: Sequence[_Work]) -> list[tuple[_Work, Any]]:
+        results: list[tuple[_Work, Any]] = []
         with transaction(self._engine, self._rosters, self._clock(), self._at) as tx:
-            for verb, works in groupby(batch, key=lambda work: work.verb):
-                results.extend(verb(tx, [work.job for work in works]))
+            for verb, works in _grouped(batch):
+                results.extend(zip(works, verb(tx, [work.job for work in works]), strict=True))
         try:
             if tx.rung:
                 self._committed(tx.rung)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import structlog
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
@@ -108,14 +108,13 @@ async def download_edoc(call: Call) -> Response:
 async def _packet(call: Call) -> tuple[RowMapping, bytes | Iterator[bytes]]:
     delivery_id = call.id_of("docId", "docid")
 
-    def find() -> RowMapping:
-        with reading(call.face.desk.engine) as connection:
-            found = deliveries.get(connection, delivery_id)
-            if found is None or not may_receive(call.roster, call.system, found, call.face.desk.clock()):
-                raise Refusal("not-found")
-            return documents.packet(connection, found.packet_id)
+    def find(connection: Connection) -> RowMapping:
+        found = deliveries.get(connection, delivery_id)
+        if found is None or not may_receive(call.roster, call.system, found, call.face.desk.clock()):
+            raise Refusal("not-found")
+        return documents.packet(connection, found.packet_id)
 
-    row = await run_in_threadpool(find)
+    row = await call.face.reads.of(find)
     body = await bodies.taken_out(call.face, call.system.id, row, (delivery_id,))
     call.listings.acted(call.system.id, delivery_id)
     return row, body

@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -29,8 +28,8 @@ async def read_body(request: Request, size: int) -> bytes:
     ``size`` bytes take at ``PACE``.
     """
     face = interface(request)
-    patience, clock = face.settings.body_timeout, face.desk.clock
-    late = clock() + timedelta(seconds=patience + size / PACE)
+    patience = face.settings.body_timeout
+    late = face.elapsed() + patience + size / PACE
     parts: list[bytes] = []
     received, more = 0, True
     try:
@@ -41,10 +40,11 @@ async def read_body(request: Request, size: int) -> bytes:
                 more = message.get("more_body", False)
                 if message["type"] == "http.disconnect" or received > size:
                     raise Refusal("body-incomplete")
-                if clock() > late:
+                if face.elapsed() > late:
                     raise Refusal("body-late")
                 parts.append(message["body"])
-                limit.reschedule(asyncio.get_running_loop().time() + patience)
+                if more:
+                    limit.reschedule(asyncio.get_running_loop().time() + patience)
     except TimeoutError:
         raise Refusal("body-late") from None
     if received != size:

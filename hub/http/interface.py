@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -15,6 +16,7 @@ from hub.errors import Refusal
 from hub.exchange.desk import Desk
 from hub.http.bell import Bell
 from hub.http.readiness import Readiness
+from hub.http.reads import Reads
 from hub.settings import Settings
 from hub.store.disk import Disk
 
@@ -27,12 +29,15 @@ class Interface:
     bell: Bell
     settings: Settings
     in_flight: int = 0  # bytes being received or checked
+    elapsed: Callable[[], float] = time.monotonic  # seconds: what a clock that was put right must not make late
     disk: Disk = field(init=False)
     readiness: Readiness = field(init=False)
+    reads: Reads = field(init=False)
 
     def __post_init__(self) -> None:
         self.disk = Disk(self.settings.folders, self.settings.disk_reserve)
         self.readiness = Readiness(self.desk, self.disk)
+        self.reads = Reads(self.desk.engine)
 
     @contextmanager
     def room(self, size: int) -> Iterator[None]:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, bindparam, update
 
 from hub.store import tables as t
+
+# What every transaction asks is put together once.
+_LOCK = update(t.counter).values(seq=t.counter.c.seq + 1).returning(t.counter.c.seq, t.counter.c.directory)
+_SETTLE = update(t.counter).values(seq=bindparam("last"))
 
 
 def lock(connection: Connection) -> tuple[int, int]:
     """The lock, until the transaction ends: the first ``seq`` it may give out is the one after this; and the version
     of the directory."""
-    taken = update(t.counter).values(seq=t.counter.c.seq + 1).returning(t.counter.c.seq, t.counter.c.directory)
-    seq, version = connection.execute(taken).one()
+    seq, version = connection.execute(_LOCK).one()
     return seq, version
 
 
 def settle(connection: Connection, seq: int) -> None:
     """The last ``seq`` that was given out."""
-    connection.execute(update(t.counter).values(seq=seq))
+    connection.execute(_SETTLE, {"last": seq})
 
 
 def directory_changed(connection: Connection) -> None:

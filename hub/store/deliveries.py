@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.engine import CursorResult
 
 from hub.domain.delivery import Status, Transport
 from hub.domain.turns import Turn
 from hub.store import tables as t
-from hub.store.listing import Listing, only_after
+from hub.store.listing import Listing, Pairs, only_after
+from hub.store.many import Many
 
 Rows = list[dict[str, Any]]
 _CHUNK = 1000  # values in one IN: a statement takes 32,766 parameters on SQLite, 65,535 on PostgreSQL
@@ -55,6 +71,7 @@ _FETCHABLE = text("delivery.state IN ('waiting','taken','failed','expired')")
 _ON_ITS_WAY = text("delivery.state IN ('waiting','taken')")
 
 _NAMES = tuple(f.name for f in fields(Delivery))
+_ENUMERATED = frozenset({"state", "status", "turn"})
 _COLUMNS = [t.delivery.c[name] for name in _NAMES]
 
 
@@ -64,21 +81,57 @@ def _delivery(row: Any) -> Delivery:
     return Delivery(*values)
 
 
-def row_of(delivery: Delivery) -> dict[str, Any]:
-    """The row to insert."""
-    row = {name: getattr(delivery, name) for name in _NAMES}
-    row["state"], row["status"], row["turn"] = delivery.state.value, delivery.status.value, int(delivery.turn)
+def row_of(delivery: Delivery, names: Iterable[str] = _NAMES) -> dict[str, Any]:
+    """The row to insert, or what it has under these names."""
+    row = {name: getattr(delivery, name) for name in names}
+    for name in _ENUMERATED & row.keys():
+        row[name] = row[name].value
     return row
+
+
+# What is asked all the time is put together once: that takes longer than to ask it.
+_ADD, _ADD_EVENTS, _ADD_OUTBOX = Many(insert(t.delivery)), Many(insert(t.event)), Many(insert(t.outbox))
+_ONE = select(*_COLUMNS).where(t.delivery.c.id == bindparam("id"))
+_SOME = Listing(select(*_COLUMNS), t.delivery.c.id)
 
 
 def add(connection: Connection, rows: Rows) -> None:
     if rows:
-        connection.execute(insert(t.delivery), rows)
+        _ADD.execute(connection, rows)
 
 
 def get(connection: Connection, delivery_id: str) -> Delivery | None:
-    found = connection.execute(select(*_COLUMNS).where(t.delivery.c.id == delivery_id)).one_or_none()
+    found = connection.execute(_ONE, {"id": delivery_id}).one_or_none()
     return None if found is None else _delivery(found)
+
+
+def some(connection: Connection, delivery_ids: Collection[str]) -> dict[str, Delivery]:
+    """Those of the deliveries that there are, by id."""
+    found = (_delivery(row) for row in _SOME.of(connection, delivery_ids).all()) if delivery_ids else ()
+    return {delivery.id: delivery for delivery in found}
+
+
+class Carried(NamedTuple):
+    """What a delivery carries: who sent it, and its packet's SHA-256 (hex). None of it ever changes."""
+
+    sender: str
+    sha256: str
+
+
+_CARRIED = Listing(
+    select(t.delivery.c.id, func.coalesce(t.report.c.sender, t.document.c.sender).label("sender"), t.packet.c.sha256)
+    .join_from(t.delivery, t.document, t.delivery.c.document_id == t.document.c.id)
+    .join(t.packet, t.delivery.c.packet_id == t.packet.c.id)
+    .outerjoin(t.report, t.delivery.c.report_id == t.report.c.id),
+    t.delivery.c.id,
+)
+
+
+def carried(connection: Connection, delivery_ids: Collection[str]) -> dict[str, Carried]:
+    """What deliveries carry, by id. A status's sender is the recipient of the document it is about; the other way for
+    a 13.
+    """
+    return {row.id: Carried(row.sender, row.sha256) for row in _CARRIED.of(connection, delivery_ids).all()}
 
 
 def of_document(connection: Connection, document_id: str) -> list[Delivery]:
@@ -113,55 +166,72 @@ def of_documents(
     return [delivery for delivery in found if delivery.recipient in recipients]
 
 
-_DESCRIBED = [t.document.c[name] for name in ("id", "sender", "document_id", "year", "kind")]
+_DESCRIBED = [t.document.c[name] for name in ("id", "sender", "document_id", "year", "kind", "pared")]
+
+
+@cache
+def _described(*names: str) -> Select[Any]:
+    """Deliveries of documents whose columns of these names have the values given: a sender's, or to a recipient."""
+    columns = {name: t.delivery.c.recipient if name == "recipient" else t.document.c[name] for name in names}
+    return (
+        select(*_DESCRIBED, *_COLUMNS)
+        .join_from(t.document, t.delivery, t.delivery.c.document_id == t.document.c.id)
+        .where(t.delivery.c.report_id.is_(None), *(column == bindparam(name) for name, column in columns.items()))
+        .order_by(t.document.c.seq.desc(), t.delivery.c.seq)
+    )
 
 
 def of_described(
     connection: Connection,
     document: Mapping[str, str | int],
-    *,
-    sender: str | None = None,
-    recipient: str | None = None,
+    **party: str,
 ) -> list[tuple[dict[str, Any], Delivery]]:
-    """The deliveries, by one sender or to one recipient, of documents with these column values, newest first.
+    """The deliveries, by one ``sender`` or to one ``recipient``, of documents with these column values, newest first.
 
-    Each with what is needed of its document: id, sender, document_id, year, kind.
+    Each with what is needed of its document: id, sender, document_id, year, kind, and whether it was pared.
     """
-    query = (
-        select(*_DESCRIBED, *_COLUMNS)
-        .join_from(t.document, t.delivery, t.delivery.c.document_id == t.document.c.id)
-        .where(t.delivery.c.report_id.is_(None), *(t.document.c[name] == value for name, value in document.items()))
-        .order_by(t.document.c.seq.desc(), t.delivery.c.seq)
-    )
-    if sender is not None:
-        query = query.where(t.document.c.sender == sender)
-    if recipient is not None:
-        query = query.where(t.delivery.c.recipient == recipient)
+    values = {**document, **party}
+    return _with_documents(connection.execute(_described(*values), values))
+
+
+def _with_documents(found: CursorResult[Any]) -> list[tuple[dict[str, Any], Delivery]]:
     count = len(_DESCRIBED)
     return [
         ({column.name: value for column, value in zip(_DESCRIBED, row[:count], strict=True)}, _delivery(row[count:]))
-        for row in connection.execute(query)
+        for row in found.all()
     ]
+
+
+_RECEIVED = Pairs(_described(), t.document.c.document_id, t.delivery.c.recipient)
+
+
+def received(connection: Connection, pairs: Iterable[tuple[str, str]]) -> list[tuple[dict[str, Any], Delivery]]:
+    """The same for pairs of a canonical DocumentId and a recipient."""
+    return _with_documents(_RECEIVED.of(connection, pairs))
 
 
 def write(connection: Connection, before: Sequence[Delivery], after: Sequence[Delivery], names: Sequence[str]) -> None:
     """Change the named columns of rows that still are as ``before`` says; else the caller's locking is defective."""
-    c = t.delivery.c
-    found = (c.id == bindparam("_id"), c.state == bindparam("_state"), c.status == bindparam("_status"))
-    query = update(t.delivery).where(*found).values({name: bindparam(f"_to_{name}") for name in names})
     rows = [
         {"_id": old.id, "_state": old.state.value, "_status": old.status.value}
-        | {f"_to_{name}": row[name] for name in names}
-        for old, row in zip(before, map(row_of, after), strict=True)
+        | {f"_to_{name}": value for name, value in row_of(new, names).items()}
+        for old, new in zip(before, after, strict=True)
     ]
-    done = connection.execute(query, rows)
+    done = _change(*names).execute(connection, rows)
     if done.rowcount != len(rows):
         raise RuntimeError(f"{len(rows) - done.rowcount} of {len(rows)} deliveries from {before[0].id} have changed")
 
 
+@cache
+def _change(*names: str) -> Many:
+    c = t.delivery.c
+    found = (c.id == bindparam("_id"), c.state == bindparam("_state"), c.status == bindparam("_status"))
+    return Many(update(t.delivery).where(*found).values({name: bindparam(f"_to_{name}") for name in names}))
+
+
 def add_events(connection: Connection, rows: Rows) -> None:
     if rows:
-        connection.execute(insert(t.event), rows)
+        _ADD_EVENTS.execute(connection, rows)
 
 
 _EVENTS = Listing(select(t.event), t.event.c.delivery_id)
@@ -202,12 +272,17 @@ _INBOX = (
 )
 
 
+_WAITING_FOR = (
+    _INBOX.where(only_after(t.delivery.c.system_id, t.delivery.c.seq), _WAITING)
+    .order_by(t.delivery.c.system_id, t.delivery.c.seq)
+    .limit(bindparam("limit"))
+)
+
+
 def inbox(connection: Connection, system_id: str, after: int, limit: int) -> list[RowMapping]:
     """What waits for a system after ``after``, oldest first; reads ``limit`` rows whatever else is stored."""
-    c = t.delivery.c
-    query = _INBOX.where(only_after(c.system_id, system_id, c.seq, after), _WAITING)
-    query = query.order_by(c.system_id, c.seq).limit(limit)
-    return list(connection.execute(query).mappings())
+    asked = {"only": system_id, "after": after, "limit": limit}
+    return list(connection.execute(_WAITING_FOR, asked).mappings().all())
 
 
 def described(connection: Connection, delivery_id: str) -> RowMapping | None:
@@ -300,25 +375,27 @@ def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def add_outbox(connection: Connection, rows: Rows) -> None:
     if rows:
-        connection.execute(insert(t.outbox), rows)
+        _ADD_OUTBOX.execute(connection, rows)
+
+
+_OUTBOX = (
+    select(
+        t.outbox,
+        t.delivery.c.recipient,
+        t.delivery.c.addressed,
+        t.document.c.document_id.label("business_id"),
+    )
+    .join_from(t.outbox, t.delivery, t.outbox.c.delivery_id == t.delivery.c.id)
+    .join(t.document, t.outbox.c.document_id == t.document.c.id)
+    .where(only_after(t.outbox.c.owner, t.outbox.c.seq))
+    .order_by(t.outbox.c.owner, t.outbox.c.seq)
+    .limit(bindparam("limit"))
+)
 
 
 def outbox(connection: Connection, owner: str, after: int, limit: int) -> list[RowMapping]:
     """What the system of an agency code reads about the documents sent, in order."""
-    query = (
-        select(
-            t.outbox,
-            t.delivery.c.recipient,
-            t.delivery.c.addressed,
-            t.document.c.document_id.label("business_id"),
-        )
-        .join_from(t.outbox, t.delivery, t.outbox.c.delivery_id == t.delivery.c.id)
-        .join(t.document, t.outbox.c.document_id == t.document.c.id)
-        .where(only_after(t.outbox.c.owner, owner, t.outbox.c.seq, after))
-        .order_by(t.outbox.c.owner, t.outbox.c.seq)
-        .limit(limit)
-    )
-    return list(connection.execute(query).mappings())
+    return list(connection.execute(_OUTBOX, {"only": owner, "after": after, "limit": limit}).mappings().all())
 
 
 def outbox_owners_without_system(connection: Connection) -> list[str]:

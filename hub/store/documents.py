@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, insert, or_, select, update
 
 from hub.domain.duplicates import First
 from hub.store import tables as t
 from hub.store.listing import Listing
+from hub.store.many import Many
 
 Rows = list[dict[str, Any]]
 
@@ -41,14 +42,20 @@ def years_of(connection: Connection, ids: Iterable[tuple[str, str]]) -> dict[tup
     return years
 
 
+# What is asked all the time is put together once: that takes longer than to ask it.
+_ADD, _ADD_PACKETS, _ADD_EVIDENCE, _ADD_REPORTS = (
+    Many(insert(table)) for table in (t.document, t.packet, t.evidence, t.report)
+)
+
+
 def add(connection: Connection, documents: Rows, packets: Rows, evidence: Rows) -> None:
     """New documents with their packets and evidence; a broken unique constraint raises IntegrityError."""
     if documents:
-        connection.execute(insert(t.document), documents)
+        _ADD.execute(connection, documents)
     if packets:
-        connection.execute(insert(t.packet), packets)
+        _ADD_PACKETS.execute(connection, packets)
     if evidence:
-        connection.execute(insert(t.evidence), evidence)
+        _ADD_EVIDENCE.execute(connection, evidence)
 
 
 def add_links(connection: Connection, rows: Rows) -> None:
@@ -75,9 +82,12 @@ def used_by_others(connection: Connection, document_ids: Collection[str], sender
     return set(connection.execute(query).scalars())
 
 
+_PACKET = select(t.packet).where(t.packet.c.id == bindparam("id"))
+
+
 def packet(connection: Connection, packet_id: str) -> RowMapping:
     """A packet with its bytes (``body``) or the place they lie at."""
-    return connection.execute(select(t.packet).where(t.packet.c.id == packet_id)).mappings().one()
+    return connection.execute(_PACKET, {"id": packet_id}).mappings().one()
 
 
 _FACTS = [column for column in t.packet.c if column.name != "body"]
@@ -124,8 +134,9 @@ def refusals_between(connection: Connection, sender: str, document_id: str, unti
     return list(connection.execute(query.order_by(c.at)).mappings())
 
 
-def add_report(connection: Connection, row: dict[str, Any]) -> None:
-    connection.execute(insert(t.report), [row])
+def add_reports(connection: Connection, rows: Rows) -> None:
+    if rows:
+        _ADD_REPORTS.execute(connection, rows)
 
 
 def freshen(connection: Connection, document_id: str) -> None:
@@ -138,8 +149,12 @@ def report(connection: Connection, report_id: str) -> RowMapping | None:
     return connection.execute(select(t.report).where(t.report.c.id == report_id)).mappings().one_or_none()
 
 
-def report_by_repeat_key(connection: Connection, key: str) -> RowMapping | None:
-    return connection.execute(select(t.report).where(t.report.c.repeat_key == key)).mappings().one_or_none()
+_ANSWERS = Listing(select(t.report.c.repeat_key, t.report.c.answer), t.report.c.repeat_key)
+
+
+def answers_by_repeat_key(connection: Connection, keys: Collection[str]) -> dict[str, dict[str, Any]]:
+    """What was answered to these reports, as far as they were taken before."""
+    return {row.repeat_key: row.answer for row in _ANSWERS.of(connection, keys).all()}
 
 
 def reports_of(connection: Connection, document_id: str) -> list[RowMapping]:

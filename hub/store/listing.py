@@ -23,11 +23,10 @@ def only(column: ColumnElement[Any], value: object) -> ColumnElement[bool]:
     return column.between(value, value)
 
 
-def only_after(
-    column: ColumnElement[Any], value: object, number: ColumnElement[Any], after: int
-) -> ColumnElement[bool]:
-    """``column`` is ``value``, and ``number`` above ``after``; to be ordered by both."""
-    return and_(tuple_(column, number) > (value, after), column <= value)
+def only_after(column: ColumnElement[Any], number: ColumnElement[Any]) -> ColumnElement[bool]:
+    """``column`` is the parameter ``only``, and ``number`` above the parameter ``after``; to be ordered by both."""
+    value, after = bindparam("only", type_=column.type), bindparam("after", type_=number.type)
+    return and_(tuple_(column, number) > tuple_(value, after), column <= value)
 
 
 class Listing:
@@ -43,3 +42,24 @@ class Listing:
         if is_sqlite(connection):
             return connection.execute(self._sqlite, {"values": json.dumps(list(values))})
         return connection.execute(self._postgresql, {"values": list(values)})
+
+
+class Pairs:
+    """``query`` for the rows of which two columns have one of the pairs of values given."""
+
+    def __init__(self, query: Select[Any], first: ColumnElement[Any], second: ColumnElement[Any]) -> None:
+        in_json = func.json_each(bindparam("pairs")).table_valued("value", name="listed").c.value
+        self._sqlite = query.where(
+            first == func.json_extract(in_json, "$[0]"), second == func.json_extract(in_json, "$[1]")
+        )
+        arrays = (bindparam(name, type_=ARRAY(Text)) for name in ("firsts", "seconds"))
+        listed = func.unnest(*arrays).table_valued("first", "second", name="listed").render_derived()
+        self._postgresql = query.where(first == listed.c.first, second == listed.c.second)
+
+    def of(self, connection: Connection, pairs: Iterable[tuple[str, str]]) -> CursorResult[Any]:
+        """The rows, each once."""
+        once = list(dict.fromkeys(pairs))
+        if is_sqlite(connection):
+            return connection.execute(self._sqlite, {"pairs": json.dumps(once)})
+        firsts, seconds = ([pair[part] for pair in once] for part in (0, 1))
+        return connection.execute(self._postgresql, {"firsts": firsts, "seconds": seconds})

@@ -27,6 +27,7 @@ def at_a_pace(hub: Hub, parts: int, size: int, seconds: float) -> Callable[[], A
 
 
 def slowly(hub: Hub, token: str, path: str, parts: int, size: int, seconds: float) -> Raw:
+    hub.face.elapsed = lambda: hub.axis.clock().timestamp()
     headers = [(b"content-length", str(1 + parts * size).encode())]
     return raw(hub, "POST", path, token, b" ", then=at_a_pace(hub, parts, size, seconds), headers=headers)
 
@@ -46,3 +47,12 @@ def test_a_body_gets_a_second_for_every_32_kib_beside_its_timeout(tmp_path: Path
     with a_hub(tmp_path, body_timeout=60) as hub:
         seen = slowly(hub, hub.enrol("H41").token, "/v1/documents", parts=100, size=32 * KIB, seconds=seconds)
         refused(seen.answer, code)
+
+
+def test_a_hub_whose_clock_is_put_forward_refuses_no_body_under_way(tmp_path: Path) -> None:
+    """An hour's correction of the clock once made every upload late."""
+    with a_hub(tmp_path, body_timeout=60) as hub:
+        then = at_a_pace(hub, parts=2, size=1, seconds=3600)
+        headers = [(b"content-length", b"3")]
+        seen = raw(hub, "POST", "/v1/documents", hub.enrol("H41").token, b" ", then=then, headers=headers)
+        refused(seen.answer, "xml-empty")

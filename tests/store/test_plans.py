@@ -57,7 +57,7 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
     "refused tries of an id": lambda c: documents.refusals_between(c, "G22", "a", NOW),
     "an agency's certificates": lambda c: roster.certificates_of(c, ["G22", "H41"]),
     "a document by any id": lambda c: log.find_document(c, "a"),
-    "a repeated report": lambda c: documents.report_by_repeat_key(c, "a"),
+    "a repeated report": lambda c: documents.answers_by_repeat_key(c, ["a"]),
     "a one-time code": lambda c: roster.one_time_code(c, "a"),
     "documents to pare": lambda c: retention.unpared(c, 1, 5, 100),
     "whether a document is over": lambda c: retention.is_over(c, "a", NOW),

@@ -1,0 +1,238 @@
+# ruff: noqa: S608  (every query is put together from this file's own text)
+"""The findings: each kind as queries that give (root or n, recipient, delivery, detail) of every case.
+
+What only might be a fault is none. The excuses stand beside each query: an answer that was lost leaves it open whether
+the packet was accepted; what depends on an earlier packet counts only when that one surely was accepted before; what
+depends on where a delivery stands (02, 13, 15, 16) only when nothing else was said of it meanwhile.
+
+Parameters: ``:stopped``, ``:answer_within`` (real seconds), ``:deliver_within`` (of scenario time); 0: no limit.
+"""
+
+from __future__ import annotations
+
+# Whether what a packet's refusal depends on surely had happened when the attempt s began.
+_DESERVED = """CASE p.expect
+    WHEN 'document-conflict' THEN EXISTS (SELECT 1 FROM post o JOIN fate f USING (n) WHERE o.document_id = p.document_id
+        AND o.sender = p.sender AND substr(o.day, 1, 4) = substr(p.day, 1, 4) AND o.sha256 <> p.sha256
+        AND f.acked < s.seq)
+    WHEN 'number-taken' THEN EXISTS (SELECT 1 FROM post o JOIN fate f USING (n) WHERE o.number = p.number
+        AND o.symbol = p.symbol AND o.sender = p.sender AND substr(o.day, 1, 4) = substr(p.day, 1, 4)
+        AND o.document_id <> p.document_id AND f.acked < s.seq)
+    WHEN 'already-revoked' THEN EXISTS (SELECT 1 FROM post o JOIN fate f USING (n) WHERE o.target = p.target
+        AND p.target > 0 AND o.kind = 1 AND o.sha256 <> p.sha256 AND f.acked < s.seq)
+    WHEN 'not-your-document' THEN p.target = 0
+        OR EXISTS (SELECT 1 FROM fate f WHERE f.n = p.target AND f.acked < s.seq)
+    ELSE 1 END"""
+
+# A right document may be refused for another that shares its id, its number or what it revokes.
+_RIGHTLY = """CASE
+    WHEN s.code LIKE 'document-conflict%' OR s.code LIKE 'number-taken%' THEN EXISTS (
+        SELECT 1 FROM post o JOIN fate f USING (n) WHERE o.sender = p.sender AND o.document_id = p.document_id
+            AND o.sha256 <> p.sha256 AND f.sent < s.answered AND (f.acked OR f.unsettled)
+        UNION ALL SELECT 1 FROM post o JOIN fate f USING (n) WHERE o.sender = p.sender AND o.number = p.number
+            AND o.symbol = p.symbol AND o.sha256 <> p.sha256 AND f.sent < s.answered AND (f.acked OR f.unsettled))
+    WHEN s.code LIKE 'already-revoked%' THEN EXISTS (
+        SELECT 1 FROM stated t WHERE t.topic = p.target AND t.code IN ('13', '15') AND t.sent < s.answered
+        UNION ALL SELECT 1 FROM post o JOIN fate f USING (n) WHERE o.target = p.target AND p.target > 0
+            AND o.kind IN (1, 3) AND o.sha256 <> p.sha256 AND f.sent < s.answered)
+    ELSE 0 END"""
+
+# A right status may be refused: for what was said of the delivery meanwhile, for a request that is not there (any
+# more), or since the document itself may not be there.
+_STATUS_RIGHTLY = """CASE
+    WHEN t.by_sender THEN NOT EXISTS (SELECT 1 FROM fate f WHERE f.n = t.n AND f.acked < s.seq)
+    ELSE NOT EXISTS (SELECT 1 FROM doc d JOIN got g USING (root) WHERE d.n = t.n AND g.code = t.recipient
+                     AND g.fits AND g.seq < s.seq) END
+    OR (t.code IN ('02', '13', '15', '16') AND EXISTS (SELECT 1 FROM stated o WHERE o.topic = t.topic
+        AND o.recipient = t.recipient AND (o.n, o.k) <> (t.n, t.k) AND o.sent < s.answered
+        AND (o.code IN ('02', '15', '16') OR (t.code = '02' AND o.code IN ('04', '05', '06'))
+             OR (t.code = '13' AND o.code = '13'))))
+    OR (t.code IN ('15', '16') AND NOT EXISTS (
+        SELECT 1 FROM stated o JOIN came c USING (n, recipient, k) WHERE o.topic = t.topic
+            AND o.recipient = t.recipient AND o.code = '13' AND c.fits AND c.listed < s.seq
+        UNION ALL SELECT 1 FROM post p JOIN fate f ON f.n = p.target JOIN got g
+            ON g.root = p.target AND g.code = t.recipient AND g.fits
+            WHERE p.n = t.n AND p.target > 0 AND f.acked < (SELECT sent FROM fate WHERE n = p.n)
+            AND g.seq < (SELECT sent FROM fate WHERE n = p.n)))"""
+
+# Whatever met the hub as a whole explains lateness for as long again as the limit.
+_TROUBLE = """EXISTS (SELECT 1 FROM injected i WHERE i.place = 'hub' AND i.mark = ''
+    AND i.moment BETWEEN s.moment - s.seconds - :answer_within AND s.moment)"""
+
+CHECKS: tuple[tuple[str, str], ...] = (
+    ("lost", "SELECT root, code, '', '' FROM missing WHERE NOT (never OR :stopped)"),
+    ("open", "SELECT root, code, '', 'document' FROM missing WHERE never OR :stopped"),
+    ("status-lost", "SELECT n, recipient, '', code FROM unheard WHERE NOT (never OR :stopped)"),
+    ("open", "SELECT n, recipient, '', 'status ' || code FROM unheard WHERE never OR :stopped"),
+    (
+        "doubled",
+        """SELECT i.root, i.code, MAX(i.delivery), group_concat(i.delivery, ' ') FROM id i
+           GROUP BY i.root, i.code HAVING COUNT(*) > 1
+           AND EXISTS (SELECT 1 FROM due d WHERE d.root = i.root AND d.code = i.code AND d.acked)""",
+    ),
+    (
+        "unacknowledged-twice",
+        """SELECT i.root, i.code, MAX(i.delivery), group_concat(i.delivery, ' ') FROM id i
+           GROUP BY i.root, i.code HAVING COUNT(*) > 1
+           AND NOT EXISTS (SELECT 1 FROM due d WHERE d.root = i.root AND d.code = i.code AND d.acked)""",
+    ),
+    (
+        "doubled",
+        """SELECT (SELECT MAX(g.root) FROM got g WHERE g.delivery = k.delivery), k.recipient, k.delivery,
+           'listed again after done' FROM again k WHERE k.what = 'document' GROUP BY k.delivery""",
+    ),
+    (
+        "status-doubled",
+        """SELECT n, recipient, MAX(delivery), group_concat(delivery, ' ') FROM came WHERE fits
+           GROUP BY n, recipient, k HAVING COUNT(*) > 1""",
+    ),
+    (
+        "status-doubled",
+        """SELECT (SELECT MAX(c.n) FROM came c WHERE c.delivery = k.delivery), k.recipient, k.delivery,
+           'listed again after done' FROM again k WHERE k.what = 'status' GROUP BY k.delivery""",
+    ),
+    ("misrouted", "SELECT root, code, delivery, 'kept by the system of ' || system FROM got WHERE NOT fits"),
+    ("misrouted", "SELECT n, recipient, delivery, 'kept by the system of ' || system FROM came WHERE NOT fits"),
+    (
+        "misrouted",
+        """SELECT d.root, p.recipient, p.delivery, 'an answer names an agency not addressed' FROM promise p
+           JOIN doc d USING (n) WHERE p.what = 'document' AND p.recipient <> ''
+           AND NOT EXISTS (SELECT 1 FROM due x WHERE x.root = d.root AND x.code = p.recipient)
+           GROUP BY d.root, p.recipient, p.delivery""",
+    ),
+    (
+        "misrouted",
+        """SELECT 0, recipient, delivery, 'nobody sent it: ' || document_id FROM stray
+           WHERE root IS NULL AND document_id <> ''""",
+    ),
+    ("corrupt", "SELECT root, recipient, delivery, 'nobody sent these bytes' FROM stray "
+     "WHERE root IS NOT NULL OR document_id = ''"),
+    (
+        "corrupt",
+        """SELECT r.n, r.recipient, x.delivery, 'nobody sent these bytes' FROM stray_status x
+           LEFT JOIN reply r ON r.rowid = x.reply""",
+    ),
+    (
+        "corrupt",
+        """SELECT p.root, k.recipient, k.delivery, 'the listing said SHA-256 ' || lower(hex(k.listed_sha256))
+           FROM kept k LEFT JOIN packet p USING (sha256) WHERE k.listed_sha256 <> k.sha256
+           AND k.what = 'document' AND p.root IS NOT NULL""",
+    ),
+    (
+        "corrupt",
+        """SELECT r.n, r.recipient, k.delivery, 'the listing said SHA-256 ' || lower(hex(k.listed_sha256))
+           FROM kept k JOIN status_packet p USING (sha256) JOIN reply r ON r.rowid = p.reply
+           WHERE k.what = 'status' AND k.listed_sha256 <> k.sha256""",
+    ),
+    (
+        "corrupt",
+        """SELECT d.root, g.code, g.delivery, 'has the bytes of document ' || g.n FROM got g
+           JOIN promise p ON p.delivery = g.delivery AND p.what = 'document' JOIN doc d ON d.n = p.n
+           WHERE d.root <> g.root GROUP BY d.root, g.code, g.delivery""",
+    ),
+    (
+        "disorder",
+        """SELECT s.n, s.recipient, '', t.code || ' before ' || s.code FROM stated s
+           JOIN stated t ON t.n = s.n AND t.recipient = s.recipient AND t.by_sender = s.by_sender AND s.acked < t.sent
+           JOIN came x ON x.n = s.n AND x.recipient = s.recipient AND x.k = s.k AND x.fits
+           JOIN came y ON y.n = t.n AND y.recipient = t.recipient AND y.k = t.k AND y.fits
+           GROUP BY s.n, s.recipient, s.k, t.k HAVING MIN(y.listed) < MIN(x.listed)""",
+    ),
+    (
+        "wrongly-refused",
+        f"""SELECT p.n, '', '', s.code FROM attempt s JOIN post p USING (n) WHERE s.outcome = 'refused'
+            AND s.what = 'document' AND p.expect = '' AND s.mark NOT IN excused AND NOT ({_RIGHTLY})""",
+    ),
+    (
+        "wrongly-refused",
+        f"""SELECT t.n, t.recipient, '', t.code || ': ' || s.code FROM attempt s
+            JOIN stated t USING (n, recipient, k) WHERE s.outcome = 'refused'
+            AND s.what = 'status' AND t.expect = '' AND s.mark NOT IN excused AND NOT ({_STATUS_RIGHTLY})""",
+    ),
+    (
+        "wrongly-accepted",
+        f"""SELECT p.n, '', '', p.expect FROM attempt s JOIN post p USING (n)
+            WHERE s.ok AND s.what = 'document' AND p.expect <> '' AND {_DESERVED}""",
+    ),
+    (
+        "wrongly-accepted",
+        f"""SELECT p.n, g.code, g.delivery, 'delivered; ' || p.expect FROM got g JOIN post p ON p.n = g.n
+            JOIN (SELECT n, MIN(seq) AS seq FROM sending GROUP BY n) s ON s.n = p.n
+            WHERE p.expect <> '' AND {_DESERVED}""",
+    ),
+    (
+        "wrongly-accepted",
+        """SELECT t.n, t.recipient, '', t.code || ': ' || t.expect FROM attempt s
+            JOIN stated t USING (n, recipient, k)
+            WHERE s.ok AND s.what = 'status' AND t.expect <> ''
+            AND NOT EXISTS (SELECT 1 FROM stated o WHERE o.n = t.n AND o.recipient = t.recipient AND o.k < t.k
+                            AND o.expect = '' AND (o.acked IS NULL OR o.acked > s.seq))""",
+    ),
+    (
+        "wrong-code",
+        """SELECT p.n, '', '', s.code || ' and not ' || p.expect FROM attempt s JOIN post p USING (n)
+            WHERE s.outcome = 'refused' AND s.what = 'document' AND p.expect <> '' AND s.mark NOT IN excused
+            AND NOT fits(p.expect, s.code)""",
+    ),
+    (
+        "wrong-code",
+        """SELECT t.n, t.recipient, '', t.code || ': ' || s.code || ' and not ' || t.expect FROM attempt s
+            JOIN stated t USING (n, recipient, k) WHERE s.outcome = 'refused'
+            AND s.what = 'status' AND t.expect <> '' AND s.mark NOT IN excused AND NOT fits(t.expect, s.code)""",
+    ),
+    (
+        "late",
+        f"""SELECT s.n, s.recipient, '', printf('%.1f s until the answer, %s', s.seconds, s.outcome) FROM attempt s
+            WHERE :answer_within > 0 AND s.seconds >= :answer_within AND s.mark NOT IN excused AND NOT ({_TROUBLE})""",
+    ),
+    # A recipient looks at its own times: after one interval, and it may be slow or forget; office hours have no limit.
+    (
+        "late",
+        """SELECT d.root, d.code, g.delivery, printf('%.0f s until it was kept', MIN(g.at) - d.acked_at) FROM due d
+           JOIN got g ON g.root = d.root AND g.code = d.code AND g.fits JOIN party o ON o.code = d.system
+           WHERE :deliver_within > 0 AND NOT o.hours AND o.dies = 0
+           AND NOT EXISTS (SELECT 1 FROM injected i WHERE i.place = 'hub' AND i.mark = ''
+                           AND i.at BETWEEN d.acked_at AND g.at)
+           GROUP BY d.root, d.code HAVING MIN(g.at) - d.acked_at > :deliver_within + o.poll + o.slow""",
+    ),
+    (
+        "contradiction",
+        """SELECT g.root, g.code, g.delivery, 'told withdrawn, and it came' FROM ended e
+           JOIN got g ON g.root = e.root AND g.code = e.code AND g.fits WHERE e.what = 'withdrawn'""",
+    ),
+    # Failed or expired and then done after all: the sender is told, in REST. The gateway lists no more than a page.
+    (
+        "contradiction",
+        """SELECT g.root, g.code, g.delivery, 'told ' || e.what || ', and it was confirmed' FROM ended e
+           JOIN got g ON g.root = e.root AND g.code = e.code AND g.fits JOIN post p ON p.n = e.root
+           JOIN party y ON y.code = p.sender JOIN party o ON o.code = y.system
+           WHERE e.what IN ('failed', 'expired') AND o.dialect = 'rest' AND NOT :stopped
+           AND EXISTS (SELECT 1 FROM confirmed c WHERE c.delivery = g.delivery AND c.system = g.system)
+           AND NOT EXISTS (SELECT 1 FROM told t WHERE t.delivery = g.delivery AND t.seq > e.seq)
+           AND NOT EXISTS (SELECT 1 FROM doc d JOIN attempt s USING (n) WHERE d.root = e.root
+               AND s.what = 'document' AND s.ok AND s.answered > e.seq)""",
+    ),
+    (
+        "contradiction",
+        """SELECT d.root, '', '', group_concat(DISTINCT s.hub_id) FROM attempt s JOIN doc d USING (n)
+            WHERE s.what = 'document' AND s.hub_id <> '' AND s.ok
+            GROUP BY d.root HAVING COUNT(DISTINCT s.hub_id) > 1""",
+    ),
+    (
+        "contradiction",
+        """SELECT s.n, s.recipient, '', group_concat(DISTINCT s.hub_id) FROM attempt s
+            WHERE s.what = 'status' AND s.hub_id <> '' AND s.ok
+            GROUP BY s.n, s.recipient, s.k HAVING COUNT(DISTINCT s.hub_id) > 1""",
+    ),
+)  # fmt: skip
+
+
+def fits(expected: str, code: str) -> bool:
+    """Whether a refusal is the one expected: ``code`` or ``code/rule`` against ``code``, ``code/rule,rule`` or, where
+    a dialect names nothing but rules, ``rule``.
+    """
+    wanted, _, rule = expected.partition("/")
+    found, _, rules = code.partition("/")
+    if not rule:
+        return found == wanted
+    return (found == wanted and rule in rules.split(",")) or code == rule

@@ -1,0 +1,175 @@
+"""What follows from the book's rows, as temporary tables: sets that the findings are read from.
+
+Everything is a set query, so that a run of a million documents is judged in little memory.
+
+* A *root* stands for a document: the first of the posts that are one to the hub, since their bytes are equal or, being
+  right and new, their sender, DocumentId and year (exchange rules 4).
+* *acked* is the ``seq`` of the first answer that said accepted or repeated.
+"""
+
+from __future__ import annotations
+
+INDEXES = (
+    "CREATE INDEX IF NOT EXISTS answer_sending ON answer (sending)",
+    "CREATE INDEX IF NOT EXISTS sending_of ON sending (n, recipient, k)",
+    "CREATE INDEX IF NOT EXISTS promise_delivery ON promise (delivery)",
+    "CREATE INDEX IF NOT EXISTS told_delivery ON told (delivery)",
+    "CREATE INDEX IF NOT EXISTS confirmed_delivery ON confirmed (delivery)",
+    "CREATE INDEX IF NOT EXISTS post_document ON post (document_id, sender)",
+    "CREATE INDEX IF NOT EXISTS post_number ON post (number, symbol, sender)",
+    "CREATE INDEX IF NOT EXISTS post_target ON post (target) WHERE target > 0",
+    "CREATE INDEX IF NOT EXISTS injected_mark ON injected (mark)",
+)
+
+DERIVED = (
+    # An attempt and how it ended; ok: it was acknowledged, by the answer with the seq `answered`.
+    """CREATE TEMP VIEW attempt AS SELECT s.*, a.seq AS answered, COALESCE(a.outcome, 'none') AS outcome,
+           COALESCE(a.outcome IN ('accepted', 'repeated'), 0) AS ok, a.code, a.hub_id, a.seconds, a.moment,
+           a.at AS answered_at
+       FROM sending s LEFT JOIN answer a ON a.sending = s.seq""",
+    # Documents as they were sent.
+    "CREATE TEMP TABLE doc (n INTEGER PRIMARY KEY, root INTEGER)",
+    """INSERT INTO doc SELECT n, MIN(n) OVER (PARTITION BY
+           CASE WHEN expect = '' AND kind = 0 THEN sender || '|' || document_id || '|' || substr(day, 1, 4)
+           ELSE sha256 END)
+       FROM post""",
+    "CREATE TEMP TABLE packet (sha256 BLOB PRIMARY KEY, n INTEGER, root INTEGER) WITHOUT ROWID",
+    "INSERT INTO packet SELECT sha256, MIN(n), MIN(root) FROM post JOIN doc USING (n) GROUP BY sha256",
+    # unsettled: an attempt got no answer, so that the hub may have accepted it all the same.
+    "CREATE TEMP TABLE fate (n INTEGER PRIMARY KEY, sent INTEGER, sent_at REAL, acked INTEGER, acked_at REAL, "
+    "unsettled INTEGER)",
+    """INSERT INTO fate SELECT n, MIN(seq), MIN(at), MIN(CASE WHEN ok THEN answered END),
+           MIN(CASE WHEN ok THEN answered_at END), MAX(outcome = 'none')
+       FROM attempt WHERE what = 'document' GROUP BY n""",
+    # Whom each is due to. never: its system never looks.
+    "CREATE TEMP TABLE due (root INTEGER, code TEXT, system TEXT, never INTEGER, acked INTEGER, acked_at REAL, "
+    "PRIMARY KEY (root, code)) WITHOUT ROWID",
+    """INSERT INTO due SELECT d.root, r.code, MAX(p.system), MAX(COALESCE(o.silent, 0)), MIN(f.acked), MIN(f.acked_at)
+       FROM addressee r JOIN doc d USING (n) LEFT JOIN fate f USING (n)
+       LEFT JOIN party p ON p.code = r.code LEFT JOIN party o ON o.code = p.system GROUP BY d.root, r.code""",
+    # Documents as they came. fits: to whom they are due, at the system that stands for it.
+    "CREATE TEMP TABLE got (root INTEGER, code TEXT, delivery TEXT, system TEXT, n INTEGER, seq INTEGER, at REAL, "
+    "fits INTEGER DEFAULT 0, PRIMARY KEY (root, code, delivery, system)) WITHOUT ROWID",
+    """INSERT INTO got SELECT p.root, k.recipient, k.delivery, k.system, MIN(p.n), MIN(k.seq), MIN(k.at), 0
+       FROM kept k JOIN packet p USING (sha256) WHERE k.what = 'document' AND k.recipient <> ''
+       GROUP BY p.root, k.recipient, k.delivery, k.system""",
+    # A dialect may not say for whom a delivery is: then the system's recipients get them in turn.
+    """INSERT OR IGNORE INTO got SELECT root, COALESCE(
+           (SELECT code FROM due d WHERE d.root = x.root AND d.system = x.system AND turn = (
+            SELECT COUNT(*) FROM due e WHERE e.root = d.root AND e.system = d.system AND e.code < d.code)),
+           (SELECT MAX(code) FROM due d WHERE d.root = x.root AND d.system = x.system), ''),
+           delivery, system, n, seq, at, 0
+       FROM (SELECT p.root, k.delivery, k.system, MIN(p.n) AS n, MIN(k.seq) AS seq, MIN(k.at) AS at,
+                 ROW_NUMBER() OVER (PARTITION BY p.root, k.system ORDER BY MIN(k.seq)) - 1 AS turn
+             FROM kept k JOIN packet p USING (sha256) WHERE k.what = 'document' AND k.recipient = ''
+             GROUP BY p.root, k.delivery, k.system) x""",
+    # Bytes that nobody sent; root: of what they should have been, as far as it can be told.
+    """CREATE TEMP TABLE stray AS SELECT k.seq, k.system, k.delivery, k.recipient, k.document_id, k.at, COALESCE(
+           (SELECT d.root FROM promise p JOIN doc d USING (n) WHERE p.delivery = k.delivery AND p.what = 'document'),
+           (SELECT p.root FROM packet p WHERE p.sha256 = k.listed_sha256),
+           (SELECT d.root FROM post p JOIN doc d USING (n)
+            WHERE p.document_id = k.document_id AND p.sender = k.sender)) AS root
+       FROM kept k WHERE k.what = 'document' AND NOT EXISTS (SELECT 1 FROM packet p WHERE p.sha256 = k.sha256)""",
+    """INSERT OR IGNORE INTO got SELECT root, recipient, delivery, system, root, MIN(seq), MIN(at), 0 FROM stray
+       WHERE root IS NOT NULL GROUP BY root, recipient, delivery, system""",
+    """UPDATE got SET fits = 1 FROM due d
+       WHERE d.root = got.root AND d.code = got.code AND COALESCE(d.system, got.system) = got.system""",
+    "CREATE INDEX temp.got_delivery ON got (delivery)",
+    # Every delivery id that is known for a document and a recipient.
+    "CREATE TEMP TABLE id (root INTEGER, code TEXT, delivery TEXT, PRIMARY KEY (root, code, delivery)) WITHOUT ROWID",
+    "INSERT INTO id SELECT root, code, delivery FROM got WHERE fits GROUP BY root, code, delivery",
+    """INSERT OR IGNORE INTO id SELECT d.root, p.recipient, p.delivery FROM promise p JOIN doc d USING (n)
+       WHERE p.what = 'document' AND p.recipient <> ''""",
+    # Deliveries of documents that ended otherwise, as their senders were told.
+    "CREATE TEMP TABLE bad AS SELECT seq, system, what, delivery, document_id, recipient, at FROM told "
+    "WHERE what IN ('failed', 'expired', 'withdrawn')",
+    "CREATE INDEX temp.bad_document ON bad (document_id)",
+    "CREATE TEMP TABLE ended (root INTEGER, code TEXT, what TEXT, seq INTEGER, "
+    "PRIMARY KEY (root, code, what)) WITHOUT ROWID",
+    """INSERT INTO ended SELECT root, code, what, MAX(seq) FROM (
+           SELECT d.root, p.recipient AS code, b.what, b.seq FROM bad b JOIN promise p USING (delivery)
+           JOIN doc d USING (n) WHERE p.what = 'document'
+       UNION ALL
+           SELECT g.root, g.code, b.what, b.seq FROM bad b JOIN got g USING (delivery) WHERE g.fits
+       UNION ALL
+           SELECT d.root, b.recipient, b.what, b.seq FROM attempt s CROSS JOIN bad b ON b.document_id = s.hub_id
+           JOIN doc d USING (n) WHERE s.hub_id <> '' AND s.what = 'document'
+       UNION ALL
+           SELECT d.root, b.recipient, b.what, b.seq FROM bad b JOIN post p USING (document_id) JOIN doc d USING (n)
+           JOIN party y ON y.code = p.sender AND y.system = b.system
+           WHERE NOT EXISTS (SELECT 1 FROM promise x WHERE x.delivery = b.delivery)
+       ) GROUP BY root, code, what""",
+    # Statuses. system: that of the other party, which must get it; never: it never looks; outbox: it reads of statuses
+    # there. topic: what a kind 1-3 acts on, since answers to that move both.
+    "CREATE TEMP TABLE stated (n INTEGER, recipient TEXT, k INTEGER, topic INTEGER, code TEXT, by_sender INTEGER, "
+    "expect TEXT, system TEXT, never INTEGER, outbox INTEGER, sent INTEGER, acked INTEGER, "
+    "PRIMARY KEY (n, recipient, k)) WITHOUT ROWID",
+    """INSERT INTO stated SELECT r.n, r.recipient, r.k, COALESCE(NULLIF(p.target, 0), r.n), r.code, r.by_sender,
+           r.expect, y.system, COALESCE(o.silent, 0), COALESCE(o.reads, '') = 'outbox', MIN(s.seq),
+           MIN(CASE WHEN s.ok THEN s.answered END)
+       FROM reply r JOIN attempt s ON s.n = r.n AND s.recipient = r.recipient AND s.k = r.k AND s.what = 'status'
+       LEFT JOIN post p ON p.n = r.n
+       LEFT JOIN party y ON y.code = CASE WHEN r.by_sender THEN r.recipient ELSE p.sender END
+       LEFT JOIN party o ON o.code = y.system
+       GROUP BY r.n, r.recipient, r.k""",
+    "CREATE INDEX temp.stated_topic ON stated (topic, recipient)",
+    "CREATE TEMP TABLE status_packet (sha256 BLOB PRIMARY KEY, reply INTEGER) WITHOUT ROWID",
+    "INSERT INTO status_packet SELECT sha256, MIN(rowid) FROM reply GROUP BY sha256",
+    "CREATE TEMP TABLE came (n INTEGER, recipient TEXT, k INTEGER, delivery TEXT, system TEXT, listed INTEGER, "
+    "fits INTEGER, PRIMARY KEY (n, recipient, k, delivery, system)) WITHOUT ROWID",
+    """INSERT INTO came SELECT t.n, t.recipient, t.k, x.delivery, x.system, MIN(x.listed),
+           MAX(COALESCE(t.system, x.system) = x.system)
+       FROM kept x JOIN status_packet p USING (sha256) JOIN reply r ON r.rowid = p.reply
+       JOIN stated t ON t.n = r.n AND t.recipient = r.recipient AND t.k = r.k
+       WHERE x.what = 'status' GROUP BY t.n, t.recipient, t.k, x.delivery, x.system""",
+    # Status packets that nobody sent; reply: what they should have been, as far as it can be told.
+    """CREATE TEMP TABLE stray_status AS SELECT x.delivery, x.system, x.listed, COALESCE(
+           (SELECT r.rowid FROM promise p JOIN answer a ON a.seq = p.answer JOIN sending s ON s.seq = a.sending
+            JOIN reply r ON r.n = s.n AND r.recipient = s.recipient AND r.k = s.k
+            WHERE p.delivery = x.delivery AND p.what = 'status'),
+           (SELECT p.reply FROM status_packet p WHERE p.sha256 = x.listed_sha256),
+           (SELECT r.rowid FROM post p JOIN reply r USING (n) WHERE p.document_id = x.document_id AND r.code = x.code
+            AND x.sender = CASE WHEN r.by_sender THEN p.sender ELSE r.recipient END)) AS reply
+       FROM kept x WHERE x.what = 'status' AND NOT EXISTS (SELECT 1 FROM status_packet p WHERE p.sha256 = x.sha256)""",
+    """INSERT OR IGNORE INTO came SELECT t.n, t.recipient, t.k, x.delivery, x.system, MIN(x.listed),
+           MAX(COALESCE(t.system, x.system) = x.system)
+       FROM stray_status x JOIN reply r ON r.rowid = x.reply
+       JOIN stated t ON t.n = r.n AND t.recipient = r.recipient AND t.k = r.k
+       GROUP BY t.n, t.recipient, t.k, x.delivery, x.system""",
+    # Acknowledged documents that never came, and of which no end was told. What was asked back with 13 or a revocation
+    # may have been withdrawn unseen; and where the answer to a fetch was lost, a status about another packet of
+    # the same matter ends the delivery unseen (exchange rules 6: 01-06 by each row, 15 and 16 of what was asked).
+    """CREATE TEMP VIEW missing AS SELECT d.root, d.code, d.never FROM due d JOIN post p ON p.n = d.root
+       WHERE d.acked IS NOT NULL AND p.expect = ''
+       AND NOT EXISTS (SELECT 1 FROM got g WHERE g.root = d.root AND g.code = d.code AND g.fits)
+       AND NOT EXISTS (SELECT 1 FROM ended e WHERE e.root = d.root AND e.code = d.code)
+       AND NOT EXISTS (SELECT 1 FROM stated t WHERE t.n = d.root AND t.recipient = d.code AND t.code = '13')
+       AND NOT EXISTS (SELECT 1 FROM stated t WHERE t.topic = COALESCE(NULLIF(p.target, 0), d.root)
+                       AND t.recipient = d.code AND t.n <> d.root AND NOT t.by_sender)
+       AND NOT EXISTS (SELECT 1 FROM post r JOIN addressee x ON x.n = r.n AND x.code = d.code
+                       JOIN fate f ON f.n = r.n WHERE r.target > 0 AND r.target = d.root AND r.kind = 1)""",
+    # Acknowledged statuses that surely are handed on, and never came. Recorded only (exchange rules 6): 01-06 below
+    # what was said, or after the end; equal ones are one; a 13 on what was never fetched withdraws it, and 15
+    # and 16 end its own delivery.
+    """CREATE TEMP VIEW unheard AS SELECT s.n, s.recipient, s.k, s.code, s.never FROM stated s
+       WHERE s.acked IS NOT NULL AND s.expect = ''
+       AND NOT EXISTS (SELECT 1 FROM came c WHERE c.n = s.n AND c.recipient = s.recipient AND c.k = s.k AND c.fits)
+       AND NOT EXISTS (SELECT 1 FROM stated t WHERE t.topic = s.topic AND t.recipient = s.recipient
+           AND (t.n, t.k) <> (s.n, s.k) AND t.sent < s.acked
+           AND (t.code = s.code OR (s.code IN ('01', '03', '04', '05', '06')
+                AND (t.code IN ('02', '15') OR (t.code > s.code AND t.code <= '06')))))
+       AND (s.code <> '13' OR EXISTS (SELECT 1 FROM got g JOIN doc d USING (root) WHERE d.n = s.n
+            AND g.code = s.recipient AND g.fits AND g.seq < s.sent)
+            AND NOT EXISTS (SELECT 1 FROM stated t WHERE t.topic = s.topic AND t.recipient = s.recipient
+                AND t.code IN ('15', '16')))
+       AND NOT (s.outbox AND (s.code NOT IN ('01', '02', '03', '04', '05', '06') OR EXISTS (
+           SELECT 1 FROM id i JOIN doc d USING (root) JOIN told x USING (delivery)
+           WHERE d.n = s.n AND i.code = s.recipient AND x.status = s.code)))""",
+    # What was listed again after it had been confirmed.
+    """CREATE TEMP VIEW again AS SELECT k.* FROM kept k
+       JOIN confirmed c ON c.delivery = k.delivery AND c.system = k.system WHERE k.listed > c.seq""",
+    # Answers that a fault may have made what they are.
+    """CREATE TEMP TABLE excused (mark TEXT PRIMARY KEY) WITHOUT ROWID""",
+    "INSERT INTO excused SELECT DISTINCT mark FROM injected WHERE mark <> '' AND place <> 'agency'",
+    "CREATE TEMP TABLE finding (kind TEXT, n INTEGER, recipient TEXT, delivery TEXT, detail TEXT)",
+)

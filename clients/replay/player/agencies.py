@@ -1,0 +1,384 @@
+"""An agency's system at work: it sends, looks into its inbox, keeps, confirms, reports; and repeats what got no answer.
+
+It enters in the book what it is about to send, and what it has kept, before it goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from math import ceil
+from typing import TypeVar
+
+from clients.replay.planned import Party, Post, Reply, chance
+from clients.replay.player.stage import Open, Stage
+from clients.replay.player.working_hours import next_working
+from clients.replay.wire.dialects import Dialect, Listed, Refused, Taken
+from clients.replay.wire.lines import NoAnswer
+
+T = TypeVar("T")
+_PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)  # real seconds before a request is made again
+_ANSWERS = {"15", "16"}
+_TOGETHER = 8  # items of a list that a system takes in at once
+_PAGE = 500  # items of a full list: there may be more
+
+
+class Agency:
+    """One connected system. ``parties`` are the agencies it speaks for, by code; the first is its own."""
+
+    def __init__(self, stage: Stage, parties: Sequence[Party], dialect: Dialect, start: datetime) -> None:
+        self._stage, self._dialect, self._start = stage, dialect, start
+        self.party = parties[0]
+        self._parties = {party.code: party for party in parties}
+        self._due: float | None = None  # the next look
+        self._looking = self._again = False
+        self._holding: set[str] = set()  # kept, and not confirmed yet
+        self._looks, self._cursor, self._told = 0, "", ""
+        self._phase = chance(stage.seed, "phase", self.party.code)
+        self._telling = False  # the outbox will be read at the next interval
+        self._tells = stage.told_every  # when it reads next what became of what it sent
+        self._dead: set[str] = set()
+        self._seen: dict[str, int] = {}  # deliveries not kept yet, with their place in the book's order of lists
+        self.codes = tuple(self._parties)
+        self.others: Mapping[str, Agency] = {}  # the system of each agency of the cast
+
+    # Sending
+
+    async def send(self, post: Post) -> None:
+        """Post a document until it is answered, and let those it is for know that something may have come.
+
+        One that names another, which it acts on or repeats, waits for that one's answer.
+        """
+        stage = self._stage
+        answered = stage.sending[post.n] = asyncio.Event()
+        try:
+            for named in (post.target, post.repeats):
+                if (other := stage.sending.get(named)) is not None:
+                    await other.wait()
+            await self._send(post)
+        finally:
+            answered.set()
+            del stage.sending[post.n]
+
+    async def _send(self, post: Post) -> None:
+        stage = self._stage
+        packet = await stage.source.packet(post)
+        sha256 = hashlib.sha256(packet).hexdigest()
+        if not post.repeats and not post.expect:
+            stage.open[sha256] = Open(post, sha256, len(post.recipients))
+        await stage.book.planned(post, sha256, len(packet))
+        taken = await self._until_answered(
+            f"d{post.n}", "send", post.n, lambda mark: self._dialect.send(packet, post, mark)
+        )
+        for recipient in post.recipients:
+            if (other := self.others.get(recipient)) is not None:
+                other.expect()
+        if taken is None:
+            stage.counts.refused += 1
+            stage.open.pop(sha256, None)
+            return
+        stage.counts.sent += 1
+        if not post.repeats:
+            stage.silent.update((taken.hub_id, to) for to in post.recipients if self._is_silent(to))
+            self._recall(post)
+
+    def _is_silent(self, code: str) -> bool:
+        return code in self.others and self.others[code].party.silent
+
+    def _recall(self, post: Post) -> None:
+        for recipient in post.recipients:
+            own = tuple(reply for reply in self._stage.source.replies(post, recipient) if reply.by_sender)
+            if own:
+                self._stage.clock.at(self._working(self._stage.clock.now + own[0].after), self._report, post, own)
+
+    async def _until_answered(
+        self,
+        base: str,
+        operation: str,
+        n: int,
+        ask: Callable[[str], Awaitable[Taken]],
+        recipient: str = "",
+        k: int = 0,
+    ) -> Taken | None:
+        """Make a request, the same again while it gets no answer; None when it was refused for good, or given up."""
+        stage, what = self._stage, "document" if operation == "send" else "status"
+        until = time.monotonic() + stage.giving_up
+        attempt = 0
+        while True:
+            attempt += 1
+            mark = f"{base}.{attempt}"
+            await stage.book.sending(mark, n=n, what=what, at=stage.clock.now, recipient=recipient, k=k)
+            began = time.perf_counter()
+            taken, refused = None, None
+            try:
+                taken = await ask(mark)
+            except Refused as refusal:
+                refused = refusal
+            except NoAnswer:
+                stage.counts.unanswered += 1
+            seconds = time.perf_counter() - began
+            await self._answered(mark, operation, taken, refused, seconds)
+            if taken is not None or (refused is not None and not refused.temporary):
+                return taken
+            if stage.quick or time.monotonic() > until:
+                return None
+            await asyncio.sleep(_PAUSES[min(attempt, len(_PAUSES)) - 1])
+
+    async def _answered(
+        self, mark: str, operation: str, taken: Taken | None, refused: Refused | None, seconds: float
+    ) -> None:
+        stage = self._stage
+        self._timed(operation, seconds, taken is not None or (refused is not None and not refused.temporary))
+        if taken is not None:
+            outcome, status, code = ("repeated" if taken.repeated else "accepted"), 200, ""
+        elif refused is not None:
+            outcome, status, code = ("later" if refused.temporary else "refused"), refused.status, refused.code
+            if refused.code == "packet-refused" and refused.rules:
+                code = f"{refused.code}/{','.join(refused.rules)}"
+        else:
+            outcome, status, code = "none", 0, ""
+        await stage.book.answered(
+            mark, outcome=outcome, status=status, code=code, hub_id=taken.hub_id if taken else "",
+            deliveries=taken.deliveries if taken else (), seconds=seconds, at=stage.clock.now,
+        )  # fmt: skip
+
+    # Receiving
+
+    def expect(self) -> None:
+        """Something may have come: look when the next interval begins."""
+        if not self.party.silent:
+            self._look_at(self._next())
+
+    def _next(self) -> float:
+        """When its next interval begins; those of all agencies begin at different moments."""
+        every = max(self.party.poll, 1e-3)
+        return (ceil(self._stage.clock.now / every - self._phase) + self._phase) * every
+
+    def expect_status(self) -> None:
+        """A status may have come: look into inbox or outbox, whichever this system reads of them."""
+        if self.party.reads == "packets":
+            self.expect()
+        elif not self._telling:
+            self._telling = True
+            self._stage.clock.at(self._working(self._next()), self._hear)
+
+    async def _hear(self) -> None:
+        self._telling = False
+        await self.read_told()
+
+    def _look_at(self, moment: float) -> None:
+        if self._due is None:
+            self._due = self._working(moment)
+            self._stage.clock.at(self._due, self.look)
+
+    async def look(self) -> None:
+        """List what waits, and take all of it in; one look at a time."""
+        self._due = None
+        if self._looking:
+            self._again = True
+            return
+        self._looking, self._again = True, False
+        try:
+            whole = await self._look()
+        finally:
+            self._looking = False
+        if not whole or self._again or (self._stage.every_look and not self._stage.settling):
+            self._look_at(self._stage.clock.now + self.party.poll)
+
+    async def _look(self) -> bool:
+        """Whether everything was listed."""
+        stage = self._stage
+        while True:
+            self._looks += 1
+            asked = stage.book.look()
+            listing = await self._until_heard(
+                f"l{self.party.code}.{self._looks}", "list", lambda mark: self._dialect.look(self._cursor, mark)
+            )
+            if listing is None:
+                return False
+            listed = [(item, self._seen.setdefault(item.id, asked + n)) for n, item in enumerate(listing.items)]
+            whole = True
+            for start in range(0, len(listed), _TOGETHER):
+                some = listed[start : start + _TOGETHER]
+                whole &= all(await asyncio.gather(*(self._take_in(*each) for each in some)))
+            if self.party.reads == "outbox" and whole:
+                self._cursor = listing.next  # behind what was given up nothing would ever show it again
+            if stage.clock.now >= self._tells:
+                self._tells = stage.clock.now + stage.told_every
+                await self.read_told()
+            if len(listing.items) < _PAGE or not whole:
+                return whole
+
+    async def read_told(self) -> None:
+        """Read on in what became of the documents this system sent."""
+        stage = self._stage
+        while True:
+            self._looks += 1
+            found = await self._until_heard(
+                f"t{self.party.code}.{self._looks}", "told", lambda mark: self._dialect.told(self._told, mark)
+            )
+            if found is None or not found.entries:
+                return
+            for entry in found.entries:
+                stage.silent.discard((entry.hub_id, entry.to))
+                await stage.book.told(
+                    system=self.party.code, what=entry.what, delivery=entry.delivery,
+                    document_id=entry.document_id or entry.hub_id, to=entry.to, status=entry.status, at=stage.clock.now,
+                )  # fmt: skip
+            self._told = found.next
+            if len(found.entries) < _PAGE:
+                return
+
+    async def _take_in(self, item: Listed, listed: int) -> bool:
+        """Fetch, keep and confirm it; False where the next look has to try again."""
+        if item.id in self._holding or (item.what == "status" and self.party.reads == "outbox"):
+            self._seen.pop(item.id, None)
+            return True
+        stage = self._stage
+        key = _key(item)
+        packet = await self._until_heard(f"f{key}", "fetch", lambda mark: self._dialect.fetch(item, mark))
+        if packet is None:
+            return False
+        sha256 = hashlib.sha256(packet).hexdigest()
+        under_way = stage.open.get(sha256)
+        if under_way is not None and self._dies(under_way.post, item):
+            stage.book.injected("dies", f"f{key}", where="agency", at=stage.clock.now)
+            stage.clock.at(self._working(stage.clock.now + self.party.poll), self.look)
+            return False
+        await stage.book.kept(
+            system=self.party.code, delivery=item.id, what=item.what, to=item.to,
+            document_id=item.document_id or _named(packet),
+            sender=item.sender, sha256=sha256, code=item.code, at=stage.clock.now, listed_sha256=item.sha256,
+            listed=listed,
+        )  # fmt: skip
+        self._seen.pop(item.id, None)
+        self._holding.add(item.id)
+        if item.what == "document":
+            stage.counts.received += 1
+        else:
+            stage.counts.statuses += 1
+        if self.party.slow:
+            stage.clock.at(stage.clock.now + self.party.slow, self._confirm, item, under_way)
+        else:
+            await self._confirm(item, under_way)
+        return True
+
+    def _dies(self, post: Post, item: Listed) -> bool:
+        if item.id in self._dead or chance(self._stage.seed, "dies", f"{post.n}.{item.to}") >= self.party.dies:
+            return False
+        self._dead.add(item.id)
+        return True
+
+    async def _confirm(self, item: Listed, under_way: Open | None) -> None:
+        stage = self._stage
+        done = await self._until_heard(f"c{_key(item)}", "done", lambda mark: self._done(item, mark))
+        self._holding.discard(item.id)
+        if done is None:
+            return
+        await stage.book.confirmed(system=self.party.code, delivery=item.id, at=stage.clock.now)
+        to = item.to or self.party.code
+        if under_way is None or item.what != "document" or to in under_way.started:
+            return
+        under_way.started.add(to)
+        replies = tuple(r for r in stage.source.replies(under_way.post, to) if not r.by_sender)
+        if replies:
+            stage.clock.at(self._working(stage.clock.now + replies[0].after), self._report, under_way.post, replies)
+        under_way.left -= 1
+        if not under_way.left:
+            del stage.open[under_way.sha256]
+
+    async def _done(self, item: Listed, mark: str) -> bool:
+        await self._dialect.done(item, mark)
+        return True
+
+    # Reporting
+
+    async def _report(self, post: Post, replies: tuple[Reply, ...]) -> None:
+        """Report the first of these statuses, and the others when their time comes."""
+        reply, *later = replies
+        stage = self._stage
+        if reply.code in _ANSWERS and self._is_too_early(post, reply):
+            stage.clock.at(self._working(stage.clock.now + max(self.party.poll, 0.1)), self._report, post, replies)
+            return
+        packet = await stage.source.status(post, reply)
+        await stage.book.stated(reply, hashlib.sha256(packet).hexdigest())
+        place = post.recipients.index(reply.recipient)
+        sender = post.sender if reply.by_sender else reply.recipient
+        taken = await self._until_answered(
+            f"s{post.n}.{place}.{reply.k}", "report", post.n,
+            lambda mark: self._dialect.report(packet, sender, mark), reply.recipient, reply.k,
+        )  # fmt: skip
+        if reply.by_sender:
+            stage.asked.add((post.n, reply.recipient))
+        for code in taken.withdrawn if taken is not None else ():
+            await stage.book.told(
+                system=self.party.code, what="withdrawn", delivery="", document_id=post.document_id, to=code, status="",
+                at=stage.clock.now,
+            )  # fmt: skip
+        party = reply.recipient if reply.by_sender else post.sender
+        if (other := self.others.get(party)) is not None:
+            other.expect_status()
+        if later:
+            moment = self._working(stage.clock.now + later[0].after - reply.after)
+            stage.clock.at(moment, self._report, post, tuple(later))
+
+    def _is_too_early(self, post: Post, reply: Reply) -> bool:
+        """Whether the sender is still to ask (13) for what this answers."""
+        asks = any(each.by_sender for each in self._stage.source.replies(post, reply.recipient))
+        return asks and not self._stage.quick and (post.n, reply.recipient) not in self._stage.asked
+
+    async def _until_heard(self, base: str, operation: str, ask: Callable[[str], Awaitable[T]]) -> T | None:
+        """Ask until there is an answer; None when it was refused, or given up: the next look asks again."""
+        stage = self._stage
+        until = time.monotonic() + stage.giving_up
+        attempt = 0
+        while True:
+            attempt += 1
+            began = time.perf_counter()
+            try:
+                heard = await ask(f"{base}.{attempt}")
+            except Refused as refusal:
+                self._timed(operation, time.perf_counter() - began, False)
+                if not refusal.temporary:
+                    return None
+            except NoAnswer:
+                self._timed(operation, time.perf_counter() - began, False)
+                stage.counts.unanswered += 1
+            else:
+                self._timed(operation, time.perf_counter() - began, True)
+                return heard
+            if stage.quick or time.monotonic() > until:
+                return None
+            await asyncio.sleep(_PAUSES[min(attempt, len(_PAUSES)) - 1])
+
+    def _timed(self, operation: str, seconds: float, ok: bool) -> None:
+        self._stage.counts.requests += 1
+        self._stage.book.timed(operation, time.monotonic() - self._stage.begun, seconds, ok)
+
+    def _working(self, moment: float) -> float:
+        """This moment of scenario time, or when the office opens next."""
+        if not self.party.hours:
+            return moment
+        found = next_working(self._start + timedelta(seconds=moment))
+        return (found - self._start).total_seconds()
+
+
+_DOCUMENT_ID = re.compile(rb"<(?:\w+:)?DocumentId>([^<]*)<")
+
+
+def _named(packet: bytes) -> str:
+    """The first DocumentId in a packet, which is its own, or that of the document a status is about."""
+    found = _DOCUMENT_ID.search(packet)
+    return found[1].decode("utf-8", "replace") if found else ""
+
+
+def _key(item: Listed) -> str:
+    """What marks requests about a delivery: the same in every run, as far as the dialect tells what it is about."""
+    if not item.document_id:
+        return item.id
+    about = f"{item.what}/{item.document_id}/{item.sender}/{item.to}/{item.code}"
+    return hashlib.blake2b(about.encode(), digest_size=12).hexdigest()

@@ -1,0 +1,217 @@
+"""A whole run: who takes part is enrolled, the play is played, and its book is judged."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from rich.console import Console
+from uvloop import new_event_loop
+
+from clients.hub_client import AsyncHubClient
+from clients.replay.ledger.book import Book
+from clients.replay.ledger.findings import Verdict
+from clients.replay.ledger.judge import judge
+from clients.replay.planned import Party
+from clients.replay.player.agencies import Agency
+from clients.replay.player.clock import Real, Virtual
+from clients.replay.player.hubs import HubProblemError, OwnHub, machine, read_credentials
+from clients.replay.player.play import Play
+from clients.replay.player.progress import Shown, shown
+from clients.replay.player.sources import Played
+from clients.replay.player.stage import Source, Stage
+from clients.replay.stock.keys import key_and_certificate, pem
+from clients.replay.wire.control import Control
+from clients.replay.wire.dialects import Credentials, Dialect
+from clients.replay.wire.faults import NetworkFaults
+from clients.replay.wire.gateway import Gateway
+from clients.replay.wire.lines import Lines
+from clients.replay.wire.rest import Rest
+
+_CONNECTIONS = 192
+_AT_ONCE = 16  # registrations
+_SLACK = 1 / 1000  # of the scenario: how far its time may be ahead of what is at work; but a minute at least
+_TOLD = 1 / 40  # of the scenario, between two looks at what became of what was sent
+_GIVING_UP = 60.0  # real seconds in which a request must get its answer
+# Of a hub that is started for the play: every agency calls from one address, and what is over ends soon.
+_SETTINGS = {"connections_per_address": "4000", "sweep_seconds": "0.2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked for. ``hub``: of one that is there, with ``credentials``; else one is started.
+
+    ``home``: the folder of a hub that is started, below ``out`` otherwise. ``trouble`` happens beside the play;
+    ``buried`` is called with the hub's folder between its death and its next start.
+    """
+
+    out: Path
+    hub: str = ""
+    control: str = ""
+    credentials: Path | None = None
+    speed: float = 1.0
+    database_url: str = ""
+    home: Path | None = None
+    trouble: Sequence[Callable[[Play], Awaitable[None]]] = field(default=())
+    buried: Callable[[Path], None] = lambda folder: None
+
+
+async def play(played: Played, order: Order, console: Console) -> None:
+    """Play, and leave the book in the folder ``order.out``, which must be new. Ctrl-C ends the play early.
+
+    Raises :class:`HubProblemError`, ``FileExistsError``.
+    """
+    order.out.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        book = await stack.enter_async_context(Book(order.out / "ledger.db"))
+        show = stack.enter_context(shown(console, played.title))
+        source = await stack.enter_async_context(played.source())
+        book.cast(source.cast)
+        book.facts(**_facts(played, order))
+        show.step("enrol")
+        hub, where = await _hub(stack, played, source, order)
+        control = await stack.enter_async_context(Control(where.control)) if where.control else None
+        virtual = played.virtual and control is not None
+        if virtual and control is not None:
+            await control.clock(played.start)
+            await _register(where, source.cast, played.seed)
+        clock = Virtual(max(played.duration * _SLACK, 60.0)) if virtual else Real(order.speed)
+        stage = Stage(
+            clock,
+            book,
+            source,
+            played.seed,
+            _GIVING_UP,
+            played.duration * _TOLD,
+            every_look=played.every_look and not virtual,
+        )
+        lines = await stack.enter_async_context(Lines(where.url, most=_CONNECTIONS))
+        faults = NetworkFaults(
+            played.seed, played.network, played.network_seconds,
+            told=lambda fault, mark: book.injected(fault, mark, where="network", at=clock.now),
+        )  # fmt: skip
+        whole = Play(
+            stage, _agencies(stage, played, lines, faults, where.credentials), played.start, played.settle, hub,
+            control, dict(played.hub_faults), played.kills, played.jumps, order.trouble,
+        )  # fmt: skip
+        if hub is not None:
+            hub.keep_alive(whole.again, partial(order.buried, hub.folder))
+        show.step("prepare", played.total)
+        await source.beforehand(show.done)
+        await _until_over(whole, show)
+        book.facts(ended=time.time(), stopped=whole.stopped, deaths=hub.deaths if hub else 0)
+
+
+def _facts(played: Played, order: Order) -> dict[str, object]:
+    return {
+        **played.facts, "machine": machine(), "program": version("lienthong"), "seed": played.seed,
+        "hub": urlsplit(order.hub).netloc or "own", "speed": order.speed, "begun": time.time(),
+        "answer_within": played.answer_within, "deliver_within": played.deliver_within,
+    }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    url: str
+    control: str
+    credentials: Mapping[str, Mapping[str, str]]
+
+
+async def _hub(stack: AsyncExitStack, played: Played, source: Source, order: Order) -> tuple[OwnHub | None, _Where]:
+    """The hub to play against, everybody enrolled."""
+    if order.hub:
+        assert order.credentials is not None
+        known = read_credentials(order.credentials)
+        if missing := {party.system for party in source.cast} - set(known):
+            some = ", ".join(sorted(missing)[:5])
+            raise HubProblemError(f"{order.credentials}: no credentials of {some} ({len(missing)} in all)")
+        return None, _Where(order.hub, order.control, known)
+    settings = {**_SETTINGS, **played.settings}
+    if order.database_url:
+        settings["database_url"] = order.database_url
+    hub = await stack.enter_async_context(OwnHub(order.home or order.out / "hub", settings, log=order.out / "hub.log"))
+    # In a time of its own certificates count from when they are registered there (see _register).
+    known = await hub.enrol(source.cast, None if played.virtual else partial(pem, played.seed))
+    await hub.start()
+    return hub, _Where(hub.url, hub.control, known)
+
+
+async def _register(where: _Where, cast: Sequence[Party], seed: int) -> None:
+    """Register the agencies' certificates by their one-time codes, at the hub's present time."""
+    room = asyncio.Semaphore(_AT_ONCE)
+
+    async def register(code: str) -> None:
+        given = where.credentials[code]
+        if not given["code"]:
+            return  # a certificate stands already
+        key, certificate = key_and_certificate(seed, code)
+        async with room, AsyncHubClient(where.url, given["token"], key=key, certificate=certificate) as client:
+            await client.register_certificate(code, given["system_id"], given["code"])
+
+    await asyncio.gather(*(register(party.code) for party in cast if party.system == party.code))
+
+
+def _agencies(
+    stage: Stage,
+    played: Played,
+    lines: Lines,
+    faults: NetworkFaults,
+    credentials: Mapping[str, Mapping[str, str]],
+) -> list[Agency]:
+    """One for each system, with all the agencies it speaks for, its own first."""
+    systems: dict[str, list[Party]] = {party.code: [party] for party in stage.source.cast if party.system == party.code}
+    for party in stage.source.cast:
+        if party.system != party.code:
+            systems[party.system].append(party)
+    agencies = []
+    for code, parties in systems.items():
+        given = credentials[code]
+        known = Credentials(given["system_id"], given["token"], given["secret"])
+        dialect: Dialect
+        if parties[0].dialect == "gateway":
+            dialect = Gateway(
+                lines, known, faults=faults, patience=played.answer_within * 2, clock=lambda: played.start
+            )
+        else:
+            dialect = Rest(lines, known, faults=faults, patience=played.answer_within * 2)
+        agencies.append(Agency(stage, parties, dialect, played.start))
+    return agencies
+
+
+async def _until_over(whole: Play, show: Shown) -> None:
+    """Play to the end, or until Ctrl-C; a second one ends it at once."""
+    loop = asyncio.get_running_loop()
+    playing = asyncio.ensure_future(whole.run())
+
+    def stop() -> None:
+        if whole.stopped:
+            playing.cancel()
+        whole.stop()
+
+    whole.step = show.step
+    loop.add_signal_handler(signal.SIGINT, stop)
+    following = asyncio.ensure_future(show.follow(whole.stage.counts))
+    try:
+        await playing
+    except asyncio.CancelledError:
+        whole.stopped = True
+    finally:
+        following.cancel()
+        loop.remove_signal_handler(signal.SIGINT)
+
+
+def run(played: Played, order: Order, console: Console) -> Verdict:
+    """Play and judge. Raises what :func:`play` does."""
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(play(played, order, console))
+    with shown(console, played.title) as show:
+        show.step("judge")
+        return judge(order.out / "ledger.db")

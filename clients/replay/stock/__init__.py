@@ -1,0 +1,1 @@
+"""The bytes that are played: packets written and signed beforehand, in processes of their own."""

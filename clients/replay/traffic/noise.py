@@ -1,0 +1,158 @@
+"""Noise in the place of what people wrote: of the same size and shape, and the same for the same text.
+
+Letters become other letters of their case and of as many bytes, digits other digits; blanks, signs, marks and what
+cannot be seen stay, since rules look at them. Files keep what their first bytes say they are.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import re
+import struct
+import unicodedata
+import zipfile
+from collections.abc import Iterator
+from random import Random
+
+from hub.domain.document import Attachment
+from hub.domain.filenames import content_extension, extension, faults
+
+_VOWELS = "àáãâèéêìíòóõôùúýăĩũơư"  # two bytes each, as đ; the others of Vietnamese take three
+_MARKED = "ạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ"
+_ALPHABETS = (
+    "abcdefghijklmnopqrstuvwxyz",
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "0123456789",
+    _VOWELS + "đ",
+    (_VOWELS + "đ").upper(),
+    _MARKED,
+    _MARKED.upper(),
+)
+_ALPHABET_OF = {letter: letters for letters in _ALPHABETS for letter in letters}
+_TRIES = 50
+_LARGEST_MAGIC = 8  # bytes by which a kind of file is known
+_ENTRY = (2025, 1, 1, 0, 0, 0)
+_OFFICE = "[Content_Types].xml"  # what the files of office software begin with
+_BROKEN = (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, EOFError, struct.error)
+_MARKUP = re.compile(rb"(<!DOCTYPE[^<>]*|<[^<>]*>|&[^&;\s]*;)")
+
+
+class Noise:
+    """Another key gives other noise."""
+
+    def __init__(self, key: str) -> None:
+        self._key = hashlib.blake2b(key.encode(), digest_size=32).digest()
+
+    def text(self, text: str, salt: str = "") -> str:
+        """No letter stays what it was. Texts that differ in case or normal form only do so afterwards."""
+        composed = unicodedata.normalize("NFC", text)
+        stream = self._stream(f"{salt}/{composed.casefold()}", 2 * len(composed))
+        shown = "".join(_other(letter, stream[2 * i : 2 * i + 2]) for i, letter in enumerate(composed))
+        return shown if composed == text else unicodedata.normalize("NFD", shown)
+
+    def file_name(self, name: str) -> str:
+        """With its extension, and with the faults it had and no others."""
+        end = len(name) - len(extension(name)) - 1 if extension(name) else len(name)
+        wrong = list(faults(name))
+        for salt in range(_TRIES):
+            made = self.text(name[:end], str(salt) if salt else "") + name[end:]
+            if list(faults(made)) == wrong:
+                return made
+        return name  # a fault that is the name itself, as of CON
+
+    def bytes_like(self, octets: bytes) -> bytes:
+        """As many bytes, which begin as these do."""
+        known = content_extension(octets)
+        kept = next((n for n in range(_LARGEST_MAGIC + 1) if content_extension(octets[:n]) == known), 0)
+        return octets[:kept] + self._random(octets).randbytes(len(octets) - kept)
+
+    def file_like(self, file: Attachment) -> bytes:
+        """The octets of a file of the same kind, size and defect; of a ZIP bomb itself: it is nobody's document."""
+        if file.defect == "attachment-zip-bomb":
+            return file.octets
+        if not file.octets.startswith(b"PK\x03\x04") or file.defect == "attachment-zip":
+            return self.bytes_like(file.octets)
+        return self._wrapped(file) if file.wrapped else self._archive(file)
+
+    def _wrapped(self, file: Attachment) -> bytes:
+        """A ZIP around one file of the same size, which packs about as well."""
+        kept = self.bytes_like(file.content)
+        hard = min(len(kept), len(file.octets))
+        with zipfile.ZipFile(io.BytesIO(file.octets)) as archive:
+            name = archive.infolist()[0].filename
+        return _zipped(zipfile.ZIP_DEFLATED, (self.file_name(name), kept[:hard] + bytes(len(kept) - hard)))
+
+    def _archive(self, file: Attachment) -> bytes:
+        """A ZIP that is itself the file, or one with a path in it: of the same size, with what told it from another."""
+        try:
+            with zipfile.ZipFile(io.BytesIO(file.octets)) as archive:
+                names = [entry.filename for entry in archive.infolist()]
+        except _BROKEN:  # which nobody minds in a name in .zip
+            return self.bytes_like(file.octets)
+        if file.defect:
+            made = ["../a"]
+        elif names[:1] == [_OFFICE]:
+            made = [_OFFICE]
+        else:
+            made = ["a", "b"][: len(names)]  # a single one would be unwrapped, but for a name in .zip
+        empty = [(name, b"") for name in made[1:]]
+        room = max(0, len(file.octets) - len(_zipped(zipfile.ZIP_STORED, (made[0], b""), *empty)))
+        return _zipped(zipfile.ZIP_STORED, (made[0], self._random(file.octets).randbytes(room)), *empty)
+
+    def outside_markup(self, data: bytes) -> bytes:
+        """Of what is no packet: the letters and digits that stand outside tags and references."""
+        kept = 0 if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else _LARGEST_MAGIC
+        parts = (part if i % 2 else self._scrambled(part) for i, part in enumerate(_MARKUP.split(data[kept:])))
+        return data[:kept] + b"".join(parts)
+
+    def _scrambled(self, data: bytes) -> bytes:
+        try:
+            return self.text(data.decode(), "raw").encode()
+        except UnicodeDecodeError:
+            letters = data.decode("latin-1")
+            plain = (letter if letter.isascii() else "" for letter in letters)
+            made = iter(self.text("".join(plain), "raw"))
+            return "".join(next(made) if letter.isascii() else letter for letter in letters).encode("latin-1")
+
+    def _random(self, octets: bytes) -> Random:
+        return Random(hashlib.blake2b(octets, digest_size=16, key=self._key).digest())  # noqa: S311  (it hides nothing)
+
+    def _stream(self, text: str, size: int) -> bytes:
+        return hashlib.shake_128(self._key + text.encode("utf-8", "surrogatepass")).digest(size)
+
+
+def _other(letter: str, chosen: bytes) -> str:
+    letters = _ALPHABET_OF.get(letter)
+    if letters is None:
+        if not letter.isalpha() or len(letter.encode("utf-8", "replace")) not in {2, 3}:
+            return letter
+        letters = _ALPHABETS[3] if len(letter.encode()) == 2 else _ALPHABETS[5]
+    place = letters.find(letter)
+    step = int.from_bytes(chosen, "big")
+    return letters[(place + 1 + step % (len(letters) - 1)) % len(letters)]
+
+
+def _zipped(method: int, *entries: tuple[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", method) as archive:
+        for name, content in entries:
+            archive.writestr(zipfile.ZipInfo(name, _ENTRY), content, method)
+    return target.getvalue()
+
+
+def relaid(text: str, octets: bytes) -> str:
+    """``octets`` in Base64 as ``text`` is: in its lines where they are as many, and in its alphabet."""
+    encoded = base64.b64encode(octets).decode("ascii")
+    if "-" in text or "_" in text:
+        encoded = encoded.translate(str.maketrans("+/", "-_"))
+    letters = iter(encoded)
+    if len(encoded) != sum(not letter.isspace() for letter in text):
+        return encoded
+    return "".join(_laid(text, letters))
+
+
+def _laid(text: str, letters: Iterator[str]) -> Iterator[str]:
+    for letter in text:
+        yield letter if letter.isspace() else next(letters)

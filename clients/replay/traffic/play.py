@@ -1,0 +1,103 @@
+"""Recorded traffic as the player plays it: a cast, posts and replies in their time, and packets made anew for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from clients.replay.planned import Party, Post, Reply
+from clients.replay.traffic.again import Again, Remade, SignAs
+from clients.replay.traffic.plan import Step, open_plan
+from hub.domain.agency import ancestors
+from hub.domain.document import local_day
+
+STRANGER = "X99.NGUOI.LA"  # a code of nobody: what it signs, no hub knows
+_SIGNED_BY_NOBODY = {"certificate-unknown", "certificate-ended"}  # the second cannot be had again: it becomes the first
+
+
+class RecordedPlay:
+    """A traffic file that is played; a context manager. ``start`` is when the recording began, moved by the whole days
+    that lie between it and ``today``; a second of the recording is a second of the play.
+
+    ``cast`` are parties as of a scenario, ``total`` documents, ``duration`` seconds, ``left_out`` what is not played.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        seed: int,
+        today: date,
+        sign_as: SignAs,
+        anonymise: bool = False,
+        step: Step = lambda done, of: None,
+    ) -> None:
+        """``sign_as`` gives key and certificate of any code: those of the cast's systems, whose certificates are to be
+        registered, and of :data:`STRANGER`. Another ``seed`` gives other ids: with the same one a hub is told the same
+        documents again. ``step`` is told how far the reading is: a large file takes minutes. Raises ``TrafficProblem``.
+        """
+        self._file, self._plan = open_plan(path, step)
+        self._sign_as = sign_as
+        days = (today - local_day(self._plan.begun)).days
+        self._again = Again(seed, days, sign_as, anonymise=anonymise)
+        self.start: datetime = self._plan.begun + timedelta(days=days)
+        self.cast: tuple[Party, ...] = self._plan.cast.parties
+        self._parties = {party.code: party for party in self.cast}
+        self.duration, self.left_out = self._plan.duration, self._plan.left_out
+        self.total = sum(1 for _ in self._plan.posts())
+
+    def __enter__(self) -> RecordedPlay:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
+        self._file.__exit__(kind, fault, at)
+
+    def posts(self) -> Iterator[Post]:
+        again = self._again
+        for post in self._plan.posts():
+            # What is wrong with a signature may be found in another step, once it was made anew.
+            expect = (
+                self._remade(post).expect if post.expect.startswith(("signature-", "certificate-")) else post.expect
+            )
+            yield replace(
+                post,
+                document_id=again.document_id(post.document_id) if post.document_id else "",
+                number=again.number(post.number, post.day),
+                symbol=again.symbol(post.symbol, post.day),
+                day=again.day(post.day),
+                expect=expect,
+            )
+
+    def replies(self, post: Post, recipient: str) -> tuple[Reply, ...]:
+        """As the recipient, and for a withdrawal the sender, reported them; none of what is sent once more."""
+        return () if post.repeats else self._plan.replies(post.n, recipient)
+
+    async def packet(self, post: Post) -> bytes:
+        """The same whenever it is asked for."""
+        return (await asyncio.to_thread(self._remade, post)).packet
+
+    async def status(self, post: Post, reply: Reply) -> bytes:
+        """The same whenever it is asked for."""
+        signer = self._parties[post.sender if reply.by_sender else reply.recipient].system
+        packet = self._plan.status(post.n, reply.recipient, reply.k)
+        return (await asyncio.to_thread(self._again.packet, packet, signer, reply.expect)).packet
+
+    def certificate(self, code: str) -> bytes:
+        """PEM."""
+        return self._sign_as(code)[1].public_bytes(Encoding.PEM)
+
+    def _remade(self, post: Post) -> Remade:
+        expect = self._plan.sent(post.n).post.expect
+        signer = self._parties[post.sender].system
+        if expect in _SIGNED_BY_NOBODY:
+            signer, expect = STRANGER, "certificate-unknown"
+        elif expect == "certificate-other-agency":
+            entitled = {signer, *ancestors(signer)}
+            signer = next((party.system for party in self.cast if party.system not in entitled), STRANGER)
+        return self._again.packet(self._plan.packet(post.n), signer, expect)

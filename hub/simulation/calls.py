@@ -1,0 +1,152 @@
+"""What a request asks of the hub, in either dialect, and its answer as one piece: as far as the simulator needs it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hub.errors import Refusal
+from hub.gateway import signed
+from hub.gateway.axis import method_of
+
+What = Literal["send", "list", "fetch", "done", "show", "other"]
+Row = dict[str, Any]  # one entry of a list
+_DELIVERY = re.compile(r"/v1/deliveries/([0-9a-f]{24})(?:/(packet|done|taken|failed))?")
+_OF_DELIVERY: dict[str | None, What] = {"packet": "fetch", "done": "done", None: "show"}
+_METHODS: dict[str, What] = {"getReceivedEdocList": "list", "getEdoc": "fetch", "downloadEdoc": "fetch"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """``caller`` tells systems apart, and one system's two dialects; ``statuses`` is None where a list has both."""
+
+    what: What
+    method: str = ""  # of the gateway dialect; empty in REST
+    caller: str = ""
+    delivery: str = ""
+    statuses: bool | None = None
+
+    def id_of(self, row: Row) -> str:
+        return str(row["docId" if self.method else "id"])
+
+    def is_status(self, row: Row) -> bool:
+        return bool(row["messageType" if self.method else "type"] == "status")
+
+    def speaks_as(self, row: Row) -> bool:
+        """Whether a row was listed in the same dialect."""
+        return ("docId" in row) == bool(self.method)
+
+    def lists(self, row: Row) -> bool:
+        """Whether a row is of the kind that this list has."""
+        return self.statuses is None or self.is_status(row) == self.statuses
+
+
+OTHER = Asked("other")
+
+
+def is_exchange(path: str) -> bool:
+    """Whether a path is one of the dialects': health and pages are never disturbed."""
+    return path.startswith("/v1/") or method_of(path) is not None
+
+
+def read(scope: Scope) -> Asked:
+    """What an HTTP request asks; who calls is taken as it claims, since the hub itself will check that."""
+    method = method_of(scope["path"])
+    return _rest(scope) if method is None else _gateway(scope, method)
+
+
+def _rest(scope: Scope) -> Asked:
+    path, get = scope["path"], scope["method"] == "GET"
+    caller = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), "")
+    if path == "/v1/documents" and not get:
+        return Asked("send", caller=caller)
+    if path == "/v1/inbox" and get:
+        return Asked("list", caller=caller)
+    found = _DELIVERY.fullmatch(path)
+    if found is None:
+        return OTHER
+    return Asked(_OF_DELIVERY.get(found[2], "other"), caller=caller, delivery=found[1])
+
+
+def _gateway(scope: Scope, method: str) -> Asked:
+    try:
+        said = signed.read(scope["headers"])
+    except Refusal:
+        return OTHER
+    arguments, caller = said.arguments, f"gateway {said.system_id}"
+    statuses = arguments.get("messagetype", "").lower() == "status"
+    if method == "sendEdoc":
+        return OTHER if statuses else Asked("send", method, caller)
+    if method == "updateStatus":
+        delivery = arguments.get("docid") or arguments.get("docId", "")
+        is_done = arguments.get("status", "").lower() == "done"
+        return Asked("done" if is_done else "other", method, caller, delivery)
+    what = _METHODS.get(method, "other")
+    delivery = arguments.get("docId") or arguments.get("docid", "") if what == "fetch" else ""
+    return Asked(what, method, caller, delivery, statuses)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An answer of the application."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def with_body(self, body: bytes) -> Heard:
+        kept = [(name, value) for name, value in self.headers if name != b"content-length"]
+        return replace(self, headers=[*kept, (b"content-length", b"%d" % len(body))], body=body)
+
+    def is_fine(self) -> bool:
+        """Whether the hub did what was asked; the gateway dialect tells refusals in a 200 too."""
+        if self.status not in (200, 201):
+            return False
+        is_gateway_s = self.body.startswith(b'{"status": "FAIL"')
+        return not is_gateway_s
+
+    async def say(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+async def hear(app: ASGIApp, scope: Scope, receive: Receive) -> Heard:
+    """The application's answer, whole."""
+    started: Message = {}
+    parts: list[bytes] = []
+
+    async def keep(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            started.update(message)
+        else:
+            parts.append(message.get("body", b""))
+
+    await app(scope, receive, keep)
+    return Heard(started["status"], list(started["headers"]), b"".join(parts))
+
+
+def as_json(asked: Asked, body: Any) -> bytes:
+    return json.dumps(body, ensure_ascii=bool(asked.method)).encode()
+
+
+def rows_of(asked: Asked, heard: Heard) -> list[Row]:
+    """The entries of a list's answer."""
+    found: list[Row] = heard.json()["data" if asked.method else "items"]
+    return found
+
+
+def with_rows(asked: Asked, heard: Heard, rows: list[Row]) -> Heard:
+    """A list's answer with other entries."""
+    return heard.with_body(as_json(asked, heard.json() | {"data" if asked.method else "items": rows}))
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send, refusal: Refusal) -> None:
+    """Answer with a refusal, in the path's dialect."""
+    await scope["state"]["refused"](scope["path"], refusal)(scope, receive, send)

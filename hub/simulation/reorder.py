@@ -1,0 +1,64 @@
+"""Two statuses of one document by one agency that change places in their recipient's lists."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hub.simulation.calls import Asked, Row
+from hub.simulation.known import remember
+
+_LOOKS = 10  # lists from which the first status is missing while no second one comes
+
+
+@dataclass(slots=True)
+class _Pair:
+    first: str  # delivery ids
+    row: Row
+    caller: str
+    second: str = ""
+    looks: int = 0
+
+
+class Reorder:
+    """Holds the first status back until the second was listed before it; without one, for some looks only."""
+
+    def __init__(self) -> None:
+        self._pairs: OrderedDict[str, _Pair] = OrderedDict()
+        self._over: OrderedDict[str, None] = OrderedDict()  # what a pair is about, once its first status is done
+
+    def listed(self, asked: Asked, rows: list[Row], struck: Mapping[str, str]) -> list[Row]:
+        """The list in its new order; ``struck`` says of deliveries that are struck what they are about."""
+        shown: list[Row] = []
+        for row in rows:
+            delivery = asked.id_of(row)
+            about = struck.get(delivery)
+            if about is None or about in self._over:
+                shown.append(row)
+                continue
+            if about not in self._pairs:
+                remember(self._pairs, about, _Pair(delivery, row, asked.caller))
+            pair = self._pairs[about]
+            if delivery != pair.first:
+                pair.second = pair.second or delivery
+                shown.append(row)
+        for pair in self._pairs.values():
+            if pair.caller == asked.caller and asked.lists(pair.row):
+                self._show(asked, pair, shown)
+        return shown
+
+    def _show(self, asked: Asked, pair: _Pair, shown: list[Row]) -> None:
+        if not pair.second and pair.looks < _LOOKS:
+            pair.looks += 1
+            return
+        places = [place for place, row in enumerate(shown) if asked.id_of(row) == pair.second]
+        shown.insert(places[0] + 1 if places else len(shown), pair.row)
+
+    def done(self, delivery: str) -> None:
+        """A delivery is done: if it was the first of a pair, that is over."""
+        for about, pair in self._pairs.items():
+            if pair.first == delivery:
+                del self._pairs[about]
+                remember(self._over, about, None)
+                return

@@ -1,0 +1,63 @@
+"""All of it put around a hub: what ``hub.serve`` needs for ``--simulation-port``."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hub.exchange.desk import Desk
+from hub.simulation.calls import is_exchange
+from hub.simulation.control import served
+from hub.simulation.faults import CuttableHttp, Faults, FaultyWriter
+from hub.simulation.known import Known
+from hub.simulation.mutants import Mutants
+from hub.simulation.old_axis import OldAxis
+from hub.simulation.standing import Standing
+
+
+class Simulator:
+    """One hub's. ``clock``, ``at`` and ``writer`` are for ``create_app``, ``http`` for the server; :meth:`around` gives
+    the application to serve.
+    """
+
+    writer = FaultyWriter
+    http = CuttableHttp
+
+    def __init__(self, listener: socket.socket) -> None:
+        """``listener``: a listening socket of 127.0.0.1, for the control port."""
+        self.standing = Standing()
+        self.clock, self.at = self.standing.clock, self.standing.deaths.at
+        self._listener = listener
+
+    def around(self, app: FastAPI) -> ASGIApp:
+        standing = self.standing
+
+        def desk() -> Desk:
+            found: Desk = app.state.interface.desk
+            return found
+
+        known = Known(desk)
+        mutants = Mutants(app, standing, known)
+        old_axis = OldAxis(mutants, standing, known)
+        faults = Faults(old_axis, standing)
+        numbers = itertools.count(1)
+
+        async def simulated(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "lifespan":
+                async with served(standing, self._listener):
+                    await app(scope, receive, send)
+            elif scope["type"] == "http" and is_exchange(scope["path"]):
+                scope["state"]["mark"] = _mark(scope) or f"request-{next(numbers)}"
+                await faults(scope, receive, send)
+            else:
+                await app(scope, receive, send)
+
+        return simulated
+
+
+def _mark(scope: Scope) -> str:
+    """The request's id, by which faults strike it."""
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")

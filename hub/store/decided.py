@@ -1,0 +1,48 @@
+"""What a transaction has decided and not written yet: rows of many jobs, for few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from hub.store import deliveries, documents
+from hub.store.deliveries import Delivery, Rows
+
+
+class Decided:
+    """Rows to insert, in lists to be added to, and deliveries to change."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing was decided."""
+        self.packets: Rows = []
+        self.reports: Rows = []
+        self.deliveries: Rows = []
+        self.events: Rows = []
+        self.outbox: Rows = []
+        self.evidence: Rows = []
+        self._changed: dict[str, tuple[Delivery, Delivery, tuple[str, ...]]] = {}
+
+    def change(self, before: Delivery, after: Delivery, names: Iterable[str]) -> None:
+        """Change the named columns of a delivery; changed again before it is written, it is written once."""
+        first, _, earlier = self._changed.get(before.id, (before, after, ()))
+        self._changed[before.id] = first, after, tuple(dict.fromkeys((*earlier, *names)))
+
+    def write(self, connection: Connection) -> None:
+        """Write all of it; what is named by a foreign key first. Raises what ``deliveries.write`` does."""
+        if not (self.events or self._changed or self.evidence or self.outbox or self.deliveries or self.packets):
+            return
+        documents.add(connection, [], self.packets, self.evidence)
+        documents.add_reports(connection, self.reports)
+        deliveries.add(connection, self.deliveries)
+        alike: dict[tuple[str, ...], list[tuple[Delivery, Delivery]]] = {}
+        for before, after, names in self._changed.values():
+            alike.setdefault(names, []).append((before, after))
+        for names, pairs in alike.items():
+            deliveries.write(connection, [before for before, _ in pairs], [after for _, after in pairs], names)
+        deliveries.add_events(connection, self.events)
+        deliveries.add_outbox(connection, self.outbox)
+        self.forget()

@@ -1,0 +1,90 @@
+"""Small reads that go together: one look at the database, and each its own answer or fault."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+from builders.axis import Axis
+from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import DBAPIError
+
+from hub.http.reads import Reads
+from hub.store.engine import writing
+
+
+def number(value: int) -> Callable[[Connection], int]:
+    return lambda connection: int(connection.execute(text(f"SELECT {value}")).scalar_one())
+
+
+def broken(connection: Connection) -> Any:
+    return connection.execute(text("SELECT nothing FROM nowhere"))
+
+
+def run(axis: Axis, story: Callable[[Reads], Coroutine[Any, Any, Any]]) -> Any:
+    async def told() -> Any:
+        return await story(Reads(axis.desk.engine))
+
+    return asyncio.run(told())
+
+
+def test_reads_that_wait_share_a_connection_and_each_has_its_answer(axis: Axis) -> None:
+    taken: list[Any] = []
+    event.listen(axis.desk.engine, "checkout", lambda *found: taken.append(found))
+
+    async def story(reads: Reads) -> Any:
+        return await asyncio.gather(*(reads.of(number(n)) for n in range(20)))
+
+    assert run(axis, story) == list(range(20))
+    assert len(taken) == 1
+
+
+def test_a_read_that_fails_spoils_none_of_those_beside_it(axis: Axis) -> None:
+    async def story(reads: Reads) -> Any:
+        work = [reads.of(number(1)), reads.of(broken), reads.of(number(3)), reads.of(broken)]
+        return await asyncio.gather(*work, return_exceptions=True)
+
+    first, second, third, fourth = run(axis, story)
+    assert (first, third) == (1, 3)
+    assert isinstance(second, DBAPIError)
+    assert isinstance(fourth, DBAPIError)
+
+
+def test_whoever_is_gone_holds_up_nobody(axis: Axis) -> None:
+    async def story(reads: Reads) -> Any:
+        gone = asyncio.ensure_future(reads.of(number(1)))
+        await asyncio.sleep(0)
+        gone.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await gone
+        return await reads.of(number(2)), await reads.of(number(3))
+
+    assert run(axis, story) == (2, 3)
+
+
+def test_a_read_sees_what_was_committed_before_it_was_asked_for_though_another_was_under_way(axis: Axis) -> None:
+    looked, go_on = threading.Event(), threading.Event()
+
+    def aliases(connection: Connection) -> int:
+        return int(connection.execute(text("SELECT count(*) FROM agency_alias")).scalar_one())
+
+    def slowly(connection: Connection) -> int:
+        found = aliases(connection)
+        looked.set()
+        go_on.wait()
+        return found
+
+    async def story(reads: Reads) -> Any:
+        before = asyncio.ensure_future(reads.of(slowly))
+        await asyncio.to_thread(looked.wait)
+        with writing(axis.desk.engine) as connection:
+            connection.execute(text("INSERT INTO agency_alias (code, same_as) VALUES ('A1', 'H41')"))
+        after = asyncio.ensure_future(reads.of(aliases))
+        await asyncio.sleep(0)
+        go_on.set()
+        return await after - await before
+
+    assert run(axis, story) == 1

@@ -1,0 +1,83 @@
+"""The hub's clock by order: it stands, runs and jumps, and leases and expiry follow it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from builders.axis import START, Peer
+from builders.reports import only
+from builders.simulated import Simulated
+from builders.waiting import comes
+
+from hub.simulation.clock import EARLIEST, LATEST, Clock
+
+
+def clock_at(monotonic: list[float]) -> Clock:
+    return Clock(lambda: START, lambda: monotonic[0])
+
+
+def test_a_clock_nobody_set_is_the_machine_s() -> None:
+    clock = clock_at([0.0])
+    assert (clock(), clock.is_machine_s, clock.running) == (START, True, True)
+
+
+def test_a_clock_stands_until_it_is_told_to_run() -> None:
+    passed = [0.0]
+    clock = clock_at(passed)
+    day = datetime(2019, 3, 12, 1, 0, tzinfo=UTC)
+    clock.put(day, running=False)
+    passed[0] = 60.0
+    assert clock() == day
+    clock.put(day, running=True)
+    passed[0] = 90.0
+    assert clock() == day + timedelta(seconds=30)
+    assert not clock.is_machine_s
+
+
+def test_a_jump_keeps_a_clock_standing_or_running() -> None:
+    passed = [0.0]
+    clock = clock_at(passed)
+    clock.jump(-3600)
+    passed[0] = 1.0
+    assert (clock(), clock.running) == (START - timedelta(seconds=3599), True)
+    clock.put(START, running=False)
+    clock.jump(3600)
+    passed[0] = 2.0
+    assert (clock(), clock.running) == (START + timedelta(hours=1), False)
+    clock.release()
+    assert (clock(), clock.is_machine_s) == (START, True)
+
+
+@pytest.mark.parametrize("seconds", [-1e12, 1e12, 1e300])
+def test_a_jump_out_of_the_calendar_is_refused_and_changes_nothing(seconds: float) -> None:
+    clock = clock_at([0.0])
+    clock.put(START, running=False)
+    with pytest.raises(ValueError):
+        clock.jump(seconds)
+    assert clock() == START
+    assert EARLIEST < START < LATEST
+
+
+def test_the_hub_says_what_its_clock_says(hub: Simulated, office: Peer, province: Peer) -> None:
+    said = hub.control.put("/clock", {"now": "2025-10-02T08:00:00+07:00"})
+    assert said == {"now": "2025-10-02T08:00:00.000+07:00", "running": False, "machine": False}
+    assert office.send("H41")["accepted_at"] == datetime(2025, 10, 2, 1, 0, tzinfo=UTC)
+    assert hub.control.put("/clock", {"by": -3600.0})["now"] == "2025-10-02T07:00:00.000+07:00"
+    assert hub.control.put("/clock", {"now": "2025-10-03T08:00:00+07:00", "running": True})["running"] is True
+    assert hub.control.delete("/clock")["machine"] is True
+
+
+def test_a_jump_ends_a_lease(hub: Simulated, office: Peer, province: Peer) -> None:
+    delivery = only(office.send("H41"))
+    province.claim(delivery)
+    assert province.waiting() == []
+    hub.control.put("/clock", {"by": 301})
+    assert comes(lambda: province.waiting() == [delivery])
+
+
+def test_a_jump_lets_a_delivery_expire(hub: Simulated, office: Peer, province: Peer) -> None:
+    answer = office.send("H41")
+    hub.control.put("/clock", {"by": 31 * 86400})
+    assert comes(lambda: hub.axis.states(answer) == {"H41": "expired/none"})
+    assert ("expired", "none") in office.outbox()
