@@ -7,7 +7,7 @@ lock. What a packet of kind 1–3 asks of earlier documents is ``hub.exchange.as
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
@@ -55,16 +55,16 @@ def foresee(job: Checked, directory: Directory, connection: Connection) -> list[
 def commit(tx: Transaction, jobs: list[Checked]) -> list[Accepted | Refusal | Stale]:
     """Decide and write a batch; new documents of kind 0 are inserted together."""
     tx.at("accept-begin")
-    memory = _Memory(tx.connection, [job.prepared for job in jobs])
-    rows = _Rows()
+    if tx.decided.documents:
+        tx.write()  # one of these may be a repeat of them
+    memory = _Memory(tx.earlier, [job.prepared for job in jobs])
     results: list[Accepted | Refusal | Stale] = []
     for job in jobs:
         try:
-            results.append(_accept(tx, job, memory, rows))
+            results.append(_accept(tx, job, memory))
         except (Refusal, Stale) as refused:
             results.append(refused)
-    rows.flush(tx)
-    tx.at("accept-written")
+    tx.at_written("accept-written")
     return results
 
 
@@ -91,21 +91,6 @@ class _Memory:
             self.businesses.setdefault(packet.business, first)
 
 
-@dataclass(slots=True)
-class _Rows:
-    """Rows of new documents that wait to be inserted together."""
-
-    documents: list[dict[str, Any]] = field(default_factory=list)
-    packets: list[dict[str, Any]] = field(default_factory=list)
-    deliveries: list[dict[str, Any]] = field(default_factory=list)
-    evidence: list[dict[str, Any]] = field(default_factory=list)
-
-    def flush(self, tx: Transaction) -> None:
-        documents.add(tx.connection, self.documents, self.packets, self.evidence)
-        deliveries.add(tx.connection, self.deliveries)
-        self.documents, self.packets, self.deliveries, self.evidence = [], [], [], []
-
-
 def _decide(job: Checked, memory: _Memory) -> Decision:
     return duplicates.decide(
         kind=job.prepared.kind,
@@ -116,31 +101,28 @@ def _decide(job: Checked, memory: _Memory) -> Decision:
     )
 
 
-def _accept(tx: Transaction, job: Checked, memory: _Memory, rows: _Rows) -> Accepted:
+def _accept(tx: Transaction, job: Checked, memory: _Memory) -> Accepted:
     packet = job.prepared
     if packet.version != tx.roster.version:
         raise Stale
     decision = _decide(job, memory)
     if decision.outcome is Outcome.REPEAT:
-        rows.flush(tx)
         return _repeat(tx, job, decision.first)
     asked = asking.NOTHING
     if packet.kind is not Kind.NEW:
-        rows.flush(tx)
         recipients = {recipient.code for recipient in packet.recipients}
         asked = asking.find(tx.connection, tx.roster.directory, packet, recipients)
     document_id = tx.new_id()
     new = [_delivery(tx, job, document_id, recipient) for recipient in packet.recipients]
     warnings = [asdict(v) for v in (*packet.warnings, *_warnings(packet, decision, memory), *asked.warnings)]
     row = _document_row(tx, job, document_id, decision, warnings)
-    rows.documents.append(row)
+    tx.decided.documents.append(row)
     packet_row = _packet_row(tx, job, document_id)
-    rows.packets.append(packet_row)
-    rows.deliveries.extend(deliveries.row_of(delivery) for delivery in new)
-    rows.evidence.append(_evidence(tx, job, document_id, new))
+    tx.decided.packets.append(packet_row)
+    tx.decided.deliveries.extend(deliveries.row_of(delivery) for delivery in new)
+    tx.decided.evidence.append(_evidence(tx, job, document_id, new))
     memory.remember(packet, document_id)
     if asked.targets:
-        rows.flush(tx)
         new = asking.ask(tx, asked, packet.kind, document_id, new)
     for delivery in new:
         tx.ring(delivery.system_id)

@@ -106,7 +106,7 @@ def tell_senders(
     tx: Transaction, batch: Sequence[Delivery], what: str, *, detail: str = "", report_id: str | None = None
 ) -> None:
     """An entry per delivery in the outbox of whoever speaks for its packet's sender now."""
-    look_up(tx, batch)
+    _look_up_any(tx, batch)
     for delivery in batch:
         sender = tx.carried[delivery.id].sender
         system_id = receiver(tx, sender)
@@ -129,10 +129,22 @@ def tell_senders(
 
 
 def look_up(tx: Transaction, batch: Iterable[Delivery]) -> None:
-    """Have at hand what deliveries carry; a verb that will need it of many asks for all of them at once."""
-    unknown = [delivery.id for delivery in batch if delivery.id not in tx.carried]
+    """Have at hand what deliveries carry that are in the database; a verb that will need it of many asks for all of
+    them at once.
+    """
+    unknown = _unknown(tx, batch)
     if unknown:
-        tx.carried |= deliveries.carried(tx.connection, unknown)
+        tx.carried |= deliveries.carried(tx.earlier, unknown)
+
+
+def _unknown(tx: Transaction, batch: Iterable[Delivery]) -> list[str]:
+    return [delivery.id for delivery in batch if delivery.id not in tx.carried]
+
+
+def _look_up_any(tx: Transaction, batch: Sequence[Delivery]) -> None:
+    if _unknown(tx, batch):
+        tx.write()
+        look_up(tx, batch)
 
 
 def receiver(tx: Transaction, code: str) -> str | None:
@@ -177,7 +189,7 @@ def _write(
 
 
 def _evidence_of_hand_over(tx: Transaction, batch: Sequence[Delivery], by: str | None) -> None:
-    look_up(tx, batch)
+    _look_up_any(tx, batch)
     for delivery in batch:
         body = {
             "delivery": delivery.id, "document": delivery.document_id, "recipient": delivery.recipient,

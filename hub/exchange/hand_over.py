@@ -55,8 +55,9 @@ def _failure(delivery: Delivery) -> dict[str, Any]:
     return _state(delivery) | {"attempts": delivery.attempts}
 
 
-def _standing(tx: Transaction, jobs: Iterable[HandOver]) -> dict[str, Delivery]:
-    return deliveries.some(tx.connection, {job.delivery_id for job in jobs})
+def _standing(tx: Transaction, delivery_ids: Iterable[str]) -> dict[str, Delivery]:
+    found = deliveries.some(tx.earlier, set(delivery_ids))
+    return {delivery.id: tx.decided.standing(delivery) for delivery in found.values()}
 
 
 def _in_turn(
@@ -90,7 +91,7 @@ def claim(tx: Transaction, jobs: list[HandOver]) -> list[dict[str, Any] | Refusa
 
     A caller may name its lease (24 hex digits), so that it can ask again when the answer was lost.
     """
-    return _in_turn(tx, jobs, _standing(tx, jobs), _claim, _claimed)
+    return _in_turn(tx, jobs, _standing(tx, (job.delivery_id for job in jobs)), _claim, _claimed)
 
 
 def _claim(tx: Transaction, delivery: Delivery, job: HandOver) -> Delivery:
@@ -112,7 +113,7 @@ def fetch(tx: Transaction, jobs: list[Fetch]) -> list[str | Refusal]:
 
     Gives the document's id.
     """
-    standing = deliveries.some(tx.connection, {one for job in jobs for one in job.delivery_ids})
+    standing = _standing(tx, (one for job in jobs for one in job.delivery_ids))
     results: list[str | Refusal] = []
     for job in jobs:
         try:
@@ -124,8 +125,7 @@ def fetch(tx: Transaction, jobs: list[Fetch]) -> list[str | Refusal]:
             first: dict[str, Any] = {} if delivery.fetched else {"fetched_at": tx.now, "system_id": job.system_id}
             standing[delivery.id] = change.note(tx, delivery, "fetch", by=job.system_id, **first)
         results.append(own[-1].document_id)
-    tx.write()
-    tx.at("fetch-written")
+    tx.at_written("fetch-written")
     return results
 
 
@@ -135,11 +135,10 @@ def done(tx: Transaction, jobs: list[HandOver]) -> list[dict[str, Any] | Refusal
 
     Refuses with ``lease-lost``, ``delivery-not-fetched`` (nothing was handed out that could be safe).
     """
-    standing = _standing(tx, jobs)
+    standing = _standing(tx, (job.delivery_id for job in jobs))
     change.look_up(tx, standing.values())
     results = _in_turn(tx, jobs, standing, _done, _state)
-    tx.write()
-    tx.at("done-written")
+    tx.at_written("done-written")
     return results
 
 
@@ -158,7 +157,7 @@ def failed(tx: Transaction, jobs: list[HandOver]) -> list[dict[str, Any] | Refus
 
     Refuses with ``lease-lost``, ``delivery-final``.
     """
-    return _in_turn(tx, jobs, _standing(tx, jobs), _failed, _failure)
+    return _in_turn(tx, jobs, _standing(tx, (job.delivery_id for job in jobs)), _failed, _failure)
 
 
 def _failed(tx: Transaction, delivery: Delivery, job: HandOver) -> Delivery:

@@ -41,8 +41,9 @@ def received(tx: Transaction, reports: Iterable[tuple[str, StatusReport]]) -> Re
     ids = ((agency, report.response_for.document_id) for agency, report in reports)
     pairs = [(numbering.canonical_document_id(named), agency) for agency, named in ids if named]
     found: dict[tuple[str, str], list[Found]] = {}
-    for row, delivery in deliveries.received(tx.connection, pairs) if pairs else ():
-        found.setdefault((row["document_id"], delivery.recipient), []).append(Found(row, delivery))
+    for row, delivery in deliveries.received(tx.earlier, pairs) if pairs else ():
+        pair = Found(row, tx.decided.standing(delivery))
+        found.setdefault((row["document_id"], delivery.recipient), []).append(pair)
     return found
 
 

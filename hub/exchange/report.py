@@ -139,13 +139,14 @@ def commit(tx: Transaction, jobs: list[Prepared]) -> list[Reported | Refusal | S
     results: list[Reported | Refusal | Stale] = []
     for plain, some in groupby(jobs, key=lambda job: job.report.status not in (*FROM_SENDER, *ANSWER)):
         results += (_progresses if plain else _on_requests)(tx, list(some))
-    tx.write()
-    tx.at("report-written")
+    tx.at_written("report-written")
     return results
 
 
 def _progresses(tx: Transaction, jobs: list[Prepared]) -> list[Reported | Refusal | Stale]:
     """01–06. What they mean is found for all of them before the first is applied: none moves what another means."""
+    if tx.decided.reports:
+        tx.write()  # one of these may be a repeat of them
     known = meant.received(tx, ((job.sender, job.report) for job in jobs))
     meant_: list[list[Found] | Refusal | Stale] = []
     for job in jobs:
@@ -154,7 +155,7 @@ def _progresses(tx: Transaction, jobs: list[Prepared]) -> list[Reported | Refusa
         except (Refusal, Stale) as refused:
             meant_.append(refused)
     pairs = [(job, found) for job, found in zip(jobs, meant_, strict=True) if isinstance(found, list)]
-    answers = documents.answers_by_repeat_key(tx.connection, [_repeat_key(job, found[0]) for job, found in pairs])
+    answers = documents.answers_by_repeat_key(tx.earlier, [_repeat_key(job, found[0]) for job, found in pairs])
     standing = {pair.delivery.id: pair.delivery for _, found in pairs for pair in found}
     change.look_up(tx, standing.values())
     results: list[Reported | Refusal | Stale] = []

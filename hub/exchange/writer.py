@@ -59,6 +59,7 @@ class Transaction:
     rung: set[str] = field(default_factory=set)
     decided: Decided = field(default_factory=Decided)
     carried: dict[str, Carried] = field(default_factory=dict)  # by delivery, as far as somebody has looked
+    _steps: list[str] = field(default_factory=list)
 
     @property
     def connection(self) -> Connection:
@@ -66,9 +67,23 @@ class Transaction:
         self.write()
         return self._connection
 
+    @property
+    def earlier(self) -> Connection:
+        """The same connection for what does not depend on what was decided and not written yet, or is set right by it
+        (``Decided.standing``).
+        """
+        return self._connection
+
     def write(self) -> None:
         """Write what was decided; what follows finds it in the database."""
         self.decided.write(self._connection)
+        steps, self._steps = self._steps, []
+        for step in steps:
+            self.at(step)
+
+    def at_written(self, step: str) -> None:
+        """A named step, when all that was decided until now is written."""
+        self._steps.append(step)
 
     def next_seq(self) -> int:
         self._seq += 1

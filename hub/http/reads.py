@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from starlette.concurrency import run_in_threadpool
 
 from hub.store.engine import reading
 
@@ -36,10 +35,11 @@ class Reads:
         return await answer
 
     async def _until_none_waits(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting, []
-                found = await run_in_threadpool(self._read, [read for read, _ in batch])
+                found = await loop.run_in_executor(None, self._read, [read for read, _ in batch])
                 for (_, answer), (result, fault) in zip(batch, found, strict=True):
                     if answer.done():  # whoever asked is gone
                         continue

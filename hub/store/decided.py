@@ -18,6 +18,7 @@ class Decided:
 
     def forget(self) -> None:
         """Nothing was decided."""
+        self.documents: Rows = []
         self.packets: Rows = []
         self.reports: Rows = []
         self.deliveries: Rows = []
@@ -31,11 +32,16 @@ class Decided:
         first, _, earlier = self._changed.get(before.id, (before, after, ()))
         self._changed[before.id] = first, after, tuple(dict.fromkeys((*earlier, *names)))
 
+    def standing(self, delivery: Delivery) -> Delivery:
+        """A delivery that was read past what is not written yet, as it stands now."""
+        found = self._changed.get(delivery.id)
+        return delivery if found is None else found[1]
+
     def write(self, connection: Connection) -> None:
         """Write all of it; what is named by a foreign key first. Raises what ``deliveries.write`` does."""
         if not (self.events or self._changed or self.evidence or self.outbox or self.deliveries or self.packets):
             return
-        documents.add(connection, [], self.packets, self.evidence)
+        documents.add(connection, self.documents, self.packets, self.evidence)
         documents.add_reports(connection, self.reports)
         deliveries.add(connection, self.deliveries)
         alike: dict[tuple[str, ...], list[tuple[Delivery, Delivery]]] = {}

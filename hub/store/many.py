@@ -29,7 +29,7 @@ class Many:
 
     def _put_together(self, dialect: Dialect, names: tuple[str, ...]) -> tuple[str, _Put]:
         columns = list(names) if isinstance(self._statement, Insert) else None
-        compiled: Any = self._statement.compile(dialect=dialect, column_keys=columns)
+        compiled: Any = self._statement.compile(dialect=dialect, column_keys=columns, for_executemany=True)
         as_stored = {
             name: bound.type.dialect_impl(dialect).bind_processor(dialect) for name, bound in compiled.binds.items()
         }

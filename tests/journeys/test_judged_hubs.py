@@ -50,8 +50,13 @@ _MUTANTS = {
     "corrupt": (0.1, {"corrupt"}),
     "answer-late": (0.02, {"late"}),
 }
-# What follows from it: where a list names no DocumentId, changed bytes are a packet that nobody sent.
-_FOLLOWS = {"corrupt": {"lost", "status-lost", "misrouted"}, "double": {"contradiction"}, "reorder": {"late"}}
+# What follows from it: changed bytes are a packet nobody sent; a stranger that got one reports on it, and is refused.
+_FOLLOWS = {
+    "misroute": {"wrongly-refused"},
+    "corrupt": {"lost", "status-lost", "misrouted"},
+    "double": {"contradiction"},
+    "reorder": {"late"},
+}
 
 
 def played(folder: Path, dialect: str, **orders: object) -> Verdict:

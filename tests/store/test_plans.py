@@ -41,6 +41,7 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
     "a sender's documents by their ids": lambda c: documents.by_document_id(c, ["a", "b"], sender="G22"),
     "others' documents by their ids": lambda c: documents.used_by_others(c, ["a", "b"], "G22"),
     "what an agency received by its id": lambda c: deliveries.of_described(c, {"document_id": "a"}, recipient="H41"),
+    "what agencies received by its ids": lambda c: deliveries.received(c, [("a", "H41"), ("b", "H27")]),
     "what an agency sent by its number": lambda c: deliveries.of_described(
         c, {"number": "15", "symbol": "VPCP-TH", "year": 2025}, sender="G22"
     ),
