@@ -89,11 +89,13 @@ def replay(
 ) -> None:
     from clients.replay.player import sources
     from clients.replay.player.hubs import HubProblemError, write_enrolments
+    from clients.replay.player.progress import shown
     from clients.replay.player.run import Order, run
     from clients.replay.scenario.read import ScenarioError, shipped
     from clients.replay.stock.keys import pem
     from clients.replay.traffic.file import TrafficProblem
-    from clients.replay.verdict import show, write
+    from clients.replay.verdict import show as told
+    from clients.replay.verdict import write
 
     console, err = Console(width=None if sys.stdout.isatty() else 150), Console(stderr=True)
     if list_:
@@ -108,7 +110,8 @@ def replay(
             "gives to hub enrol --from FOLDER/systems.json --json, and that prints the credentials"
         )
     try:
-        found = sources.find(played, scale=scale, seed=seed, anonymise=anonymise)
+        with shown(err, played) as show:
+            found = sources.find(played, scale=scale, seed=seed, anonymise=anonymise, step=show.read)
         if enrolments is not None:
             typer.echo(write_enrolments(enrolments, found.source().cast, partial(pem, found.seed)))
             return
@@ -119,7 +122,7 @@ def replay(
         typer.echo(fault, err=True)
         raise typer.Exit(2) from None
     write(verdict, folder)
-    show(console, verdict)
+    told(console, verdict)
     console.print(str(folder / "report.html"))
     raise typer.Exit(0 if verdict.passed else 1)
 

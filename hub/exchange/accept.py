@@ -64,7 +64,7 @@ def commit(tx: Transaction, jobs: list[Checked]) -> list[Accepted | Refusal | St
             results.append(_accept(tx, job, memory))
         except (Refusal, Stale) as refused:
             results.append(refused)
-    tx.at_written("accept-written")
+    tx.decided.at("accept-written")
     return results
 
 

@@ -125,7 +125,7 @@ def fetch(tx: Transaction, jobs: list[Fetch]) -> list[str | Refusal]:
             first: dict[str, Any] = {} if delivery.fetched else {"fetched_at": tx.now, "system_id": job.system_id}
             standing[delivery.id] = change.note(tx, delivery, "fetch", by=job.system_id, **first)
         results.append(own[-1].document_id)
-    tx.at_written("fetch-written")
+    tx.decided.at("fetch-written")
     return results
 
 
@@ -138,7 +138,7 @@ def done(tx: Transaction, jobs: list[HandOver]) -> list[dict[str, Any] | Refusal
     standing = _standing(tx, (job.delivery_id for job in jobs))
     change.look_up(tx, standing.values())
     results = _in_turn(tx, jobs, standing, _done, _state)
-    tx.at_written("done-written")
+    tx.decided.at("done-written")
     return results
 
 

@@ -139,7 +139,7 @@ def commit(tx: Transaction, jobs: list[Prepared]) -> list[Reported | Refusal | S
     results: list[Reported | Refusal | Stale] = []
     for plain, some in groupby(jobs, key=lambda job: job.report.status not in (*FROM_SENDER, *ANSWER)):
         results += (_progresses if plain else _on_requests)(tx, list(some))
-    tx.at_written("report-written")
+    tx.decided.at("report-written")
     return results
 
 

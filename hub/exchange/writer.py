@@ -59,7 +59,6 @@ class Transaction:
     rung: set[str] = field(default_factory=set)
     decided: Decided = field(default_factory=Decided)
     carried: dict[str, Carried] = field(default_factory=dict)  # by delivery, as far as somebody has looked
-    _steps: list[str] = field(default_factory=list)
 
     @property
     def connection(self) -> Connection:
@@ -76,14 +75,10 @@ class Transaction:
 
     def write(self) -> None:
         """Write what was decided; what follows finds it in the database."""
+        steps, self.decided.steps = self.decided.steps, []
         self.decided.write(self._connection)
-        steps, self._steps = self._steps, []
         for step in steps:
             self.at(step)
-
-    def at_written(self, step: str) -> None:
-        """A named step, when all that was decided until now is written."""
-        self._steps.append(step)
 
     def next_seq(self) -> int:
         self._seq += 1

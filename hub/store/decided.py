@@ -18,6 +18,7 @@ class Decided:
 
     def forget(self) -> None:
         """Nothing was decided."""
+        self.steps: list[str] = []
         self.documents: Rows = []
         self.packets: Rows = []
         self.reports: Rows = []
@@ -31,6 +32,10 @@ class Decided:
         """Change the named columns of a delivery; changed again before it is written, it is written once."""
         first, _, earlier = self._changed.get(before.id, (before, after, ()))
         self._changed[before.id] = first, after, tuple(dict.fromkeys((*earlier, *names)))
+
+    def at(self, step: str) -> None:
+        """Name a step that is reached when all that was decided until now is written."""
+        self.steps.append(step)
 
     def standing(self, delivery: Delivery) -> Delivery:
         """A delivery that was read past what is not written yet, as it stands now."""

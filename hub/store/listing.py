@@ -1,5 +1,5 @@
-"""Queries for rows that have one of many values, or pairs of values, whatever their number: one text of SQL, compiled and
-planned once; and for the first rows of one value in the order of a number, read from the index that has both.
+"""Queries for rows that have one of many values, or pairs of values, whatever their number: one text of SQL, compiled
+and planned once; and for the first rows of one value in the order of a number, read from the index that has both.
 
 For ``owner = x ORDER BY seq LIMIT n`` PostgreSQL walks along the index of ``seq`` alone once it believes that many rows
 are x's, and reads all that was ever stored before them. A range of one value is no constant to it, so that only the

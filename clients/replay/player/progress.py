@@ -14,6 +14,7 @@ from clients.replay.player.stage import Counts
 
 _OFTEN = 0.2  # seconds between two looks at the counts
 _STEPS = {
+    "read": "đọc bản ghi / reading the record",
     "enrol": "ghi danh / enrolling",
     "prepare": "chuẩn bị gói tin / preparing packets",
     "play": "gửi nhận / playing",
@@ -33,6 +34,11 @@ class Shown:
         self._progress.update(self._task, description=_STEPS[name])
         if total is not None:
             self._progress.update(self._task, total=total)
+
+    def read(self, done: int, of: int) -> None:
+        """How far a record was read."""
+        self.step("read", of)
+        self.done(done)
 
     def done(self, completed: int, counts: str = "") -> None:
         self._progress.update(self._task, completed=completed, counts=counts)

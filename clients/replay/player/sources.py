@@ -15,6 +15,7 @@ from clients.replay.scenario.read import read
 from clients.replay.scenario.shapes import Scenario
 from clients.replay.stock.keys import key_and_certificate
 from clients.replay.stock.stock import Stock
+from clients.replay.traffic.plan import Step
 from clients.replay.traffic.play import RecordedPlay
 from hub.domain.document import VIETNAM
 
@@ -118,11 +119,13 @@ class OfTraffic(RecordedPlay):
         """Nothing: a record is as long as it is."""
 
 
-def of_traffic(path: Path, *, seed: int, anonymise: bool = False) -> Played:
-    """Another ``seed``, other ids: with the same one a hub is told the same documents again. Raises
-    ``TrafficProblem``."""
+def of_traffic(path: Path, *, seed: int, anonymise: bool = False, step: Step = lambda done, of: None) -> Played:
+    """Another ``seed``, other ids: with the same one a hub is told the same documents again. ``step`` is told how far
+    the reading is. Raises ``TrafficProblem``."""
     today = datetime.now(VIETNAM).date()
-    source = OfTraffic(path, seed=seed, today=today, sign_as=partial(key_and_certificate, seed), anonymise=anonymise)
+    source = OfTraffic(
+        path, seed=seed, today=today, sign_as=partial(key_and_certificate, seed), anonymise=anonymise, step=step
+    )
     return Played(
         name=path.stem,
         title=path.name,
@@ -138,9 +141,11 @@ def of_traffic(path: Path, *, seed: int, anonymise: bool = False) -> Played:
     )
 
 
-def find(played: str, *, scale: float, seed: int | None, anonymise: bool) -> Played:
+def find(
+    played: str, *, scale: float, seed: int | None, anonymise: bool, step: Step = lambda done, of: None
+) -> Played:
     """A scenario by its name or file, or a traffic file. Raises ``ScenarioError``, ``TrafficProblem``."""
     path = Path(played)
     if path.suffix == ".toml" or not path.is_file():
         return of_scenario(path.stem, read(played), scale=scale, seed=seed)
-    return of_traffic(path, seed=1 if seed is None else seed, anonymise=anonymise)
+    return of_traffic(path, seed=1 if seed is None else seed, anonymise=anonymise, step=step)
