@@ -157,7 +157,9 @@ def failed(tx: Transaction, jobs: list[HandOver]) -> list[dict[str, Any] | Refus
 
     Refuses with ``lease-lost``, ``delivery-final``.
     """
-    return _in_turn(tx, jobs, _standing(tx, (job.delivery_id for job in jobs)), _failed, _failure)
+    standing = _standing(tx, (job.delivery_id for job in jobs))
+    change.look_up(tx, standing.values())
+    return _in_turn(tx, jobs, standing, _failed, _failure)
 
 
 def _failed(tx: Transaction, delivery: Delivery, job: HandOver) -> Delivery:

@@ -16,6 +16,7 @@ from hub.store.engine import reading
 
 Read = Callable[[Connection], Any]
 _T = TypeVar("_T")
+_TOGETHER = 64  # reads that share a hop: their answers come together, and lie in memory together
 
 
 class Reads:
@@ -36,9 +37,10 @@ class Reads:
 
     async def _until_none_waits(self) -> None:
         loop = asyncio.get_running_loop()
+        batch: list[tuple[Read, asyncio.Future[Any]]] = []
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting, []
+                batch, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
                 found = await loop.run_in_executor(None, self._read, [read for read, _ in batch])
                 for (_, answer), (result, fault) in zip(batch, found, strict=True):
                     if answer.done():  # whoever asked is gone
@@ -49,16 +51,23 @@ class Reads:
                         answer.set_exception(fault)
         finally:
             self._work = None
+            for _, answer in (*batch, *self._waiting):  # none but where this ends before its time
+                answer.cancel()
 
     def _read(self, reads: list[Read]) -> list[tuple[Any, Exception | None]]:
-        """What each gives or raises. After a fault the next has a new transaction: PostgreSQL has ended the first."""
+        """What each gives or raises. After a fault the next has a new transaction: PostgreSQL has ended the first.
+
+        Where no connection can be had, all have that fault: to try for each would keep the last waiting for an hour.
+        """
         found: list[tuple[Any, Exception | None]] = []
         while len(found) < len(reads):
+            connected = False
             try:
                 with reading(self._engine) as connection:
+                    connected = True
                     for read in reads[len(found) :]:
                         found.append((read(connection), None))
             except Exception as fault:
-                if len(found) < len(reads):  # else it came of giving the connection back
-                    found.append((None, fault))
+                left = len(reads) - len(found)  # none, if it came of giving the connection back
+                found += [(None, fault)] * (min(left, 1) if connected else left)
         return found

@@ -29,8 +29,13 @@ class Decided:
         self._changed: dict[str, tuple[Delivery, Delivery, tuple[str, ...]]] = {}
 
     def change(self, before: Delivery, after: Delivery, names: Iterable[str]) -> None:
-        """Change the named columns of a delivery; changed again before it is written, it is written once."""
-        first, _, earlier = self._changed.get(before.id, (before, after, ()))
+        """Change the named columns of a delivery; changed again before it is written, it is written once.
+
+        Raises RuntimeError for a ``before`` that is not how it stands now: the caller's memory is defective.
+        """
+        first, last, earlier = self._changed.get(before.id, (before, before, ()))
+        if (last.state, last.status) != (before.state, before.status):
+            raise RuntimeError(f"delivery {before.id} was decided from what no longer stands")
         self._changed[before.id] = first, after, tuple(dict.fromkeys((*earlier, *names)))
 
     def at(self, step: str) -> None:
@@ -44,8 +49,6 @@ class Decided:
 
     def write(self, connection: Connection) -> None:
         """Write all of it; what is named by a foreign key first. Raises what ``deliveries.write`` does."""
-        if not (self.events or self._changed or self.evidence or self.outbox or self.deliveries or self.packets):
-            return
         documents.add(connection, self.documents, self.packets, self.evidence)
         documents.add_reports(connection, self.reports)
         deliveries.add(connection, self.deliveries)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
 from builders.axis import Axis
+from builders.databases import opened
 from sqlalchemy import Connection, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from hub.http.reads import Reads
 from hub.store.engine import writing
@@ -88,3 +90,28 @@ def test_a_read_sees_what_was_committed_before_it_was_asked_for_though_another_w
         return await after - await before
 
     assert run(axis, story) == 1
+
+
+def test_more_reads_than_lie_in_memory_together_come_in_several_hops(axis: Axis) -> None:
+    taken: list[Any] = []
+    event.listen(axis.desk.engine, "checkout", lambda *found: taken.append(found))
+
+    async def story(reads: Reads) -> Any:
+        return await asyncio.gather(*(reads.of(number(n)) for n in range(200)))
+
+    assert run(axis, story) == list(range(200))
+    assert len(taken) == 4
+
+
+def test_a_database_that_is_away_is_asked_once_for_all_that_wait(tmp_path: Path) -> None:
+    """Each once tried to connect by itself: with a thousand polls the last heard of it after an hour."""
+    tried: list[Any] = []
+
+    async def story(reads: Reads) -> Any:
+        return await asyncio.gather(*(reads.of(number(n)) for n in range(20)), return_exceptions=True)
+
+    with opened(f"sqlite:///{tmp_path / 'none' / 'hub.db'}") as engine:
+        event.listen(engine, "do_connect", lambda *found: tried.append(found))
+        told = asyncio.run(story(Reads(engine)))
+    assert [type(fault) for fault in told] == [OperationalError] * 20
+    assert len(tried) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -81,12 +82,13 @@ def test_the_same_seed_plays_the_same_and_diff_says_so(tmp_path: Path) -> None:
 def test_ctrl_c_ends_a_run_and_it_is_judged(tmp_path: Path) -> None:
     out = tmp_path / "run"
     playing = subprocess.Popen(
-        [*AGENCY, "replay", scenario(tmp_path, "10 min"), "--out", str(out)], stdout=subprocess.PIPE, text=True
-    )
+        [*AGENCY, "replay", scenario(tmp_path, "10 min"), "--out", str(out)],
+        stdout=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and b'"/v1/documents"' not in _log(out):
         time.sleep(0.1)
-    playing.send_signal(signal.SIGINT)
+    os.killpg(playing.pid, signal.SIGINT)  # as a terminal does: to all that the command started
     told, _ = playing.communicate(timeout=60)
     assert playing.returncode == 0, told
     found = verdict(out)
@@ -114,8 +116,9 @@ def test_a_hub_that_is_there_is_played_recorded_and_its_record_played_again(tmp_
     systems = agency("replay", scenario(tmp_path), "--enrolments", str(tmp_path / "systems")).strip()
     data = tmp_path / "var"
     enrolled = subprocess.run(
-        [*hub, "enrol", "--from", systems, "--json", "--data-dir", str(data)], capture_output=True, text=True, check=True
-    )
+        [*hub, "enrol", "--from", systems, "--json", "--data-dir", str(data)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
     credentials = tmp_path / "credentials.json"
     credentials.write_text(enrolled.stdout, "utf-8")
     traffic = tmp_path / "day.traffic"

@@ -44,6 +44,11 @@ class Clock:
         self._stopped = True
         self._changed.set()
 
+    def fail(self, fault: BaseException) -> None:
+        """End the run with this fault."""
+        self.fault = self.fault or fault
+        self._changed.set()
+
     async def run(self) -> None:
         """Until no act is left, or :meth:`stop` was called. Raises what an act raised."""
         while not self._stopped and self.fault is None and (self._acts or self._busy):
@@ -81,8 +86,8 @@ class Clock:
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._busy[task]
         self._changed.set()
-        if not task.cancelled() and (fault := task.exception()) is not None and self.fault is None:
-            self.fault = fault
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self.fail(fault)
 
 
 class Virtual(Clock):

@@ -67,6 +67,7 @@ class OwnHub:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "hub", "serve", "--port", port, *more, *self._where(),
                 stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=log, env=self._environment(),
+                start_new_session=True,  # Ctrl-C is for the player: it ends the hub when it has judged
             )  # fmt: skip
         assert self._process.stdout is not None
         said = self._process.stdout

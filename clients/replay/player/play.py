@@ -61,8 +61,8 @@ class Play:
         for agency in self.agencies:
             agency.others = others
         await self.prepare_hub()
-        aside = [asyncio.ensure_future(self._beside(each)) for each in (self._tell_time, self._sample)]
-        troubles = [asyncio.ensure_future(each(self)) for each in self.trouble]
+        aside = [self._watched(self._beside(each)) for each in (self._tell_time, self._sample)]
+        troubles = [self._watched(each(self)) for each in self.trouble]
         for moment in self.kills:
             self._clock.at(moment, self._kill)
         for moment, by in self.jumps:
@@ -83,8 +83,18 @@ class Play:
             await self._clock.finish(3.0)
             for task in (*aside, *troubles):
                 task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            await asyncio.gather(*aside, *troubles, return_exceptions=True)
+
+    def _watched(self, work: Awaitable[None]) -> asyncio.Future[None]:
+        """Work beside the play: what it raises ends the play at once."""
+
+        def ended(task: asyncio.Future[None]) -> None:
+            if not task.cancelled() and (fault := task.exception()) is not None:
+                self._clock.fail(fault)
+
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(ended)
+        return task
 
     async def again(self) -> None:
         """The hub has died, and was started again."""

@@ -141,9 +141,7 @@ def of_traffic(path: Path, *, seed: int, anonymise: bool = False, step: Step = l
     )
 
 
-def find(
-    played: str, *, scale: float, seed: int | None, anonymise: bool, step: Step = lambda done, of: None
-) -> Played:
+def find(played: str, *, scale: float, seed: int | None, anonymise: bool, step: Step = lambda done, of: None) -> Played:
     """A scenario by its name or file, or a traffic file. Raises ``ScenarioError``, ``TrafficProblem``."""
     path = Path(played)
     if path.suffix == ".toml" or not path.is_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 
 from clients.replay.plan.defects import DEFECTS, Defect
@@ -46,7 +47,8 @@ _desks: list[Desk] = []
 
 
 def open_shop(desk: Desk) -> None:
-    """The worker's desk: sent once, and not with each order."""
+    """The worker's desk: sent once, and not with each order. Ctrl-C is for the player, which ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _desks.append(desk)
 
 
