@@ -69,11 +69,17 @@ def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
     }
     with open_hub(settings):
         check_bucket(settings)  # all that keeps it from starting is told here, in words and not as a server's trace
+    simulator = _simulator(settings)
     with _listening(settings.host, settings.port) as listening:
         # On standard output, so that whoever started the hub on port 0 learns where it is.
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         scheme = "https" if settings.tls_cert else "http"
-        sys.stdout.write(f"{scheme}://{host}:{listening.getsockname()[1]}\n")
+        lines = [f"{scheme}://{host}:{listening.getsockname()[1]}"]
+        if simulator is not None:
+            lines.append(f"simulation {simulator.url}")
+            hint = "whoever reaches this port can make the hub lose documents"
+            log.warning("simulation", control=simulator.url, hint=hint)
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
         sys.stdout.flush()
         if workers > 1:
             share = max(settings.packet_limit, settings.in_flight_limit // workers)
@@ -82,10 +88,9 @@ def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
             supervisor = _Renewing if settings.tls_cert else Multiprocess
             supervisor(config, sockets=[listening]).run()
         else:
-            if settings.simulation_port is None:
+            if simulator is None:
                 application: ASGIApp = create_app(settings)
             else:
-                simulator = _simulator(settings.simulation_port)
                 options["http"] = simulator.http
                 application = simulator.around(
                     create_app(settings, clock=simulator.clock, at=simulator.at, writing=simulator.writer)
@@ -96,16 +101,17 @@ def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
                 raise typer.Exit(1)
 
 
-def _simulator(port: int) -> Simulator:
-    """What makes the hub misbehave by order; told where, and loudly."""
+def _simulator(settings: Settings) -> Simulator | None:
+    """What makes the hub misbehave by order, if it is asked for."""
+    if settings.simulation_port is None:
+        return None
     from hub.simulation.simulator import Simulator  # here: no hub in earnest has any of it
 
-    listener = _listening("127.0.0.1", port, "--simulation-port, HUB_SIMULATION_PORT")
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    sys.stdout.write(f"simulation {url}\n")
-    sys.stdout.flush()
-    log.warning("simulation", control=url, hint="whoever reaches this port can make the hub lose documents")
-    return Simulator(listener)
+    listener = _listening("127.0.0.1", settings.simulation_port, "--simulation-port, HUB_SIMULATION_PORT")
+    try:
+        return Simulator(listener, settings.simulation_clock)
+    except ValueError as fault:
+        raise typer.BadParameter(f"HUB_SIMULATION_CLOCK: {fault}") from None
 
 
 class _Renewing(Multiprocess):

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, ValidationInfo
+from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hub.domain.edxml import Limits
@@ -77,6 +77,10 @@ class Settings(BaseSettings):
         le=65535,
         description="Port of 127.0.0.1 by which the hub can be told to misbehave, 0 a free one; None: off. Only for "
         "trying software.",
+    )
+    simulation_clock: AwareDatetime | None = Field(
+        None,
+        description="2019-03-12T08:00:00+07:00, with --simulation-port: the hub's clock stands there from the start.",
     )
     tls_cert: str = Field("", description="PEM file of the server's certificate and its chain; SIGHUP reads it again.")
     tls_key: str = Field("", description="PEM file of that certificate's key, without a passphrase.")

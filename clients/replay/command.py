@@ -113,13 +113,18 @@ def replay(
         with shown(err, played) as show:
             found = sources.find(played, scale=scale, seed=seed, anonymise=anonymise, step=show.read)
         if enrolments is not None:
-            typer.echo(write_enrolments(enrolments, found.source().cast, partial(pem, found.seed)))
+            typer.echo(
+                write_enrolments(enrolments, found.source().cast, None if found.virtual else partial(pem, found.seed))
+            )
             return
         folder = out or Path("replay-runs") / f"{found.name}-{datetime.now(VIETNAM):%Y%m%d-%H%M%S}"
         order = Order(folder, hub, control, credentials, speed, database_url)
         verdict = run(found, order, err)
-    except (ScenarioError, TrafficProblem, HubProblemError, FileExistsError) as fault:
+    except (ScenarioError, TrafficProblem, HubProblemError) as fault:
         typer.echo(fault, err=True)
+        raise typer.Exit(2) from None
+    except FileExistsError as fault:
+        typer.echo(f"{fault.filename}: there is a run already (--out)", err=True)
         raise typer.Exit(2) from None
     write(verdict, folder)
     told(console, verdict)

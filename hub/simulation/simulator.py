@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import socket
+from datetime import datetime
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -26,10 +27,17 @@ class Simulator:
     writer = FaultyWriter
     http = CuttableHttp
 
-    def __init__(self, listener: socket.socket) -> None:
-        """``listener``: a listening socket of 127.0.0.1, for the control port."""
+    def __init__(self, listener: socket.socket, clock: datetime | None = None) -> None:
+        """``listener``: a listening socket of 127.0.0.1, for the control port. The clock stands at ``clock`` until it
+        is moved: a hub that is started again must not find everything expired before it can be told what time it is.
+
+        Raises ValueError for a time no clock here goes to.
+        """
         self.standing = Standing()
+        if clock is not None:
+            self.standing.clock.put(clock, running=False)
         self.clock, self.at = self.standing.clock, self.standing.deaths.at
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         self._listener = listener
 
     def around(self, app: FastAPI) -> ASGIApp:

@@ -41,6 +41,20 @@ after = { 01 = "0.05 s", 03 = "0.1 s", 06 = "0.15 s" }
 [judge]
 answer_within = "2 s"
 """
+# The same on a clock of its own, in March 2019; somebody never looks, and the hub dies twice.
+_MARCH = (
+    _SMALL.replace('mode = "real"', 'mode = "virtual"')
+    .replace("2025-10-01", "2019-03-12")
+    .replace('"2 s"', '"10 days"', 1)
+    .replace('"1 s"', '"35 days"')
+    .replace('"0.1 s"', '"20 min"')
+    .replace('after = { 01 = "0.05 s", 03 = "20 min", 06 = "0.15 s" }', 'after = { 03 = "3 hours", 06 = "2 days" }')
+    .replace('codes = ["H27"]', 'codes = ["H27"]\nsilent = 1.0')
+    + """
+[faults.hub]
+kills = ["2 days", "7 days"]
+"""
+)
 # What a hub does, and what the judge calls it; a share of the deliveries, or of the answers.
 _MUTANTS = {
     "lose": (0.1, {"lost", "status-lost"}),
@@ -98,3 +112,12 @@ def test_an_honest_hub_in_trouble_is_not_blamed(tmp_path: Path, dialect: str) ->
     assert found(verdict) == set()
     assert verdict.figures.counts["accepted"] == 30
     assert {place for place, _ in verdict.figures.injected} == {"network", "hub"}
+
+
+def test_a_hub_that_dies_in_2019_and_lets_the_unread_expire_is_not_blamed(tmp_path: Path) -> None:
+    scenario = of_scenario("march", parse(_MARCH.replace("DIALECT", "rest"), "march.toml"))
+    verdict = run(scenario, Order(tmp_path / "run"), Console(quiet=True))
+    counts = verdict.figures.counts
+    assert found(verdict) == set()
+    assert (verdict.facts["deaths"], counts["accepted"]) == (2, 30)
+    assert counts["ended"] > 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from builders.axis import START, Peer
 from builders.reports import only
-from builders.simulated import Simulated
+from builders.simulated import Simulated, a_simulated_process
 from builders.waiting import comes
 
 from hub.simulation.clock import EARLIEST, LATEST, Clock
@@ -81,3 +82,12 @@ def test_a_jump_lets_a_delivery_expire(hub: Simulated, office: Peer, province: P
     hub.control.put("/clock", {"by": 31 * 86400})
     assert comes(lambda: hub.axis.states(answer) == {"H41": "expired/none"})
     assert ("expired", "none") in office.outbox()
+
+
+def test_a_hub_that_is_started_again_stands_where_it_is_told_from_its_first_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the machine's clock its first sweep once expired all that waited in 2019."""
+    monkeypatch.setenv("HUB_SIMULATION_CLOCK", "2019-03-12T08:00:00+07:00")
+    with a_simulated_process(tmp_path) as (_, control, _):
+        assert control.get("/")["clock"]["now"].startswith("2019-03-12T08:00:00")

@@ -24,6 +24,7 @@ T = TypeVar("T")
 _PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)  # real seconds before a request is made again
 _ANSWERS = {"15", "16"}
 _TOGETHER = 8  # items of a list that a system takes in at once
+_FRUITLESS = 10  # looks in a row that did not get everything, after which it waits for news
 _PAGE = 500  # items of a full list: there may be more
 
 
@@ -36,6 +37,7 @@ class Agency:
         self._parties = {party.code: party for party in parties}
         self._due: float | None = None  # the next look
         self._looking = self._again = False
+        self._fruitless = 0  # looks in a row that did not get everything
         self._holding: set[str] = set()  # kept, and not confirmed yet
         self._looks, self._cursor, self._told = 0, "", ""
         self._phase = chance(stage.seed, "phase", self.party.code)
@@ -186,7 +188,11 @@ class Agency:
             whole = await self._look()
         finally:
             self._looking = False
-        if not whole or self._again or (self._stage.every_look and not self._stage.settling):
+        self._fruitless = 0 if whole else self._fruitless + 1
+        goes_on = self._stage.every_look and not self._stage.settling
+        # What a hub lists and never hands out, or a list it never gives, is its fault: the judge will find it.
+        tries_again = not whole and self._fruitless < _FRUITLESS
+        if tries_again or self._again or goes_on:
             self._look_at(self._stage.clock.now + self.party.poll)
 
     async def _look(self) -> bool:
@@ -200,6 +206,7 @@ class Agency:
             )
             if listing is None:
                 return False
+            new = [item for item in listing.items if item.id not in self._seen and item.id not in self._holding]
             listed = [(item, self._seen.setdefault(item.id, asked + n)) for n, item in enumerate(listing.items)]
             whole = True
             for start in range(0, len(listed), _TOGETHER):
@@ -210,7 +217,7 @@ class Agency:
             if stage.clock.now >= self._tells:
                 self._tells = stage.clock.now + stage.told_every
                 await self.read_told()
-            if len(listing.items) < _PAGE or not whole:
+            if len(listing.items) < _PAGE or not new or not whole:
                 return whole
 
     async def read_told(self) -> None:

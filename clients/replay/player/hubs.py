@@ -12,12 +12,14 @@ import urllib.request
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from clients.replay.planned import Party
 
 _READY = 60.0  # seconds in which a hub must answer
 _END = 15.0  # seconds in which it must end
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # past any proxy of the environment
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 Certificate = Callable[[str], bytes]  # of an agency's code, in PEM
@@ -41,6 +43,7 @@ class OwnHub:
 
     def __init__(self, folder: Path, settings: Mapping[str, str], *, log: Path, simulated: bool = True) -> None:
         self.url, self.control = "", ""
+        self.moment: Callable[[], datetime] | None = None  # where its clock stands when it is started again
         self.deaths = 0  # after which it was started again
         self.folder, self._settings, self._log, self._simulated = folder, dict(settings), log, simulated
         self._process: asyncio.subprocess.Process | None = None
@@ -159,7 +162,8 @@ class OwnHub:
     def _environment(self) -> dict[str, str]:
         """Without the settings of whoever plays: they would be another hub's."""
         plain = {name: value for name, value in os.environ.items() if not name.upper().startswith("HUB_")}
-        return plain | {f"HUB_{name.upper()}": value for name, value in self._settings.items()}
+        clock = {"simulation_clock": self.moment().isoformat()} if self.moment is not None else {}
+        return plain | {f"HUB_{name.upper()}": value for name, value in (self._settings | clock).items()}
 
     def _why(self) -> str:
         told = self._log.read_text("utf-8", errors="replace").strip()
@@ -198,7 +202,7 @@ def use_of(pid: int) -> Use:
 
 def _is_ready(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:  # noqa: S310  (a URL the hub itself told)
+        with _DIRECT.open(f"{url}/readyz", timeout=5) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

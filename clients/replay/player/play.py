@@ -42,6 +42,7 @@ class Play:
     ahead: float = 0.0  # seconds that the hub's clock is ahead of the scenario's
     step: Callable[[str], None] = lambda what: None
     _drawn: bool = False
+    _injected: int = 0  # the last of the hub's faults that is written down
 
     @property
     def _clock(self) -> Clock:
@@ -60,6 +61,8 @@ class Play:
         others = {code: agency for agency in self.agencies for code in agency.codes}
         for agency in self.agencies:
             agency.others = others
+        if self.hub is not None and isinstance(self._clock, Virtual):
+            self.hub.moment = self._moment
         await self.prepare_hub()
         aside = [self._watched(self._beside(each)) for each in (self._tell_time, self._sample)]
         troubles = [self._watched(each(self)) for each in self.trouble]
@@ -84,6 +87,15 @@ class Play:
             for task in (*aside, *troubles):
                 task.cancel()
             await asyncio.gather(*aside, *troubles, return_exceptions=True)
+            await self._leave()
+
+    async def _leave(self) -> None:
+        """What was injected last is written down; a hub that goes on serving has its own time again, and no faults."""
+        if self.control is not None:
+            with suppress(httpx.HTTPError):
+                await self._read_injected()
+                await self.control.faults()
+                await self.control.clock(None)
 
     def _watched(self, work: Awaitable[None]) -> asyncio.Future[None]:
         """Work beside the play: what it raises ends the play at once."""
@@ -99,6 +111,7 @@ class Play:
     async def again(self) -> None:
         """The hub has died, and was started again."""
         self.stage.book.injected("death", "", where="hub", at=self._clock.now)
+        self._injected = 0  # its list went with it
         await self.prepare_hub()
 
     async def prepare_hub(self) -> None:
@@ -118,9 +131,11 @@ class Play:
 
     async def jump(self, by: float) -> None:
         """The hub's clock goes so many seconds forward, or back."""
+        if self.control is None:
+            return
         self.stage.book.injected("clock-jump", "", where="hub", at=self._clock.now)
         self.ahead += by
-        if self.control is not None and not isinstance(self._clock, Virtual):
+        if not isinstance(self._clock, Virtual):
             with suppress(httpx.HTTPError):
                 await self.control.jump(by)
 
@@ -199,7 +214,6 @@ class Play:
                 await self.control.clock(self._moment())
 
     async def _sample(self) -> None:
-        after = 0
         while True:
             await asyncio.sleep(_SAMPLE)
             counts, use = self.stage.counts, self.hub.use() if self.hub else None
@@ -208,7 +222,10 @@ class Play:
                 received=counts.received, statuses=counts.statuses, requests=counts.requests, open=len(self.stage.open),
                 memory=use.memory if use else 0.0, files=use.files if use else 0, cpu=use.cpu if use else 0.0,
             )  # fmt: skip
-            if self.control is not None and self.hub_faults:
-                items, after = await self.control.injected(after)
-                for item in items:
-                    self.stage.book.injected(item["fault"], item["mark"], where="hub", at=self._clock.now)
+            await self._read_injected()
+
+    async def _read_injected(self) -> None:
+        if self.control is not None and self.hub_faults:
+            items, self._injected = await self.control.injected(self._injected)
+            for item in items:
+                self.stage.book.injected(item["fault"], item["mark"], where="hub", at=self._clock.now)

@@ -40,6 +40,11 @@ class Shown:
         self.step("read", of)
         self.done(done)
 
+    def judged(self, done: int, of: int) -> None:
+        """How many of the judge's questions are answered."""
+        self.step("judge", of)
+        self.done(done)
+
     def done(self, completed: int, counts: str = "") -> None:
         self._progress.update(self._task, completed=completed, counts=counts)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,10 +14,11 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 from rich.console import Console
 from uvloop import new_event_loop
 
-from clients.hub_client import AsyncHubClient
+from clients.hub_client import AsyncHubClient, HubFailure
 from clients.replay.ledger.book import Book
 from clients.replay.ledger.findings import Verdict
 from clients.replay.ledger.judge import judge
@@ -69,6 +71,7 @@ async def play(played: Played, order: Order, console: Console) -> None:
 
     Raises :class:`HubProblemError`, ``FileExistsError``.
     """
+    _check(played, order)
     order.out.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         book = await stack.enter_async_context(Book(order.out / "ledger.db"))
@@ -81,8 +84,11 @@ async def play(played: Played, order: Order, console: Console) -> None:
         control = await stack.enter_async_context(Control(where.control)) if where.control else None
         virtual = played.virtual and control is not None
         if virtual and control is not None:
-            await control.clock(played.start)
-            await _register(where, source.cast, played.seed)
+            try:
+                await control.clock(played.start)
+                await _register(where, source.cast, played.seed)
+            except (httpx.HTTPError, HubFailure) as fault:
+                raise HubProblemError(f"the hub does not take its clock, or a certificate: {fault}") from None
         clock = Virtual(max(played.duration * _SLACK, 60.0)) if virtual else Real(order.speed)
         stage = Stage(
             clock,
@@ -93,7 +99,10 @@ async def play(played: Played, order: Order, console: Console) -> None:
             played.duration * _TOLD,
             every_look=played.every_look and not virtual,
         )
-        lines = await stack.enter_async_context(Lines(where.url, most=_CONNECTIONS))
+        try:
+            lines = await stack.enter_async_context(Lines(where.url, most=_CONNECTIONS))
+        except ValueError as fault:
+            raise HubProblemError(f"--hub: {fault}") from None
         faults = NetworkFaults(
             played.seed, played.network, played.network_seconds,
             told=lambda fault, mark: book.injected(fault, mark, where="network", at=clock.now),
@@ -108,6 +117,20 @@ async def play(played: Played, order: Order, console: Console) -> None:
         await source.beforehand(show.done)
         await _until_over(whole, show)
         book.facts(ended=time.time(), stopped=whole.stopped, deaths=hub.deaths if hub else 0)
+
+
+def _check(played: Played, order: Order) -> None:
+    """Raises :class:`HubProblemError` for what this hub cannot be played."""
+    if not order.hub or order.control:
+        return
+    needed = [
+        *(["a virtual clock"] if played.virtual else []),
+        *(["faults in the hub"] if played.hub_faults or played.jumps else []),
+    ]
+    if needed:
+        raise HubProblemError(f"{played.name} needs {' and '.join(needed)}: --control, the hub's simulation port")
+    if played.kills:
+        raise HubProblemError(f"{played.name} kills the hub: only one that is started here (without --hub)")
 
 
 def _facts(played: Played, order: Order) -> dict[str, object]:
@@ -171,17 +194,16 @@ def _agencies(
     for party in stage.source.cast:
         if party.system != party.code:
             systems[party.system].append(party)
+    patience = played.answer_within * 2 or _GIVING_UP  # an answer that comes too late is still heard
     agencies = []
     for code, parties in systems.items():
         given = credentials[code]
         known = Credentials(given["system_id"], given["token"], given["secret"])
         dialect: Dialect
         if parties[0].dialect == "gateway":
-            dialect = Gateway(
-                lines, known, faults=faults, patience=played.answer_within * 2, clock=lambda: played.start
-            )
+            dialect = Gateway(lines, known, faults=faults, patience=patience, clock=lambda: played.start)
         else:
-            dialect = Rest(lines, known, faults=faults, patience=played.answer_within * 2)
+            dialect = Rest(lines, known, faults=faults, patience=patience)
         agencies.append(Agency(stage, parties, dialect, played.start))
     return agencies
 
@@ -213,5 +235,7 @@ def run(played: Played, order: Order, console: Console) -> Verdict:
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(play(played, order, console))
     with shown(console, played.title) as show:
-        show.step("judge")
-        return judge(order.out / "ledger.db")
+        verdict = judge(order.out / "ledger.db", show.judged)
+    if verdict.passed and not order.hub and order.home is None:
+        shutil.rmtree(order.out / "hub")  # of one that failed it is there to be looked into
+    return verdict

@@ -137,7 +137,13 @@ def of_traffic(path: Path, *, seed: int, anonymise: bool = False, step: Step = l
         every_look=True,
         total=source.total,
         source=lambda: source,
-        facts={"scenario": path.name, "title": path.name, "start": source.start.isoformat(), "anonymised": anonymise},
+        facts={
+            "scenario": path.name,
+            "title": path.name,
+            "start": source.start.isoformat(),
+            "anonymised": anonymise,
+            "left_out": ", ".join(f"{count} {what}" for what, count in source.left_out.items()),
+        },
     )
 
 

@@ -289,7 +289,6 @@ class Judge(Shape):
 class Hub(Shape):
     """The temporary hub, where none is named."""
 
-    database: Literal["sqlite", "postgresql"] = "sqlite"
     settings: Mapping[str, str | int] = {}
     """Further settings of the hub, by the names of its documentation without HUB_, in small letters."""
 

@@ -51,6 +51,7 @@ class Stock:
         self._room = asyncio.Event()
         self._asked: list[tuple[Post, Reply, asyncio.Future[bytes]]] = []
         self._prepared: dict[tuple[int, str, int], bytes] = {}
+        self._is_prepared = False  # everything was made before the play
         self._running: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -89,7 +90,7 @@ class Stock:
 
     async def packet(self, post: Post) -> bytes:
         """A post's packet: from what was made ahead, else made now."""
-        if self._feeding is None and not self._prepared:
+        if self._feeding is None and not self._is_prepared:
             self._feeding = asyncio.create_task(self._feed())
         coming = self._coming.pop(post.n, None)
         if coming is None:
@@ -119,7 +120,7 @@ class Stock:
         ``told`` hears how many are made.
         """
         pool = self._a_pool(os.cpu_count() or 1)
-        made = 0
+        self._is_prepared, made = True, 0
         try:
             for batch in _batches(iter(stream), 20 * _BATCH):
                 orders = [
@@ -160,7 +161,13 @@ class Stock:
                 self._coming[post.n] = asyncio.get_running_loop().create_future()
             futures = [self._coming[post.n] for post in wanted]
             self._reached = batch[-1].n
-            made = await self._made(press.packets, wanted)
+            try:
+                made = await self._made(press.packets, wanted)
+            except Exception as fault:  # who waits for one of these hears it; the others are made when asked for
+                for future in futures:
+                    future.set_exception(fault)
+                    future.exception()
+                return
             self.ahead += sum(map(len, made)) - size
             for future, packet in zip(futures, made, strict=True):
                 if not future.cancelled():

@@ -42,6 +42,8 @@ _FACTS: Mapping[str, tuple[str, str]] = {
     "seed": ("Hạt giống", "Seed"),
     "start": ("Bắt đầu (kịch bản)", "Start (scenario)"),
     "clock": ("Đồng hồ", "Clock"),
+    "anonymised": ("Đã ẩn danh", "Anonymised"),
+    "left_out": ("Không phát lại", "Not played again"),
     "planned_documents": ("Văn bản theo kế hoạch", "Documents planned"),
     "planned_deliveries": ("Bản chuyển theo kế hoạch", "Deliveries planned"),
     "speed": ("Tốc độ", "Speed"),
