@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
+from urllib.parse import parse_qs, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,6 +18,7 @@ from hub.gateway.axis import method_of
 What = Literal["send", "list", "fetch", "done", "show", "other"]
 Row = dict[str, Any]  # one entry of a list
 _DELIVERY = re.compile(r"/v1/deliveries/([0-9a-f]{24})(?:/(packet|done|taken|failed))?")
+_RULE = re.compile(r"\[([a-z][a-z0-9-]+)\]")  # as the gateway dialect tells them
 _OF_DELIVERY: dict[str | None, What] = {"packet": "fetch", "done": "done", None: "show"}
 _METHODS: dict[str, What] = {"getReceivedEdocList": "list", "getEdoc": "fetch", "downloadEdoc": "fetch"}
 
@@ -112,6 +115,15 @@ class Heard:
         is_gateway_s = self.body.startswith(b'{"status": "FAIL"')
         return not is_gateway_s
 
+    def refused(self) -> set[str]:
+        """The rules, or the code, for which the hub refused; none where it did what was asked."""
+        if self.is_fine() or not self.body:
+            return set()
+        told = self.json()
+        if "violations" in told:
+            return {each["rule"] for each in told["violations"] if each["severity"] == "error"}
+        return set(_RULE.findall(told.get("ErrorDesc", "")))
+
     async def say(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": self.body})
@@ -145,6 +157,31 @@ def rows_of(asked: Asked, heard: Heard) -> list[Row]:
 def with_rows(asked: Asked, heard: Heard, rows: list[Row]) -> Heard:
     """A list's answer with other entries."""
     return heard.with_body(as_json(asked, heard.json() | {"data" if asked.method else "items": rows}))
+
+
+Hidden = Callable[[list[str]], Awaitable[set[str]]]  # which of these deliveries nobody may see
+
+
+async def hear_list(app: ASGIApp, asked: Asked, scope: Scope, receive: Receive, hidden: Hidden) -> Heard:
+    """A list without what is hidden. In its place comes what waits behind: hidden entries are never done, and would
+    fill every page at last. The gateway's lists have no pages.
+    """
+    heard = await hear(app, scope, receive)
+    shown: list[Row] = []
+    while heard.is_fine():
+        rows = rows_of(asked, heard)
+        gone = await hidden([asked.id_of(row) for row in rows])
+        shown += [row for row in rows if asked.id_of(row) not in gone]
+        if not gone or asked.method:
+            return with_rows(asked, heard, shown)
+        query = {name: values[-1] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
+        query["after"] = heard.json()["next"]
+        if shown:  # else the hub waits for the first that can be seen, as for the first of all
+            query["limit"] = str(len(gone))
+            query.pop("wait", None)
+        scope = {**scope, "query_string": urlencode(query).encode()}
+        heard = await hear(app, scope, receive)
+    return heard
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send, refusal: Refusal) -> None:

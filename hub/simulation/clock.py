@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 EARLIEST, LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)  # ids hold seconds since 1970
+_END = LATEST - timedelta(microseconds=1)  # where a running clock stops
 
 
 def _machine() -> datetime:
@@ -14,7 +15,7 @@ def _machine() -> datetime:
 
 
 class Clock:
-    """Called, it gives the time. Any thread may ask; orders come from one."""
+    """Called, it gives the time, never past ``LATEST``. Any thread may ask; orders come from one."""
 
     def __init__(
         self, machine: Callable[[], datetime] = _machine, monotonic: Callable[[], float] = time.monotonic
@@ -28,10 +29,10 @@ class Clock:
         if known is None:
             return self._machine()
         moment, since = known
-        return moment if since is None else moment + timedelta(seconds=self._monotonic() - since)
+        return moment if since is None else min(moment + timedelta(seconds=self._monotonic() - since), _END)
 
     @property
-    def is_machine_s(self) -> bool:
+    def is_the_machine_s(self) -> bool:
         return self._set is None
 
     @property

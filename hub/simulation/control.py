@@ -18,8 +18,8 @@ from starlette.routing import Route
 from hub.api.problems import problem
 from hub.api.shapes import moment, reply
 from hub.errors import Refusal, violation
+from hub.simulation.ordered import Ordered
 from hub.simulation.orders import ALLOWED, ClockOrder, DeathOrder, FaultShares, MutantShares, OldAxisOrder, read
-from hub.simulation.standing import Standing
 from hub.simulation.steps import STEPS
 
 _KEEP = 75  # seconds a connection may wait for its next order, as at the hub itself
@@ -28,36 +28,37 @@ _KEEP = 75  # seconds a connection may wait for its next order, as at the hub it
 class Control:
     """The port's operations, each a method; what stands is changed by nothing else."""
 
-    def __init__(self, standing: Standing) -> None:
-        self._standing = standing
+    def __init__(self, ordered: Ordered) -> None:
+        self._ordered = ordered
 
     def app(self) -> Starlette:
         routes = [
             Route("/", self.everything),
             Route("/clock", self.clock, methods=["PUT", "DELETE"]),
             Route("/faults", self.faults, methods=["PUT", "DELETE"]),
-            Route("/death", self.death, methods=["PUT"]),
+            Route("/death", self.death, methods=["PUT", "DELETE"]),
             Route("/steps", self.steps),
-            Route("/old-axis", self.old_axis, methods=["PUT"]),
-            Route("/mutants", self.mutants, methods=["PUT"]),
+            Route("/old-axis", self.old_axis, methods=["PUT", "DELETE"]),
+            Route("/mutants", self.mutants, methods=["PUT", "DELETE"]),
             Route("/injected", self.injected),
         ]
         return Starlette(routes=routes, exception_handlers={Refusal: _refused, HTTPException: _not_there})
 
     async def everything(self, _request: Request) -> Response:
-        standing = self._standing
+        ordered = self._ordered
         return reply(
             {
                 "clock": self._clock(),
-                "faults": standing.faults.as_json(),
-                "old_axis": sorted(standing.old_axis),
-                "mutants": standing.mutants.as_json(),
-                "injected": dict(standing.injected.counts),
+                "faults": ordered.faults.as_json(),
+                "old_axis": sorted(ordered.old_axis),
+                "mutants": ordered.mutants.as_json(),
+                "death": ordered.deaths.as_json(),
+                "injected": dict(ordered.injected.counts),
             }
         )
 
     async def clock(self, request: Request) -> Response:
-        clock = self._standing.clock
+        clock = self._ordered.clock
         if request.method == "DELETE":
             clock.release()
             return reply(self._clock())
@@ -68,43 +69,55 @@ class Control:
             elif order.by is not None:
                 clock.jump(order.by)
         except ValueError as fault:
-            told = violation("request-field", "", "", vi="ngoài phạm vi", en=fault, repair=ALLOWED[ClockOrder])
+            told = violation(
+                "request-field", "", "", vi="thời điểm ngoài phạm vi cho phép", en=fault, repair=ALLOWED[ClockOrder]
+            )
             raise Refusal("request-invalid", violations=[told]) from None
         return reply(self._clock())
 
     def _clock(self) -> dict[str, Any]:
-        clock = self._standing.clock
-        return {"now": moment(clock()), "running": clock.running, "machine": clock.is_machine_s}
+        clock = self._ordered.clock
+        return {"now": moment(clock()), "running": clock.running, "machine": clock.is_the_machine_s}
 
     async def faults(self, request: Request) -> Response:
         delete = request.method == "DELETE"
-        self._standing.faults = FaultShares() if delete else read(FaultShares, await request.body())
-        return reply(self._standing.faults.as_json())
+        self._ordered.faults = FaultShares() if delete else read(FaultShares, await request.body())
+        return reply(self._ordered.faults.as_json())
 
     async def death(self, request: Request) -> Response:
-        order = read(DeathOrder, await request.body())
-        self._standing.deaths.order(order.step, order.nth)
-        return reply(order.model_dump())
+        if request.method == "DELETE":
+            self._ordered.deaths.call_off()
+        else:
+            order = read(DeathOrder, await request.body())
+            self._ordered.deaths.order(order.step, order.nth)
+        return reply(self._ordered.deaths.as_json())
 
     async def steps(self, _request: Request) -> Response:
         return reply(STEPS)
 
     async def old_axis(self, request: Request) -> Response:
-        self._standing.old_axis = frozenset(read(OldAxisOrder, await request.body()).root)
-        return reply(sorted(self._standing.old_axis))
+        delete = request.method == "DELETE"
+        self._ordered.old_axis = frozenset() if delete else frozenset(read(OldAxisOrder, await request.body()).root)
+        return reply(sorted(self._ordered.old_axis))
 
     async def mutants(self, request: Request) -> Response:
-        self._standing.mutants = read(MutantShares, await request.body())
-        return reply(self._standing.mutants.as_json())
+        delete = request.method == "DELETE"
+        self._ordered.mutants = MutantShares() if delete else read(MutantShares, await request.body())
+        return reply(self._ordered.mutants.as_json())
 
     async def injected(self, request: Request) -> Response:
         after = request.query_params.get("after", "0")
         if not after.isdecimal():
             told = violation(
-                "request-field", "query.after", after, vi="phải là số", en="no number", repair="0, 1, 2, …"
+                "request-field",
+                "query.after",
+                after,
+                vi="phải là số nguyên không âm",
+                en="no whole number from 0",
+                repair="0, 1, 2, …",
             )
             raise Refusal("request-invalid", violations=[told])
-        return reply(self._standing.injected.after(int(after)))
+        return reply(self._ordered.injected.after(int(after)))
 
 
 def _refused(_request: Request, refusal: Exception) -> Response:
@@ -121,22 +134,34 @@ def _not_there(_request: Request, fault: Exception) -> Response:
 class _Server(uvicorn.Server):
     """Beside another server, to which the process's signals belong."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
 
 @asynccontextmanager
-async def served(standing: Standing, listener: socket.socket) -> AsyncIterator[None]:
-    """The control port answers on ``listener`` while the block runs."""
+async def served(ordered: Ordered, listener: socket.socket) -> AsyncIterator[None]:
+    """The control port answers on ``listener`` while the block runs. Raises OSError where it cannot."""
     config = uvicorn.Config(
-        Control(standing).app(), http="httptools", ws="none", lifespan="off", log_config=None, access_log=False,
+        Control(ordered).app(), http="httptools", ws="none", lifespan="off", log_config=None, access_log=False,
         timeout_graceful_shutdown=1, timeout_keep_alive=_KEEP,
     )  # fmt: skip
     server = _Server(config)
     serving = asyncio.create_task(server.serve([listener]))
+    listening = asyncio.create_task(server.listening.wait())
     try:
-        yield
+        await asyncio.wait((serving, listening), return_when=asyncio.FIRST_COMPLETED)
+        listening.cancel()
+        if not serving.done():  # else waiting for it tells why
+            yield
     finally:
         server.should_exit = True
         await serving

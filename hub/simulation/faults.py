@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.exc import OperationalError
@@ -16,7 +17,7 @@ from hub.errors import Refusal
 from hub.exchange.writer import Transaction, Verb, Writer
 from hub.http.wire import GuardedHttp
 from hub.simulation.calls import refuse
-from hub.simulation.standing import Standing
+from hub.simulation.ordered import Ordered
 from hub.simulation.steps import die
 
 _RETRY_AFTER = 1  # second
@@ -43,33 +44,46 @@ Fault = Callable[[], BaseException]  # told of, and made, when it strikes
 _of_this_request: ContextVar[Fault | None] = ContextVar("fault", default=None)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Failing:
+    """A verb that fails once all is written."""
+
+    verb: Verb
+    fault: BaseException
+
+    def __call__(self, tx: Transaction, jobs: list[Any]) -> list[Any]:
+        self.verb(tx, jobs)
+        tx.write()
+        raise self.fault
+
+
 class FaultyWriter(Writer):
-    """The writer, of which the commit fails that writes a request with a fault: once all is written, so that all is
-    rolled back, and everybody in the batch has the same temporary refusal.
+    """The writer, of which the commit fails that writes a request with a fault, and all of it is rolled back.
+
+    It is a commit of that request alone: who shares one with it by chance of timing must not be told of its fault.
     """
 
     def submit(self, verb: Verb, job: Any) -> Any:
         fault = _of_this_request.get()
-        return super().submit(verb if fault is None else _failing(verb, fault()), job)
+        return super().submit(verb if fault is None else _Failing(verb, fault()), job)
 
-
-def _failing(verb: Verb, fault: BaseException) -> Verb:
-    def write(tx: Transaction, jobs: list[Any]) -> list[Any]:
-        verb(tx, jobs)
-        tx.write()
-        raise fault
-
-    return write
+    def _handle(self, batch: Sequence[Any]) -> None:
+        others = [work for work in batch if not isinstance(work.verb, _Failing)]
+        for work in batch:
+            if isinstance(work.verb, _Failing):
+                super()._handle([work])
+        if others:
+            super()._handle(others)
 
 
 class Faults:
     """ASGI: before, after and around everything that the hub does for a request."""
 
-    def __init__(self, app: ASGIApp, standing: Standing) -> None:
-        self._app, self._standing = app, standing
+    def __init__(self, app: ASGIApp, ordered: Ordered) -> None:
+        self._app, self._ordered = app, ordered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        shares = self._standing.faults
+        shares = self._ordered.faults
         if not shares.any:
             await self._app(scope, receive, send)
             return
@@ -78,7 +92,7 @@ class Faults:
         def struck(name: str) -> bool:
             found = shares.strikes(name, mark)
             if found and name not in _COMMIT_FAULTS:  # those are told of when something is written
-                self._standing.injected.fault(name, mark, scope["path"])
+                self._ordered.injected.fault(name, mark, scope["path"])
             return found
 
         if struck("delay"):
@@ -101,7 +115,7 @@ class Faults:
 
     def _telling(self, name: str, mark: str, path: str) -> Fault:
         def make() -> BaseException:
-            self._standing.injected.fault(name, mark, path)
+            self._ordered.injected.fault(name, mark, path)
             return _COMMIT_FAULTS[name]()
 
         return make

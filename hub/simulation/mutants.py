@@ -18,12 +18,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub.api import shapes
 from hub.errors import Refusal
 from hub.gateway.answers import FINE, reply
-from hub.simulation.calls import OTHER, Asked, Heard, Row, as_json, hear, read, refuse, rows_of, with_rows
-from hub.simulation.known import Known, remember
+from hub.simulation.calls import OTHER, Asked, Heard, Row, as_json, hear, hear_list, read, refuse, rows_of, with_rows
+from hub.simulation.known import Kept, Known, remember
+from hub.simulation.ordered import Ordered
 from hub.simulation.reorder import Reorder
-from hub.simulation.standing import Standing
 
-_DIGIT = re.compile(rb"[0-9]")
+_DIGIT = re.compile(rb"<[^>]*>|&[^;]*;|([0-9])")  # of text: names of elements and &#…; must stay what they are
 
 
 @dataclass(slots=True)
@@ -33,33 +33,34 @@ class _Stray:
     row: Row
     owner: str
     stranger: str = ""
-    over: bool = False
 
 
 class Mutants:
     """ASGI, around the exchange."""
 
-    def __init__(self, app: ASGIApp, standing: Standing, known: Known) -> None:
-        self._app, self._standing, self._known = app, standing, known
+    def __init__(self, app: ASGIApp, ordered: Ordered, known: Known) -> None:
+        self._app, self._ordered, self._known = app, ordered, known
         self._counted: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._listed: OrderedDict[str, tuple[str, Row]] = OrderedDict()  # to whom; to be listed again once done
-        self._again: OrderedDict[str, tuple[str, Row]] = OrderedDict()
+        self._again: Kept[Row] = Kept()
         self._strays: OrderedDict[str, _Stray] = OrderedDict()
+        self._unseen: OrderedDict[str, _Stray] = OrderedDict()  # of them, those that no stranger was listed yet
+        self._misrouted: Kept[Row] = Kept()  # of them, those that their stranger has not done yet
         self._reorder = Reorder()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        shares = self._standing.mutants
+        shares = self._ordered.mutants
         asked = read(scope) if shares.any else OTHER
         if shares.strikes("answer-late", scope["state"]["mark"]):
-            self._standing.injected.counts["answer-late"] += 1
+            self._ordered.injected.counts["answer-late"] += 1
             send = _late(send, shares.answer_late_seconds)
         stray = self._strays.get(asked.delivery)
         if asked.delivery and self._strikes("lose", asked.delivery):
             await refuse(scope, receive, send, Refusal("not-found"))
         elif stray is not None and stray.stranger == asked.caller and asked.what in ("fetch", "done"):
-            await (await self._to_stranger(asked, stray))(scope, receive, send)
+            await self._stranger_s(asked, scope, receive, send)
         elif asked.what == "list":
-            heard = await hear(self._app, scope, receive)
+            heard = await hear_list(self._app, asked, scope, receive, self._lost)
             await (await self._list(asked, heard) if heard.is_fine() else heard).say(send)
         elif asked.what == "fetch" and self._strikes("corrupt", asked.delivery):
             heard = await hear(self._app, scope, receive)
@@ -73,52 +74,73 @@ class Mutants:
             await self._app(scope, receive, send)
 
     def _strikes(self, name: str, delivery: str) -> bool:
-        if not self._standing.mutants.strikes(name, delivery):
+        if not self._ordered.mutants.strikes(name, delivery):
             return False
         if (name, delivery) not in self._counted:
             remember(self._counted, (name, delivery), None)
-            self._standing.injected.counts[name] += 1
+            self._ordered.injected.counts[name] += 1
         return True
 
+    async def _lost(self, delivery_ids: list[str]) -> set[str]:
+        return {each for each in delivery_ids if self._strikes("lose", each)}
+
     async def _list(self, asked: Asked, heard: Heard) -> Heard:
-        rows = [row for row in rows_of(asked, heard) if not self._strikes("lose", asked.id_of(row))]
+        rows = rows_of(asked, heard)
         for row in rows:
             delivery = asked.id_of(row)
             if self._strikes("double", delivery):
                 remember(self._listed, delivery, (asked.caller, row))
             if delivery not in self._strays and self._strikes("misroute", delivery):
-                remember(self._strays, delivery, _Stray(row, asked.caller))
-        if self._standing.mutants.reorder:
+                stray = _Stray(row, asked.caller)
+                remember(self._strays, delivery, stray)
+                remember(self._unseen, delivery, stray)
+        if self._ordered.mutants.reorder:
             rows = await self._reordered(asked, rows)
+        self._misroute(asked)
         own = {asked.id_of(row) for row in rows}
-        more = [row for caller, row in self._again.values() if caller == asked.caller]
-        more += [stray.row for stray in self._strays.values() if self._is_misrouted_to(asked, stray)]
+        more = self._again.of(asked.caller) + self._misrouted.of(asked.caller)
         rows += [row for row in more if asked.lists(row) and asked.id_of(row) not in own]
         return with_rows(asked, heard, rows)
 
-    def _is_misrouted_to(self, asked: Asked, stray: _Stray) -> bool:
-        if not stray.stranger and stray.owner != asked.caller and asked.speaks_as(stray.row):
-            stray.stranger = asked.caller
-        return stray.stranger == asked.caller and not stray.over
+    def _misroute(self, asked: Asked) -> None:
+        for delivery, stray in list(self._unseen.items()):
+            if stray.owner != asked.caller and asked.speaks_as(stray.row):
+                del self._unseen[delivery]
+                stray.stranger = asked.caller
+                self._misrouted.put(asked.caller, delivery, stray.row)
 
     async def _reordered(self, asked: Asked, rows: list[Row]) -> list[Row]:
         statuses = [asked.id_of(row) for row in rows if asked.is_status(row)]
         facts = await self._known.facts(statuses)
-        pairs = {each: f"{found.document} {found.reporter}" for each, found in facts.items()}
+        pairs = {each: f"{found.document} {found.sender}" for each, found in facts.items()}
         struck = {each: pair for each, pair in pairs.items() if self._strikes("reorder", pair)}
         return self._reorder.listed(asked, rows, struck)
 
     def _done(self, asked: Asked) -> None:
         self._reorder.done(asked.delivery)
-        if asked.delivery in self._again:
-            del self._again[asked.delivery]
-        elif asked.delivery in self._listed:
-            remember(self._again, asked.delivery, self._listed.pop(asked.delivery))
+        if not self._again.drop(asked.delivery) and asked.delivery in self._listed:
+            caller, row = self._listed.pop(asked.delivery)
+            self._again.put(caller, asked.delivery, row)
 
-    async def _to_stranger(self, asked: Asked, stray: _Stray) -> Response:
+    async def _stranger_s(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
+        """What a stranger asks of a delivery, once the hub itself has let it in and found the delivery not its own."""
+        downloads = asked.method == "downloadEdoc"
+        if downloads:  # all its refusals are alike; the signature of the call is good for getEdoc, which tells why
+            told = {"path": "/axis/getEdoc", "raw_path": b"/axis/getEdoc", "method": "POST"}
+            heard = await hear(self._app, {**scope, **told}, receive)
+        else:
+            heard = await hear(self._app, scope, receive)
+        if "not-found" in heard.refused():
+            await (await self._to_stranger(asked))(scope, receive, send)
+        elif downloads:
+            await self._app(scope, receive, send)
+        else:
+            await heard.say(send)
+
+    async def _to_stranger(self, asked: Asked) -> Response:
         facts = (await self._known.facts([asked.delivery]))[asked.delivery]
         if asked.what == "done":
-            stray.over = True
+            self._misrouted.drop(asked.delivery)
             said = {"id": asked.delivery, "document": facts.document, "state": "delivered"}
             return reply(FINE) if asked.method else shapes.reply(said)
         packet = await self._known.packet(facts.packet)
@@ -144,9 +166,16 @@ def _corrupt(asked: Asked, heard: Heard) -> Heard:
 
 
 def _with_another_digit(packet: bytes) -> bytes:
-    """One digit from the middle on becomes another: in names of elements there are none, so it stays well-formed."""
-    found = _DIGIT.search(packet, len(packet) // 2) or _DIGIT.search(packet)
+    """One digit of text, from the middle on, becomes another: a packet stays well-formed."""
+    middle = packet.rfind(b"<", 0, len(packet) // 2)
+    found = _digit(packet, max(middle, 0))
+    if found is None:
+        found = _digit(packet, 0)
     if found is None:
         return packet
-    other = b"1" if found[0] == b"0" else b"0"
-    return packet[: found.start()] + other + packet[found.end() :]
+    other = b"1" if packet[found : found + 1] == b"0" else b"0"
+    return packet[:found] + other + packet[found + 1 :]
+
+
+def _digit(packet: bytes, begin: int) -> int | None:
+    return next((found.start() for found in _DIGIT.finditer(packet, begin) if found[1]), None)

@@ -12,7 +12,7 @@ from hub.simulation.chance import chance
 from hub.simulation.steps import STEPS, Step
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, description="0 … 1")]
-Seed = Annotated[int, Field(description="0, 1, 2, …")]
+Seed = Annotated[int, Field(ge=0, description="0, 1, 2, …")]
 Seconds = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False, description="0 … 3600")]
 
 Old = Literal["sender-is-always-vpcp", "limit-255", "duplicates-across-years"]
@@ -118,6 +118,9 @@ def read(shape: type[Order], body: bytes) -> Order:
         raise Refusal("request-invalid", violations=found) from None
 
 
+_WRONG = "lệnh sai định dạng hoặc giá trị ngoài phạm vi cho phép"
+
+
 def _violation(shape: type[BaseModel], error: Any) -> Violation:
     place = ".".join(map(str, error["loc"]))
     fields = {field.alias or name: field for name, field in shape.model_fields.items()}
@@ -128,4 +131,4 @@ def _violation(shape: type[BaseModel], error: Any) -> Violation:
         repair = ", ".join(fields)
     told = error["msg"].removeprefix("Value error, ")
     shown = str(error["input"]) if place else ""
-    return violation("request-field", place, shown, vi="lệnh sai dạng hoặc ngoài phạm vi", en=told, repair=repair)
+    return violation("request-field", place, shown, vi=_WRONG, en=told, repair=repair)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hub.simulation.calls import Asked, Row
-from hub.simulation.known import remember
+from hub.simulation.known import Kept, remember
 
 _LOOKS = 10  # lists from which the first status is missing while no second one comes
 
@@ -16,7 +16,6 @@ _LOOKS = 10  # lists from which the first status is missing while no second one 
 class _Pair:
     first: str  # delivery ids
     row: Row
-    caller: str
     second: str = ""
     looks: int = 0
 
@@ -25,8 +24,9 @@ class Reorder:
     """Holds the first status back until the second was listed before it; without one, for some looks only."""
 
     def __init__(self) -> None:
-        self._pairs: OrderedDict[str, _Pair] = OrderedDict()
-        self._over: OrderedDict[str, None] = OrderedDict()  # what a pair is about, once its first status is done
+        self._pairs: Kept[_Pair] = Kept()  # by what a pair is about
+        self._firsts: OrderedDict[str, str] = OrderedDict()  # what the pair is about whose first status this is
+        self._over: OrderedDict[str, None] = OrderedDict()  # what a pair was about, once its first status is done
 
     def listed(self, asked: Asked, rows: list[Row], struck: Mapping[str, str]) -> list[Row]:
         """The list in its new order; ``struck`` says of deliveries that are struck what they are about."""
@@ -37,14 +37,15 @@ class Reorder:
             if about is None or about in self._over:
                 shown.append(row)
                 continue
-            if about not in self._pairs:
-                remember(self._pairs, about, _Pair(delivery, row, asked.caller))
-            pair = self._pairs[about]
-            if delivery != pair.first:
+            pair = self._pairs.get(about)
+            if pair is None:
+                self._pairs.put(asked.caller, about, _Pair(delivery, row))
+                remember(self._firsts, delivery, about)
+            elif delivery != pair.first:
                 pair.second = pair.second or delivery
                 shown.append(row)
-        for pair in self._pairs.values():
-            if pair.caller == asked.caller and asked.lists(pair.row):
+        for pair in self._pairs.of(asked.caller):
+            if asked.lists(pair.row):
                 self._show(asked, pair, shown)
         return shown
 
@@ -57,8 +58,6 @@ class Reorder:
 
     def done(self, delivery: str) -> None:
         """A delivery is done: if it was the first of a pair, that is over."""
-        for about, pair in self._pairs.items():
-            if pair.first == delivery:
-                del self._pairs[about]
-                remember(self._over, about, None)
-                return
+        about = self._firsts.pop(delivery, None)
+        if about is not None and self._pairs.drop(about):
+            remember(self._over, about, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import socket
+from contextlib import AsyncExitStack
 from datetime import datetime
 
 from fastapi import FastAPI
@@ -16,7 +17,7 @@ from hub.simulation.faults import CuttableHttp, Faults, FaultyWriter
 from hub.simulation.known import Known
 from hub.simulation.mutants import Mutants
 from hub.simulation.old_axis import OldAxis
-from hub.simulation.standing import Standing
+from hub.simulation.ordered import Ordered
 
 
 class Simulator:
@@ -33,29 +34,35 @@ class Simulator:
 
         Raises ValueError for a time no clock here goes to.
         """
-        self.standing = Standing()
+        self.ordered = Ordered()
         if clock is not None:
-            self.standing.clock.put(clock, running=False)
-        self.clock, self.at = self.standing.clock, self.standing.deaths.at
+            self.ordered.clock.put(clock, running=False)
+        self.clock, self.at = self.ordered.clock, self.ordered.deaths.at
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         self._listener = listener
 
     def around(self, app: FastAPI) -> ASGIApp:
-        standing = self.standing
+        ordered = self.ordered
 
         def desk() -> Desk:
             found: Desk = app.state.interface.desk
             return found
 
         known = Known(desk)
-        mutants = Mutants(app, standing, known)
-        old_axis = OldAxis(mutants, standing, known)
-        faults = Faults(old_axis, standing)
+        mutants = Mutants(app, ordered, known)
+        old_axis = OldAxis(mutants, ordered, known)
+        faults = Faults(old_axis, ordered)
         numbers = itertools.count(1)
 
         async def simulated(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "lifespan":
-                async with served(standing, self._listener):
+                async with AsyncExitStack() as stack:
+                    try:
+                        await stack.enter_async_context(served(ordered, self._listener))
+                    except OSError as fault:
+                        why = f"the control port cannot be served: {fault.strerror}"
+                        await send({"type": "lifespan.startup.failed", "message": why})
+                        return
                     await app(scope, receive, send)
             elif scope["type"] == "http" and is_exchange(scope["path"]):
                 scope["state"]["mark"] = _mark(scope) or f"request-{next(numbers)}"

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Step = Literal[
     "before-payload", "after-payload", "accept-begin", "accept-written", "report-begin", "report-written",
@@ -32,6 +32,14 @@ class Deaths:
         """Die when ``step`` is reached for the ``nth`` time from now; instead of what was ordered before."""
         with self._counting:
             self._step, self._left = step, nth
+
+    def call_off(self) -> None:
+        self.order("", 0)
+
+    def as_json(self) -> dict[str, Any] | None:
+        """The step, and how many times it will yet be reached; None where no death is ordered."""
+        with self._counting:
+            return {"step": self._step, "nth": self._left} if self._left > 0 else None
 
     def at(self, step: str) -> None:
         if step != self._step:

@@ -60,13 +60,17 @@ class Pages:
     at: float = 0.0
     facts: dict[str, object] = field(default_factory=lambda: dict(ENDED))
     _attempts: dict[str, int] = field(default_factory=dict)
-    _looked: int = 0
+    _passed: list[float] = field(default_factory=list)
 
     def write(self, name: str, *args: Any, **values: Any) -> None:
         """A call of the book; a value that can be called is asked for when its line is written."""
         self.lines.append(
             lambda book: getattr(book, name)(*args, **{key: v() if callable(v) else v for key, v in values.items()})
         )
+
+    def pause(self, seconds: float) -> None:
+        """So many real seconds pass."""
+        self.lines.append(lambda book: self._passed.append(seconds))
 
     def look(self) -> Callable[[int], Callable[[], int]]:
         """A listing is asked for; gives ``listed`` of its items by their place."""
@@ -136,12 +140,14 @@ class Pages:
 
     def judged(self, path: Path) -> Verdict:
         """The verdict on these pages."""
-        asyncio.run(_written(path, self.lines, self.facts))
+        asyncio.run(_written(path, self.lines, self.facts, lambda: sum(self._passed)))
         return judge(path)
 
 
-async def _written(path: Path, lines: Iterable[Callable[[Book], object]], facts: dict[str, object]) -> None:
-    async with Book(path) as book:
+async def _written(
+    path: Path, lines: Iterable[Callable[[Book], object]], facts: dict[str, object], clock: Callable[[], float]
+) -> None:
+    async with Book(path, clock=clock) as book:
         book.cast(CAST)
         book.facts(**facts)
         for line in lines:

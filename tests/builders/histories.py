@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from random import Random
 
 from builders.books import (
@@ -18,6 +19,7 @@ from builders.books import (
     OFFICE,
     PLATFORM,
     READER,
+    SILENT,
     SOUTH,
     SYSTEM,
     Pages,
@@ -28,8 +30,9 @@ from builders.books import (
 
 from clients.replay.planned import Post, Reply
 
-RECIPIENTS = (HAIPHONG, ANGIANG, PLATFORM, NORTH, SOUTH, READER, OFFICE)
+RECIPIENTS = (HAIPHONG, ANGIANG, PLATFORM, NORTH, SOUTH, READER, OFFICE, SILENT)
 SENDERS = (OFFICE, HAIPHONG, READER)
+SYSTEMS = sorted(set(SYSTEM.values()) - {SILENT})
 READS_OUTBOX = {party.code for party in CAST if party.reads == "outbox"}
 Act = Iterator[None]
 
@@ -89,7 +92,7 @@ class Hub:
         if self.breaks("lost"):
             own[0].state = "nowhere"
         self.deliveries += own
-        if self.breaks("doubled"):
+        if self.breaks("doubled", when=own[0].to != SILENT):
             self.deliveries.append(Delivery(self._id(), post, own[0].to, post.sender))
         return "accepted", hub_id, promised
 
@@ -179,9 +182,28 @@ class Hub:
     def expire(self) -> None:
         found = [d for d in self.deliveries if d.state == "waiting" and isinstance(d.about, Post)]
         if found:
-            delivery = self.chance.choice(found)
-            delivery.state = "expired"
-            self._tell(delivery, "expired")
+            self._expire(self.chance.choice(found))
+
+    def expire_unread(self) -> None:
+        """What is due to the one who never looks."""
+        for delivery in self.deliveries:
+            if delivery.to == SILENT and delivery.state == "waiting" and not self.breaks("expired-untold"):
+                self._expire(delivery)
+
+    def _expire(self, delivery: Delivery) -> None:
+        delivery.state = "expired"
+        self._tell(delivery, "expired")
+
+    def news(self, system: str, after: int) -> list[tuple[Delivery, str, str]]:
+        """The outbox behind that many entries."""
+        found = self.outbox.get(system, [])[after:]
+        said = [(i, entry) for i, entry in enumerate(found) if entry[1] == "status" and system in READS_OUTBOX]
+        for i, first in said:
+            for j, second in said:
+                alike = first[0] is second[0] and first[2] != second[2]
+                if i < j and alike and self.breaks("outbox-disorder"):
+                    found[i], found[j] = second, first
+        return found
 
 
 class History:
@@ -200,7 +222,13 @@ class History:
     def play(self) -> Pages:
         for n in range(1, self.chance.randint(2, 7)):
             recipients = self.chance.sample(RECIPIENTS, self.chance.randint(1, 3))
-            self._documents[n] = a_post(n, *recipients, sender=self.chance.choice(SENDERS), at=0.0)
+            sender = self.chance.choice(SENDERS)
+            older = [post for post in self._documents.values() if post.sender == sender and post.day.year == 2019]
+            # Software counts from 1 each year.
+            again = {"document_id": older[-1].document_id, "day": date(2019 + n, 1, 2)} if older else {}
+            if self.chance.random() < 0.7:
+                again = {}
+            self._documents[n] = a_post(n, *recipients, sender=sender, at=0.0, **again)
             self._acts.append(self._send(self._documents[n]))
         while self._acts:
             act = self.chance.choice(self._acts)
@@ -209,11 +237,13 @@ class History:
                 self._acts.remove(act)
             self._now_and_then()
         for _ in range(4):  # whatever is left, until nothing is
-            for system in sorted(set(SYSTEM.values())):
+            for system in SYSTEMS:
                 self._finish(self._look(system, sure=True))
             while self._acts:
                 self._finish(self._acts.pop(0))
-        for system in sorted(set(SYSTEM.values())):
+        self.pages.facts["expired"] = True
+        self.hub.expire_unread()
+        for system in SYSTEMS:
             self._finish(self._outbox(system))
         return self.pages
 
@@ -224,9 +254,9 @@ class History:
     def _now_and_then(self) -> None:
         happens = self.chance.random()
         if happens < 0.3:
-            self._acts.append(self._look(self.chance.choice(sorted(set(SYSTEM.values()))), sure=self.calm))
+            self._acts.append(self._look(self.chance.choice(SYSTEMS), sure=self.calm))
         elif happens < 0.35:
-            self._acts.append(self._outbox(self.chance.choice(sorted(set(SYSTEM.values())))))
+            self._acts.append(self._outbox(self.chance.choice(SYSTEMS)))
         elif happens < 0.38 and not self.calm:
             self.hub.expire()
 
@@ -235,16 +265,20 @@ class History:
 
     def _attempts(self, about: Post | Reply, take: Callable[[], tuple[str, str, list[tuple[str, str]]]]) -> Act:
         """Until it is answered, or given up."""
-        for _ in range(4):
+        refuses = self.hub.breaks("never-taken")
+        for attempt in range(4):
             mark = self.pages.begin(about)
             yield
+            if refuses:
+                self.pages.answer(mark, "later")
+                continue
             if self._bad_luck():  # the request was lost, or came too early
-                self.pages.answer(mark, self.chance.choice(["none", "later"]))
+                self._answer_lost(mark, self.chance.choice(["none", "later"]), last=attempt == 3)
                 continue
             outcome, said, deliveries = take()
             yield
             if self._bad_luck():  # the answer was lost
-                self.pages.answer(mark, "none")
+                self._answer_lost(mark, "none", last=attempt == 3)
                 continue
             seconds = 11.0 if self.hub.breaks("late") else 0.1
             if outcome == "refused" or self.hub.breaks("wrongly-refused"):
@@ -253,6 +287,11 @@ class History:
                 self.pages.answer(mark, outcome, hub_id=said, deliveries=deliveries, seconds=seconds)
             return
 
+    def _answer_lost(self, mark: str, outcome: str, *, last: bool) -> None:
+        self.pages.answer(mark, outcome)
+        if last or self.chance.random() < 0.5:  # whoever tries often enough fails only for what is done on purpose
+            self.pages.write("injected", "cut-answer", mark, where="network", at=self.pages.at)
+
     def _send(self, post: Post) -> Act:
         yield from self._attempts(post, lambda: self.hub.accept(post))
         if sha_of(post) not in self.hub.accepted:
@@ -260,12 +299,17 @@ class History:
         if self.chance.random() < 0.3 or self.hub.defect == "contradiction":
             twin = a_post(
                 post.n + 100, *post.recipients, sender=post.sender, repeats=post.n,
-                document_id=post.document_id, number=post.number,
+                document_id=post.document_id, number=post.number, day=post.day,
             )  # fmt: skip
             yield from self._attempts(twin, lambda: self.hub.accept(twin))
         if self._bad_luck(0.3):
             ask = Reply(post.n, post.recipients[0], 9, 0.0, "13", by_sender=True)
             yield from self._attempts(ask, lambda: (*self.hub.report(ask, post.sender), []))
+            if self.hub.document(ask).state == "withdrawn" and sha_of(ask) in self.hub.accepted:
+                self.pages.write(
+                    "told", system=SYSTEM[post.sender], what="withdrawn", delivery="", document_id=post.document_id,
+                    to=ask.recipient, status="", at=self.pages.at, n=post.n,
+                )  # fmt: skip
 
     def _look(self, system: str, *, sure: bool) -> Act:
         listed = self.pages.look()
@@ -282,8 +326,9 @@ class History:
             sha256 = self.hub.fetch(delivery)
             yield
             document = self._documents[delivery.about.n]
+            sender = "G24" if self.hub.breaks("mislabelled") else delivery.sender
             self.pages.write(
-                "kept", system=system, delivery=delivery.id, to=delivery.to, sender=delivery.sender, sha256=sha256,
+                "kept", system=system, delivery=delivery.id, to=delivery.to, sender=sender, sha256=sha256,
                 what="document" if isinstance(delivery.about, Post) else "status", at=self.pages.at,
                 document_id=document.document_id, code=getattr(delivery.about, "code", ""), listed=listed(place),
             )  # fmt: skip
@@ -320,11 +365,12 @@ class History:
 
     def _outbox(self, system: str) -> Act:
         yield
-        entries = self.hub.outbox.get(system, [])
-        for delivery, what, status in entries[self._read.get(system, 0) :]:
+        entries = self.hub.news(system, self._read.get(system, 0))
+        for delivery, what, status in entries:
             document = self._documents[delivery.about.n]
+            reader = ANGIANG if self.hub.breaks("told-elsewhere") else system
             self.pages.write(
-                "told", system=system, what=what, delivery=delivery.id, document_id=document.document_id,
+                "told", system=reader, what=what, delivery=delivery.id, document_id=document.document_id,
                 to=delivery.to, status=status, at=self.pages.at,
             )  # fmt: skip
-        self._read[system] = len(entries)
+        self._read[system] = self._read.get(system, 0) + len(entries)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +14,15 @@ import httpx
 import pytest
 from builders.commands import run, serving
 from builders.simulated import Simulated, a_simulated_hub, a_simulated_process
+from starlette.types import Message
 
 from clients.replay import planned
+from hub.app import create_app
 from hub.errors import PROBLEMS
 from hub.settings import Settings
 from hub.simulation.chance import chance
 from hub.simulation.orders import OLD
+from hub.simulation.simulator import Simulator
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,8 +78,8 @@ def test_a_port_that_is_taken_is_told_by_its_own_option(tmp_path: Path, hub: Sim
 
 def test_everything_is_told_as_it_stands(hub: Simulated) -> None:
     nothing = hub.control.get("/")
-    assert nothing.keys() == {"clock", "faults", "old_axis", "mutants", "injected"}
-    assert (nothing["old_axis"], nothing["injected"], nothing["faults"]["seed"]) == ([], {}, 0)
+    assert nothing.keys() == {"clock", "faults", "old_axis", "mutants", "death", "injected"}
+    assert (nothing["old_axis"], nothing["death"], nothing["injected"], nothing["faults"]["seed"]) == ([], None, {}, 0)
     hub.control.put("/faults", {"seed": 7, "refuse": 0.25, "lose-answer": 1})
     hub.control.put("/mutants", {"seed": 8, "answer-late": 0.5, "answer_late_seconds": 3})
     hub.control.put("/old-axis", ["limit-255"])
@@ -82,7 +87,46 @@ def test_everything_is_told_as_it_stands(hub: Simulated) -> None:
     assert found["faults"] == nothing["faults"] | {"seed": 7, "refuse": 0.25, "lose-answer": 1.0}
     assert found["mutants"] == nothing["mutants"] | {"seed": 8, "answer-late": 0.5, "answer_late_seconds": 3.0}
     assert found["old_axis"] == ["limit-255"]
-    assert hub.control.delete("/faults") == nothing["faults"]
+
+
+def test_every_order_can_be_called_off(hub: Simulated) -> None:
+    orders = {
+        "/clock": {"by": 60},
+        "/faults": {"refuse": 1},
+        "/death": {"step": "after-commit", "nth": 1000},
+        "/old-axis": ["limit-255"],
+        "/mutants": {"lose": 1},
+    }
+    nothing = hub.control.get("/")
+    for path, body in orders.items():
+        hub.control.put(path, body)
+    assert hub.control.get("/")["death"] == {"step": "after-commit", "nth": 1000}
+    told = {path: hub.control.delete(path) for path in orders}
+    found = hub.control.get("/")
+    assert found.pop("clock")["machine"] is True
+    assert found == {name: value for name, value in nothing.items() if name != "clock"}
+    assert told["/faults"] == nothing["faults"]
+    assert (told["/death"], told["/old-axis"], told["/mutants"]) == (None, [], nothing["mutants"])
+
+
+def test_a_control_port_that_cannot_be_served_keeps_the_hub_from_starting(tmp_path: Path) -> None:
+    """It was once told when the hub ended, after all orders had gone nowhere."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    simulator = Simulator(listener)
+    listener.close()
+    app = simulator.around(create_app(Settings(data_dir=tmp_path, checkers=0)))
+    told: list[Message] = []
+
+    async def starting() -> Message:
+        return {"type": "lifespan.startup"}
+
+    async def hear(message: Message) -> None:
+        told.append(message)
+
+    asyncio.run(app({"type": "lifespan", "state": {}}, starting, hear))  # type: ignore[arg-type]  # an ASGI call
+    (message,) = told
+    assert message["type"] == "lifespan.startup.failed"
+    assert message["message"].startswith("the control port cannot be served: ")
 
 
 @pytest.mark.parametrize(
@@ -91,6 +135,7 @@ def test_everything_is_told_as_it_stands(hub: Simulated) -> None:
         ("/faults", {"refuse": 1.5}, "refuse", "0 … 1"),
         ("/faults", {"lose_answer": 0.1}, "lose_answer", "lose-answer"),
         ("/faults", {"seed": "seven"}, "seed", "0, 1, 2, …"),
+        ("/mutants", {"seed": -1}, "seed", "0, 1, 2, …"),
         ("/faults", [], "", '{"seed": 7, "refuse": 0.01}'),
         ("/mutants", {"loose": 1}, "loose", "lose, double, misroute, reorder, corrupt, answer-late"),
         ("/old-axis", ["limit-256"], "0", ", ".join(f'"{name}"' for name in OLD)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from builders.axis import Peer
@@ -14,6 +15,7 @@ from builders.simulated import Gateway, Rest, Simulated, Software, software
 from hub.domain import edxml
 from hub.domain.document import Attachment, Document
 from hub.simulation.chance import chance
+from hub.simulation.mutants import _with_another_digit
 
 Speaks = Callable[[Peer], Software]
 
@@ -133,6 +135,34 @@ def test_a_stranger_sees_and_fetches_what_is_another_s(
     assert hub.control.counts == {"misroute": 1}
 
 
+def test_a_stranger_whom_the_hub_no_longer_lets_in_gets_nothing(
+    hub: Simulated, office: Peer, province: Peer, stranger: Peer, speaks: Speaks
+) -> None:
+    """What was misrouted was once handed to whoever claimed to be the stranger."""
+    delivery, _ = a_letter(office)
+    hub.control.put("/mutants", {"misroute": 1})
+    speaks(province).listed()
+    assert speaks(stranger).listed() == [delivery]
+    hub.axis.steer("H27", "lock")
+    hub.axis.desk.rosters.current(now=True)
+    assert speaks(stranger).fetch(delivery) is None
+    assert not speaks(stranger).done(delivery)
+
+
+@pytest.mark.parametrize("downloads", [False, True])
+def test_who_only_claims_to_be_the_stranger_gets_nothing(
+    hub: Simulated, office: Peer, province: Peer, stranger: Peer, downloads: bool
+) -> None:
+    delivery, packet = a_letter(office)
+    hub.control.put("/mutants", {"misroute": 1})
+    Gateway(hub, province).listed()
+    assert Gateway(hub, stranger).listed() == [delivery]
+    claimed = replace(stranger, credentials=stranger.credentials | {"secret": "khong-biet"})
+    assert Gateway(hub, claimed, downloads).fetch(delivery) is None
+    assert not Gateway(hub, claimed).done(delivery)
+    assert Gateway(hub, stranger, downloads).fetch(delivery) == packet
+
+
 def test_the_project_s_own_client_takes_in_what_is_misrouted(
     hub: Simulated, office: Peer, province: Peer, stranger: Peer
 ) -> None:
@@ -216,6 +246,46 @@ def test_an_answer_comes_late_though_the_work_is_done(hub: Simulated, office: Pe
     software(hub, office, dialect).look()
     assert time.monotonic() - began >= 0.2
     assert hub.control.counts == {"answer-late": 1}
+
+
+def test_what_is_lost_does_not_fill_the_list_before_what_is_not(hub: Simulated, office: Peer, province: Peer) -> None:
+    """Hidden entries are never done: a page of them once looked like an empty inbox for ever."""
+    sent = [a_letter(office)[0] for _ in range(9)]
+    seed = next(
+        seed
+        for seed in range(100_000)
+        if [n for n, each in enumerate(sent) if chance(seed, "lose", each) >= 0.5] == [5, 6, 8]
+    )
+    hub.control.put("/mutants", {"seed": seed, "lose": 0.5})
+    caller = Rest(hub, province)
+    for path in ("/v1/inbox?limit=2", "/v1/inbox?limit=2&wait=1"):
+        page = caller.request("GET", path).json()
+        assert [item["id"] for item in page["items"]] == sent[5:7]
+    page = caller.request("GET", f"/v1/inbox?limit=2&after={page['next']}").json()
+    assert [item["id"] for item in page["items"]] == sent[8:]
+
+
+def test_a_list_of_which_all_is_lost_waits_for_what_comes(hub: Simulated, office: Peer, province: Peer) -> None:
+    a_letter(office)
+    hub.control.put("/mutants", {"lose": 1})
+    began = time.monotonic()
+    assert Rest(hub, province).request("GET", "/v1/inbox?wait=1").json()["items"] == []
+    assert time.monotonic() - began >= 1
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b"<X509Data>a&#193;b7</X509Data>",
+        b"<a1>7</a1><b>&#xC1;&#xC1;&#xC1;&#xC1;</b>",
+        b"<a>7<b c='12345689012345689012345689012'/></a>",
+    ],
+)
+def test_a_corrupted_packet_stays_well_formed(packet: bytes) -> None:
+    """A digit of a name, or of a character's number, would be another defect than a byte of content."""
+    found = _with_another_digit(packet)
+    assert sum(a != b for a, b in zip(found, packet, strict=True)) == 1
+    assert found == packet.replace(b"7", b"0")
 
 
 def test_a_share_strikes_the_same_deliveries_whenever_it_is_asked(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
@@ -132,3 +133,38 @@ def test_the_number_of_another_sender_is_free(hub: Simulated, office: Peer, prov
 def test_what_cannot_be_read_is_refused_as_always(hub: Simulated, office: Peer, dialect: str) -> None:
     hub.control.put("/old-axis", ["duplicates-across-years", "limit-255", "sender-is-always-vpcp"])
     assert software(hub, office, dialect).send(b"Xin ch\xc3\xa0o") == "xml-not-xml"
+
+
+def test_the_number_of_another_s_document_is_told_to_nobody(
+    hub: Simulated, office: Peer, province: Peer, stranger: Peer, dialect: str
+) -> None:
+    """Whoever sent in another's name once learned the id of that agency's document."""
+    assert software(hub, office, dialect).send(a_packet(office, number="15", date="2024/03/12")) == "sent"
+    hub.control.put("/old-axis", ["duplicates-across-years"])
+    in_its_name = a_packet(office, number="15", date="2025/03/12")
+    assert software(hub, stranger, dialect).send(in_its_name) == "not-your-agency"
+    assert hub.control.counts == {}
+
+
+@pytest.mark.parametrize("failure", ["limit-255", "duplicates-across-years"])
+def test_who_is_not_known_is_refused_before_a_byte_of_the_body_is_read(hub: Simulated, failure: str) -> None:
+    hub.control.put("/old-axis", [failure])
+    host, _, port = hub.base_url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=30) as client:
+        client.sendall(
+            b"POST /v1/documents HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer x\r\nContent-Length: 1000000\r\n\r\n"
+        )
+        assert client.recv(65536).startswith(b"HTTP/1.1 401 ")
+
+
+@pytest.mark.parametrize("failure", ["limit-255", "duplicates-across-years"])
+def test_what_is_too_large_is_refused_before_a_byte_of_it_is_read(hub: Simulated, office: Peer, failure: str) -> None:
+    hub.control.put("/old-axis", [failure])
+    host, _, port = hub.base_url.removeprefix("http://").partition(":")
+    token = office.credentials["token"]
+    with socket.create_connection((host, int(port)), timeout=30) as client:
+        client.sendall(
+            f"POST /v1/documents HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer {token}\r\n"
+            f"Content-Length: {10**11}\r\n\r\n".encode()
+        )
+        assert client.recv(65536).startswith(b"HTTP/1.1 413 ")

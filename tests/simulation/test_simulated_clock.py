@@ -20,7 +20,7 @@ def clock_at(monotonic: list[float]) -> Clock:
 
 def test_a_clock_nobody_set_is_the_machine_s() -> None:
     clock = clock_at([0.0])
-    assert (clock(), clock.is_machine_s, clock.running) == (START, True, True)
+    assert (clock(), clock.is_the_machine_s, clock.running) == (START, True, True)
 
 
 def test_a_clock_stands_until_it_is_told_to_run() -> None:
@@ -33,7 +33,7 @@ def test_a_clock_stands_until_it_is_told_to_run() -> None:
     clock.put(day, running=True)
     passed[0] = 90.0
     assert clock() == day + timedelta(seconds=30)
-    assert not clock.is_machine_s
+    assert not clock.is_the_machine_s
 
 
 def test_a_jump_keeps_a_clock_standing_or_running() -> None:
@@ -47,7 +47,7 @@ def test_a_jump_keeps_a_clock_standing_or_running() -> None:
     passed[0] = 2.0
     assert (clock(), clock.running) == (START + timedelta(hours=1), False)
     clock.release()
-    assert (clock(), clock.is_machine_s) == (START, True)
+    assert (clock(), clock.is_the_machine_s) == (START, True)
 
 
 @pytest.mark.parametrize("seconds", [-1e12, 1e12, 1e300])
@@ -58,6 +58,16 @@ def test_a_jump_out_of_the_calendar_is_refused_and_changes_nothing(seconds: floa
         clock.jump(seconds)
     assert clock() == START
     assert EARLIEST < START < LATEST
+
+
+def test_a_running_clock_stops_at_the_end_of_the_calendar() -> None:
+    passed = [0.0]
+    clock = clock_at(passed)
+    clock.put(LATEST - timedelta(seconds=1), running=True)
+    passed[0] = 3600.0
+    assert LATEST - timedelta(seconds=1) < clock() < LATEST
+    clock.jump(-60)
+    assert clock() < LATEST - timedelta(seconds=59)
 
 
 def test_the_hub_says_what_its_clock_says(hub: Simulated, office: Peer, province: Peer) -> None:

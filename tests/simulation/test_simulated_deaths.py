@@ -39,6 +39,18 @@ def test_it_dies_the_nth_time_its_step_is_reached_and_at_no_other() -> None:
     assert died == ["x"]
 
 
+def test_a_death_is_told_as_it_stands_and_can_be_called_off() -> None:
+    died: list[str] = []
+    deaths = Deaths(lambda: died.append("x"))
+    assert deaths.as_json() is None
+    deaths.order("before-commit", 2)
+    deaths.at("before-commit")
+    assert deaths.as_json() == {"step": "before-commit", "nth": 1}
+    deaths.call_off()
+    deaths.at("before-commit")
+    assert (died, deaths.as_json()) == ([], None)
+
+
 @pytest.mark.parametrize(("step", "kept"), [("before-commit", False), ("after-commit", True)])
 def test_a_hub_dies_there_and_keeps_what_was_committed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, kept: bool

@@ -14,7 +14,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Awaitable, Generator, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -61,10 +61,10 @@ class Book:
     After a failure to write (``sqlite3.Error``) every later call raises it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path, self._clock = path, clock
         self._seq = 0
-        self._begun = time.monotonic()
+        self._begun = clock()
         self._open: dict[str, tuple[int, int, str]] = {}  # attempts under way: mark -> seq, n, what
         self._timings: dict[tuple[str, int], _Timing] = {}
         self._handed: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
@@ -186,11 +186,14 @@ class Book:
         return self._put("confirmed", (self._next(), canonical(system), delivery, at))
 
     def told(
-        self, *, system: str, what: str, delivery: str, document_id: str, to: str, status: str, at: float
+        self, *, system: str, what: str, delivery: str, document_id: str, to: str, status: str, at: float, n: int = 0
     ) -> Awaitable[None]:
-        """What the hub says became of something sent: outbox, getSentEdocList, or an answer that says so."""
+        """What the hub says became of something sent: outbox, getSentEdocList, or an answer that says so.
+
+        ``n``: of the post, where what is told names no delivery: a DocumentId may be of two years.
+        """
         named = (canonical_document_id(document_id), canonical(to), status)
-        return self._put("told", (self._next(), canonical(system), what, delivery, *named, at))
+        return self._put("told", (self._next(), canonical(system), what, delivery, *named, at, n))
 
     # What is done on purpose, and what is measured.
 
@@ -221,7 +224,7 @@ class Book:
             self._put("sample", (second, name, value))
 
     def _moment(self) -> float:
-        return time.monotonic() - self._begun
+        return self._clock() - self._begun
 
     def _next(self) -> int:
         self._seq += 1

@@ -5,7 +5,8 @@ What only might be a fault is none. The excuses stand beside each query: an answ
 the packet was accepted; what depends on an earlier packet counts only when that one surely was accepted before; what
 depends on where a delivery stands (02, 13, 15, 16) only when nothing else was said of it meanwhile.
 
-Parameters: ``:stopped``, ``:answer_within`` (real seconds), ``:deliver_within`` (of scenario time); 0: no limit.
+Parameters: ``:stopped``, ``:expired`` (the clock passed whatever expires), ``:answer_within`` (real seconds),
+``:deliver_within`` (of scenario time); 0: no limit.
 """
 
 from __future__ import annotations
@@ -59,9 +60,33 @@ _STATUS_RIGHTLY = """CASE
 _TROUBLE = """EXISTS (SELECT 1 FROM injected i WHERE i.place = 'hub' AND i.mark = ''
     AND i.moment BETWEEN s.moment - s.seconds - :answer_within AND s.moment)"""
 
+# A hub that died is back within a minute.
+_AWAY = """EXISTS (SELECT 1 FROM injected i WHERE i.place = 'hub' AND i.mark = ''
+    AND i.moment BETWEEN s.moment - s.seconds - 60 AND s.moment + 60)"""
+
+# Whose what was told is: the systems that sent the document, or made the report.
+_OWNERS = """SELECT x.n, x.system FROM promise p JOIN answer a ON a.seq = p.answer JOIN act x ON x.seq = a.sending
+        WHERE p.delivery = t.delivery
+    UNION ALL SELECT x.n, x.system FROM answer a JOIN act x ON x.seq = a.sending
+        WHERE a.hub_id <> '' AND a.hub_id = t.document_id
+    UNION ALL SELECT p.n, y.system FROM got g JOIN post p USING (n) JOIN party y ON y.code = p.sender
+        WHERE g.delivery = t.delivery AND g.fits
+    UNION ALL SELECT p.n, y.system FROM post p JOIN party y ON y.code = p.sender
+        WHERE p.document_id = t.document_id"""
+
+# Whom a status is from.
+_AUTHOR = "CASE WHEN r.by_sender THEN q.sender ELSE r.recipient END"
+
 CHECKS: tuple[tuple[str, str], ...] = (
-    ("lost", "SELECT root, code, '', '' FROM missing WHERE NOT (never OR :stopped)"),
-    ("open", "SELECT root, code, '', 'document' FROM missing WHERE never OR :stopped"),
+    # Nobody fetches what is due to a silent system: it expires, and its sender is told.
+    (
+        "lost",
+        "SELECT root, code, '', '' FROM missing WHERE NOT (:stopped OR (never AND (partly OR NOT :expired)))",
+    ),
+    (
+        "open",
+        "SELECT root, code, '', 'document' FROM missing WHERE :stopped OR (never AND (partly OR NOT :expired))",
+    ),
     ("status-lost", "SELECT n, recipient, '', code FROM unheard WHERE NOT (never OR :stopped)"),
     ("open", "SELECT n, recipient, '', 'status ' || code FROM unheard WHERE never OR :stopped"),
     (
@@ -105,6 +130,28 @@ CHECKS: tuple[tuple[str, str], ...] = (
         """SELECT 0, recipient, delivery, 'nobody sent it: ' || document_id FROM stray
            WHERE root IS NULL AND document_id <> ''""",
     ),
+    (
+        "misrouted",
+        f"""SELECT (SELECT MIN(n) FROM ({_OWNERS})), t.recipient, t.delivery,
+            t.what || ' was told to the system of ' || t.system FROM told t
+            WHERE NOT EXISTS (SELECT 1 FROM post p JOIN party y ON y.code = p.sender
+                              WHERE p.document_id = t.document_id AND y.system = t.system)
+            AND (SELECT MAX(system = t.system) FROM ({_OWNERS})) = 0""",
+    ),
+    (
+        "mislabelled",
+        """SELECT p.root, k.recipient, k.delivery, 'from ' || k.sender || ' and not ' || q.sender
+           FROM kept k JOIN packet p USING (sha256) JOIN post q ON q.n = p.n
+           WHERE k.what = 'document' AND k.sender NOT IN ('', q.sender) GROUP BY k.delivery, k.system""",
+    ),
+    (
+        "mislabelled",
+        f"""SELECT r.n, r.recipient, k.delivery,
+            'from ' || k.sender || ' and not ' || {_AUTHOR} || ', ' || k.code || ' and not ' || r.code
+            FROM kept k JOIN status_packet p USING (sha256) JOIN reply r ON r.rowid = p.reply JOIN post q ON q.n = r.n
+            WHERE k.what = 'status' AND (k.sender NOT IN ('', {_AUTHOR}) OR k.code NOT IN ('', r.code))
+            GROUP BY k.delivery, k.system""",
+    ),
     ("corrupt", "SELECT root, recipient, delivery, 'nobody sent these bytes' FROM stray "
      "WHERE root IS NOT NULL OR document_id = ''"),
     (
@@ -138,16 +185,42 @@ CHECKS: tuple[tuple[str, str], ...] = (
            JOIN came y ON y.n = t.n AND y.recipient = t.recipient AND y.k = t.k AND y.fits
            GROUP BY s.n, s.recipient, s.k, t.k HAVING MIN(y.listed) < MIN(x.listed)""",
     ),
+    # Who reads of statuses in the outbox; what was said with an equal code before is told before.
+    (
+        "disorder",
+        """SELECT s.n, s.recipient, '', t.code || ' told before ' || s.code FROM stated s
+           JOIN stated t ON t.n = s.n AND t.recipient = s.recipient AND s.acked < t.sent AND s.code <> t.code
+           JOIN doc d ON d.n = s.n JOIN id i ON i.root = d.root AND i.code = s.recipient
+           JOIN told x ON x.delivery = i.delivery AND x.what = 'status' AND x.status = s.code
+           JOIN told y ON y.delivery = i.delivery AND y.what = 'status' AND y.status = t.code
+           WHERE s.outbox AND NOT EXISTS (SELECT 1 FROM stated o WHERE o.topic = t.topic AND o.recipient = t.recipient
+               AND o.code = t.code AND (o.n, o.k) <> (t.n, t.k) AND o.sent < s.acked)
+           GROUP BY s.n, s.recipient, s.k, t.k HAVING MIN(y.seq) < MIN(x.seq)""",
+    ),
+    # What came was taken, though nobody said so.
+    (
+        "never-taken",
+        f"""SELECT s.n, s.recipient, '', s.what || ', ' || s.attempts || ' attempts, the last: ' || s.outcome FROM (
+                SELECT *, MAX(seq), COUNT(*) AS attempts FROM attempt GROUP BY n, recipient, k
+                HAVING SUM(outcome NOT IN ('later', 'none')) = 0) s
+            LEFT JOIN stated t ON s.what = 'status' AND t.n = s.n AND t.recipient = s.recipient AND t.k = s.k
+            JOIN post p ON p.n = s.n
+            WHERE NOT :stopped AND CASE s.what WHEN 'document' THEN p.expect ELSE t.expect END = ''
+            AND s.answered AND s.mark NOT IN (SELECT mark FROM excused) AND NOT ({_AWAY})
+            AND NOT EXISTS (SELECT 1 FROM doc d JOIN got g USING (root) WHERE d.n = s.n AND s.what = 'document'
+                AND (g.n = s.n OR (SELECT MIN(x.acked) FROM due x WHERE x.root = d.root) IS NULL))
+            AND NOT EXISTS (SELECT 1 FROM came c WHERE c.n = s.n AND c.recipient = s.recipient AND c.k = s.k)""",
+    ),
     (
         "wrongly-refused",
         f"""SELECT p.n, '', '', s.code FROM attempt s JOIN post p USING (n) WHERE s.outcome = 'refused'
-            AND s.what = 'document' AND p.expect = '' AND s.mark NOT IN excused AND NOT ({_RIGHTLY})""",
+            AND s.what = 'document' AND p.expect = '' AND s.mark NOT IN spoiled AND NOT ({_RIGHTLY})""",
     ),
     (
         "wrongly-refused",
         f"""SELECT t.n, t.recipient, '', t.code || ': ' || s.code FROM attempt s
             JOIN stated t USING (n, recipient, k) WHERE s.outcome = 'refused'
-            AND s.what = 'status' AND t.expect = '' AND s.mark NOT IN excused AND NOT ({_STATUS_RIGHTLY})""",
+            AND s.what = 'status' AND t.expect = '' AND s.mark NOT IN spoiled AND NOT ({_STATUS_RIGHTLY})""",
     ),
     (
         "wrongly-accepted",
@@ -171,19 +244,20 @@ CHECKS: tuple[tuple[str, str], ...] = (
     (
         "wrong-code",
         """SELECT p.n, '', '', s.code || ' and not ' || p.expect FROM attempt s JOIN post p USING (n)
-            WHERE s.outcome = 'refused' AND s.what = 'document' AND p.expect <> '' AND s.mark NOT IN excused
+            WHERE s.outcome = 'refused' AND s.what = 'document' AND p.expect <> '' AND s.mark NOT IN spoiled
             AND NOT fits(p.expect, s.code)""",
     ),
     (
         "wrong-code",
         """SELECT t.n, t.recipient, '', t.code || ': ' || s.code || ' and not ' || t.expect FROM attempt s
             JOIN stated t USING (n, recipient, k) WHERE s.outcome = 'refused'
-            AND s.what = 'status' AND t.expect <> '' AND s.mark NOT IN excused AND NOT fits(t.expect, s.code)""",
+            AND s.what = 'status' AND t.expect <> '' AND s.mark NOT IN spoiled AND NOT fits(t.expect, s.code)""",
     ),
     (
         "late",
         f"""SELECT s.n, s.recipient, '', printf('%.1f s until the answer, %s', s.seconds, s.outcome) FROM attempt s
-            WHERE :answer_within > 0 AND s.seconds >= :answer_within AND s.mark NOT IN excused AND NOT ({_TROUBLE})""",
+            WHERE :answer_within > 0 AND s.seconds >= :answer_within AND NOT ({_TROUBLE})
+            AND s.mark NOT IN (SELECT mark FROM excused)""",
     ),
     # A recipient looks at its own times: after one interval, and it may be slow or forget; office hours have no limit.
     (
@@ -198,7 +272,7 @@ CHECKS: tuple[tuple[str, str], ...] = (
     (
         "contradiction",
         """SELECT g.root, g.code, g.delivery, 'told withdrawn, and it came' FROM ended e
-           JOIN got g ON g.root = e.root AND g.code = e.code AND g.fits WHERE e.what = 'withdrawn'""",
+           JOIN got g ON g.root = e.root AND g.code = e.code AND g.fits WHERE e.what = 'withdrawn' AND e.sure""",
     ),
     # Failed or expired and then done after all: the sender is told, in REST. The gateway lists no more than a page.
     (
@@ -206,7 +280,7 @@ CHECKS: tuple[tuple[str, str], ...] = (
         """SELECT g.root, g.code, g.delivery, 'told ' || e.what || ', and it was confirmed' FROM ended e
            JOIN got g ON g.root = e.root AND g.code = e.code AND g.fits JOIN post p ON p.n = e.root
            JOIN party y ON y.code = p.sender JOIN party o ON o.code = y.system
-           WHERE e.what IN ('failed', 'expired') AND o.dialect = 'rest' AND NOT :stopped
+           WHERE e.what IN ('failed', 'expired') AND e.sure AND o.dialect = 'rest' AND NOT :stopped
            AND EXISTS (SELECT 1 FROM confirmed c WHERE c.delivery = g.delivery AND c.system = g.system)
            AND NOT EXISTS (SELECT 1 FROM told t WHERE t.delivery = g.delivery AND t.seq > e.seq)
            AND NOT EXISTS (SELECT 1 FROM doc d JOIN attempt s USING (n) WHERE d.root = e.root

@@ -14,6 +14,7 @@ INDEXES = (
     "CREATE INDEX IF NOT EXISTS sending_of ON sending (n, recipient, k)",
     "CREATE INDEX IF NOT EXISTS promise_delivery ON promise (delivery)",
     "CREATE INDEX IF NOT EXISTS told_delivery ON told (delivery)",
+    "CREATE INDEX IF NOT EXISTS answer_hub_id ON answer (hub_id) WHERE hub_id <> ''",
     "CREATE INDEX IF NOT EXISTS confirmed_delivery ON confirmed (delivery)",
     "CREATE INDEX IF NOT EXISTS post_document ON post (document_id, sender)",
     "CREATE INDEX IF NOT EXISTS post_number ON post (number, symbol, sender)",
@@ -81,32 +82,38 @@ DERIVED = (
     """INSERT OR IGNORE INTO id SELECT d.root, p.recipient, p.delivery FROM promise p JOIN doc d USING (n)
        WHERE p.what = 'document' AND p.recipient <> ''""",
     # Deliveries of documents that ended otherwise, as their senders were told.
-    "CREATE TEMP TABLE bad AS SELECT seq, system, what, delivery, document_id, recipient, at FROM told "
+    # sure: it was surely told of this one, and not of another year's document with the same id.
+    "CREATE TEMP TABLE bad AS SELECT seq, system, what, delivery, document_id, recipient, at, n AS post FROM told "
     "WHERE what IN ('failed', 'expired', 'withdrawn')",
     "CREATE INDEX temp.bad_document ON bad (document_id)",
-    "CREATE TEMP TABLE ended (root INTEGER, code TEXT, what TEXT, seq INTEGER, "
-    "PRIMARY KEY (root, code, what)) WITHOUT ROWID",
-    """INSERT INTO ended SELECT root, code, what, MAX(seq) FROM (
-           SELECT d.root, p.recipient AS code, b.what, b.seq FROM bad b JOIN promise p USING (delivery)
+    "CREATE TEMP TABLE ended (root INTEGER, code TEXT, what TEXT, sure INTEGER, seq INTEGER, "
+    "PRIMARY KEY (root, code, what, sure)) WITHOUT ROWID",
+    """INSERT INTO ended SELECT root, code, what, sure, MAX(seq) FROM (
+           SELECT d.root, p.recipient AS code, b.what, 1 AS sure, b.seq FROM bad b JOIN promise p USING (delivery)
            JOIN doc d USING (n) WHERE p.what = 'document'
        UNION ALL
-           SELECT g.root, g.code, b.what, b.seq FROM bad b JOIN got g USING (delivery) WHERE g.fits
+           SELECT g.root, g.code, b.what, 1, b.seq FROM bad b JOIN got g USING (delivery) WHERE g.fits
        UNION ALL
-           SELECT d.root, b.recipient, b.what, b.seq FROM attempt s CROSS JOIN bad b ON b.document_id = s.hub_id
+           SELECT d.root, b.recipient, b.what, 1, b.seq FROM attempt s CROSS JOIN bad b ON b.document_id = s.hub_id
            JOIN doc d USING (n) WHERE s.hub_id <> '' AND s.what = 'document'
        UNION ALL
-           SELECT d.root, b.recipient, b.what, b.seq FROM bad b JOIN post p USING (document_id) JOIN doc d USING (n)
+           SELECT d.root, b.recipient, b.what, 1, b.seq FROM bad b JOIN doc d ON d.n = b.post
+       UNION ALL
+           SELECT d.root, b.recipient, b.what, NOT EXISTS (SELECT 1 FROM post o JOIN doc e USING (n)
+               WHERE o.document_id = p.document_id AND o.sender = p.sender AND e.root <> d.root), b.seq
+           FROM bad b JOIN post p USING (document_id) JOIN doc d ON d.n = p.n
            JOIN party y ON y.code = p.sender AND y.system = b.system
-           WHERE NOT EXISTS (SELECT 1 FROM promise x WHERE x.delivery = b.delivery)
-       ) GROUP BY root, code, what""",
+           WHERE b.post = 0 AND NOT EXISTS (SELECT 1 FROM promise x WHERE x.delivery = b.delivery)
+           AND NOT EXISTS (SELECT 1 FROM got x WHERE x.delivery = b.delivery)
+       ) GROUP BY root, code, what, sure""",
     # Statuses. system: that of the other party, which must get it; never: it never looks; outbox: it reads of statuses
     # there. topic: what a kind 1-3 acts on, since answers to that move both.
     "CREATE TEMP TABLE stated (n INTEGER, recipient TEXT, k INTEGER, topic INTEGER, code TEXT, by_sender INTEGER, "
-    "expect TEXT, system TEXT, never INTEGER, outbox INTEGER, sent INTEGER, acked INTEGER, "
+    "expect TEXT, system TEXT, never INTEGER, outbox INTEGER, sent INTEGER, acked INTEGER, unsettled INTEGER, "
     "PRIMARY KEY (n, recipient, k)) WITHOUT ROWID",
     """INSERT INTO stated SELECT r.n, r.recipient, r.k, COALESCE(NULLIF(p.target, 0), r.n), r.code, r.by_sender,
            r.expect, y.system, COALESCE(o.silent, 0), COALESCE(o.reads, '') = 'outbox', MIN(s.seq),
-           MIN(CASE WHEN s.ok THEN s.answered END)
+           MIN(CASE WHEN s.ok THEN s.answered END), MAX(s.outcome = 'none')
        FROM reply r JOIN attempt s ON s.n = r.n AND s.recipient = r.recipient AND s.k = r.k AND s.what = 'status'
        LEFT JOIN post p ON p.n = r.n
        LEFT JOIN party y ON y.code = CASE WHEN r.by_sender THEN r.recipient ELSE p.sender END
@@ -137,17 +144,23 @@ DERIVED = (
        JOIN stated t ON t.n = r.n AND t.recipient = r.recipient AND t.k = r.k
        GROUP BY t.n, t.recipient, t.k, x.delivery, x.system""",
     # Acknowledged documents that never came, and of which no end was told. What was asked back with 13 or a revocation
-    # may have been withdrawn unseen; and where the answer to a fetch was lost, a status about another packet of
-    # the same matter ends the delivery unseen (exchange rules 6: 01-06 by each row, 15 and 16 of what was asked).
-    """CREATE TEMP VIEW missing AS SELECT d.root, d.code, d.never FROM due d JOIN post p ON p.n = d.root
+    # may have been withdrawn unseen, where the answer that said so was lost or the dialect tells of no more than the
+    # newest (partly); and where the answer to a fetch was lost, a status about another packet of the same matter ends
+    # the delivery unseen (exchange rules 6: 01-06 by each row, 15 and 16 of what was asked).
+    """CREATE TEMP VIEW missing AS SELECT d.root, d.code, d.never, p.partly FROM due d JOIN (
+           SELECT q.*, COALESCE(o.dialect, '') <> 'rest' AS partly FROM post q LEFT JOIN party y ON y.code = q.sender
+           LEFT JOIN party o ON o.code = y.system) p ON p.n = d.root
        WHERE d.acked IS NOT NULL AND p.expect = ''
        AND NOT EXISTS (SELECT 1 FROM got g WHERE g.root = d.root AND g.code = d.code AND g.fits)
        AND NOT EXISTS (SELECT 1 FROM ended e WHERE e.root = d.root AND e.code = d.code)
-       AND NOT EXISTS (SELECT 1 FROM stated t WHERE t.n = d.root AND t.recipient = d.code AND t.code = '13')
+       AND NOT EXISTS (SELECT 1 FROM stated t WHERE t.n = d.root AND t.recipient = d.code AND t.code = '13'
+                       AND (t.unsettled OR (t.acked AND p.partly)))
        AND NOT EXISTS (SELECT 1 FROM stated t WHERE t.topic = COALESCE(NULLIF(p.target, 0), d.root)
-                       AND t.recipient = d.code AND t.n <> d.root AND NOT t.by_sender)
+                       AND t.recipient = d.code AND t.n <> d.root AND NOT t.by_sender
+                       AND (t.acked OR t.unsettled))
        AND NOT EXISTS (SELECT 1 FROM post r JOIN addressee x ON x.n = r.n AND x.code = d.code
-                       JOIN fate f ON f.n = r.n WHERE r.target > 0 AND r.target = d.root AND r.kind = 1)""",
+                       JOIN fate f ON f.n = r.n WHERE r.target > 0 AND r.target = d.root AND r.kind = 1
+                       AND (f.unsettled OR (f.acked AND p.partly)))""",
     # Acknowledged statuses that surely are handed on, and never came. Recorded only (exchange rules 6): 01-06 below
     # what was said, or after the end; equal ones are one; a 13 on what was never fetched withdraws it, and 15
     # and 16 end its own delivery.
@@ -165,11 +178,17 @@ DERIVED = (
        AND NOT (s.outbox AND (s.code NOT IN ('01', '02', '03', '04', '05', '06') OR EXISTS (
            SELECT 1 FROM id i JOIN doc d USING (root) JOIN told x USING (delivery)
            WHERE d.n = s.n AND i.code = s.recipient AND x.status = s.code)))""",
+    # Whose an attempt was: its system's.
+    """CREATE TEMP VIEW act AS SELECT s.seq, s.n, y.system FROM sending s JOIN post p USING (n)
+       LEFT JOIN reply r ON s.what = 'status' AND r.n = s.n AND r.recipient = s.recipient AND r.k = s.k
+       JOIN party y ON y.code = CASE WHEN s.what = 'document' OR r.by_sender THEN p.sender ELSE s.recipient END""",
     # What was listed again after it had been confirmed.
     """CREATE TEMP VIEW again AS SELECT k.* FROM kept k
        JOIN confirmed c ON c.delivery = k.delivery AND c.system = k.system WHERE k.listed > c.seq""",
-    # Answers that a fault may have made what they are.
-    """CREATE TEMP TABLE excused (mark TEXT PRIMARY KEY) WITHOUT ROWID""",
-    "INSERT INTO excused SELECT DISTINCT mark FROM injected WHERE mark <> '' AND place <> 'agency'",
+    # Attempts that a fault met. spoils: it may have made the answer another one; the rest only take time.
+    "CREATE TEMP TABLE excused (mark TEXT PRIMARY KEY, spoils INTEGER) WITHOUT ROWID",
+    """INSERT INTO excused SELECT mark, MAX(fault NOT IN ('delay', 'slow-upload', 'duplicate')) FROM injected
+       WHERE mark <> '' AND place <> 'agency' GROUP BY mark""",
+    "CREATE TEMP VIEW spoiled AS SELECT mark FROM excused WHERE spoils",
     "CREATE TEMP TABLE finding (kind TEXT, n INTEGER, recipient TEXT, delivery TEXT, detail TEXT)",
 )

@@ -59,6 +59,16 @@ KINDS = (
         "Các trạng thái của một văn bản ở một nơi nhận đến không theo thứ tự trục đã nhận",
         "Statuses of one document at one recipient came in another order than they were acknowledged",
     ),
+    Kind(
+        "mislabelled",
+        "Danh sách ghi nơi gửi hoặc mã trạng thái khác với gói tin",
+        "The listing named another sender, or another status code, than the packet",
+    ),
+    Kind(
+        "never-taken",
+        "Gói tin đúng, gửi mãi mà trục không nhận cũng không từ chối, không do lỗi được tạo ra",
+        "A right packet was neither taken nor refused however often it was sent, and no fault on purpose explains it",
+    ),
     Kind("wrongly-refused", "Gói tin đúng bị từ chối", "A packet that is right was refused"),
     Kind("wrongly-accepted", "Gói tin sai được nhận hoặc được chuyển", "A wrong packet was accepted or delivered"),
     Kind("wrong-code", "Gói tin sai bị từ chối với mã khác mã đúng", "A wrong packet was refused with another code"),

@@ -30,6 +30,7 @@ def judge(path: Path, step: Callable[[int, int], None] = lambda done, of: None) 
         facts = {key: json.loads(value) for key, value in book.execute("SELECT key, value FROM run ORDER BY key")}
         limits = {
             "stopped": bool(facts.get("stopped")) or "ended" not in facts,
+            "expired": bool(facts.get("expired")),
             "answer_within": facts.get("answer_within") or 0,
             "deliver_within": facts.get("deliver_within") or 0,
         }

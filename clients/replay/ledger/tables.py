@@ -41,9 +41,9 @@ TABLES: dict[str, str] = {
     # The hub answered "done".
     "confirmed": "seq INTEGER PRIMARY KEY, system TEXT, delivery TEXT, at REAL",
     # What a system was told of what it sent. what: delivered, failed, expired, withdrawn, status …
-    # document_id: the document's, or the hub's own id of it.
+    # document_id: the document's, or the hub's own id of it. n: of the post where that is known, or 0.
     "told": "seq INTEGER PRIMARY KEY, system TEXT, what TEXT, delivery TEXT, document_id TEXT, recipient TEXT, "
-    "status TEXT, at REAL",
+    "status TEXT, at REAL, n INTEGER",
     # Faults on purpose. place: network, agency or hub. mark: of the request it met; '' for what met the whole hub.
     # moment: as of an answer.
     "injected": "seq INTEGER PRIMARY KEY, fault TEXT, mark TEXT, place TEXT, at REAL, moment REAL",

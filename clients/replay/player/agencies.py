@@ -324,7 +324,7 @@ class Agency:
         for code in taken.withdrawn if taken is not None else ():
             await stage.book.told(
                 system=self.party.code, what="withdrawn", delivery="", document_id=post.document_id, to=code, status="",
-                at=stage.clock.now,
+                at=stage.clock.now, n=post.n,
             )  # fmt: skip
         party = reply.recipient if reply.by_sender else post.sender
         if (other := self.others.get(party)) is not None:

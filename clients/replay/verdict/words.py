@@ -62,7 +62,8 @@ def facts(verdict: Verdict) -> list[tuple[str, str, str]]:
     """(Vietnamese, English, value) of what is known of the run, what has no name here by its key."""
     known = dict(verdict.facts)
     begun, ended = known.get("begun"), known.pop("ended", None)
-    known.pop("stopped", None)
+    for told_otherwise in ("stopped", "expired"):
+        known.pop(told_otherwise, None)
     if known.get("hub") == "own":
         known["hub"] = "tạm thời, của chương trình này · temporary, this program's own"
     if "start" in known:

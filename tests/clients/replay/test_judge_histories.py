@@ -53,6 +53,11 @@ def test_nor_when_the_run_is_cut_off_anywhere(seed: int, part: float, by_hand: b
         ("wrongly-refused", {"wrongly-refused"}),
         ("late", {"late"}),
         ("contradiction", {"contradiction"}),
+        ("mislabelled", {"mislabelled"}),
+        ("never-taken", {"never-taken"}),
+        ("told-elsewhere", {"misrouted"}),
+        ("outbox-disorder", {"disorder"}),
+        ("expired-untold", {"lost"}),
     ],
 )
 @settings(max_examples=12)
@@ -66,7 +71,8 @@ def test_a_defect_is_found_whenever_it_was_made(defect: str, kinds: set[str], se
 
 def test_each_defect_is_made_in_most_histories() -> None:
     """Else the test above would see nothing."""
-    for defect in ("lost", "corrupt", "disorder", "misrouted", "contradiction", "late"):
+    often = ("lost", "corrupt", "disorder", "misrouted", "contradiction", "late", "mislabelled", "never-taken")
+    for defect in (*often, "told-elsewhere"):
         histories = [History(seed, defect=defect, calm=True) for seed in range(12)]
         for history in histories:
             history.play()

@@ -11,8 +11,10 @@ from builders.books import (
     ANGIANG,
     HAIPHONG,
     NORTH,
+    OFFICE,
     POST,
     READER,
+    SILENT,
     SOUTH,
     WIDE,
     Pages,
@@ -29,6 +31,11 @@ from hub.domain.document import Kind
 Story = Callable[[Pages], None]
 
 
+def cut(pages: Pages, mark: str) -> None:
+    """The answer to this attempt was lost on purpose."""
+    pages.write("injected", "cut-answer", mark, where="network", at=pages.at)
+
+
 def everything_arrives(pages: Pages) -> None:
     sent(pages, WIDE)
     for to in WIDE.recipients:
@@ -39,7 +46,13 @@ def everything_arrives(pages: Pages) -> None:
 
 
 def lost_answer_and_never_accepted(pages: Pages) -> None:
+    cut(pages, pages.send(POST, "none"))
+
+
+def refused_for_now_while_the_hub_starts_again(pages: Pages) -> None:
     pages.send(POST, "none")
+    pages.send(POST, "later", status=503, code="busy")
+    pages.write("injected", "death", "", where="hub", at=0.0)
 
 
 def lost_answers_and_delivered_to_some(pages: Pages) -> None:
@@ -127,13 +140,70 @@ def taken_back_unseen(pages: Pages) -> None:
 
 def taken_back_and_nobody_told(pages: Pages) -> None:
     sent(pages)
-    pages.send(a_reply(0, "13", by_sender=True), "none")
+    cut(pages, pages.send(a_reply(0, "13", by_sender=True), "none"))
+
+
+def taken_back_by_its_id_in_one_of_two_years(pages: Pages) -> None:
+    second = a_post(2, HAIPHONG, document_id=POST.document_id, number="1", day=date(2020, 1, 2))
+    sent(pages, POST, second)
+    pages.keep(POST, HAIPHONG)
+    pages.send(a_reply(0, "13", n=2, by_sender=True), hub_id="r")
+    pages.tell(second, HAIPHONG, "withdrawn", delivery="", n=2)
+
+
+def told_by_an_id_of_two_years(pages: Pages) -> None:
+    """Nobody knows of which: the answers that named the deliveries were lost."""
+    second = a_post(2, HAIPHONG, document_id=POST.document_id, number="1", day=date(2020, 1, 2))
+    pages.send(POST, hub_id="doc-1")
+    pages.send(second, hub_id="doc-2")
+    pages.keep(POST, HAIPHONG)
+    pages.tell(second, HAIPHONG, "withdrawn")
 
 
 def revoked_unseen(pages: Pages) -> None:
     revocation = a_post(2, HAIPHONG, kind=Kind.REVOCATION, target=1)
     sent(pages, POST, revocation)
     pages.keep(revocation, HAIPHONG)
+    pages.tell(POST, HAIPHONG, "withdrawn")
+
+
+def revoked_unseen_by_who_is_told_little(pages: Pages) -> None:
+    post = a_post(1, HAIPHONG, sender=ANGIANG)
+    revocation = a_post(2, HAIPHONG, sender=ANGIANG, kind=Kind.REVOCATION, target=1)
+    pages.send(post, hub_id="a")
+    pages.send(revocation, hub_id="b")
+    pages.keep(revocation, HAIPHONG)
+
+
+def a_platform_is_told_of_its_agencies_documents(pages: Pages) -> None:
+    post = a_post(1, HAIPHONG, sender=NORTH)
+    sent(pages, post)
+    pages.keep(post, HAIPHONG)
+    pages.tell(post, HAIPHONG, "delivered")
+
+
+def the_author_of_a_status_is_told_of_it(pages: Pages) -> None:
+    """The gateway lists status packets too among what was sent."""
+    post, reply = a_post(1, ANGIANG), a_reply(0, "01", recipient=ANGIANG)
+    sent(pages, post)
+    pages.keep(post, ANGIANG)
+    pages.send(reply, hub_id="5f0c")
+    pages.keep_status(post, reply, "s")
+    pages.tell(post, OFFICE, "delivered", system=ANGIANG, delivery="s", document_id="5f0c")
+
+
+def expired_before_somebody_who_never_looks(pages: Pages) -> None:
+    pages.facts["expired"] = True
+    post = a_post(1, SILENT)
+    sent(pages, post)
+    pages.tell(post, SILENT, "expired")
+
+
+def a_listing_that_names_no_sender(pages: Pages) -> None:
+    sent(pages)
+    pages.keep(POST, HAIPHONG, sender="")
+    pages.send(a_reply(0, "01"), hub_id="a")
+    pages.keep_status(POST, a_reply(0, "01"), sender="", code="")
 
 
 def a_cut_fetch_and_an_answer_to_the_replacement(pages: Pages) -> None:
@@ -215,6 +285,17 @@ def the_reader_of_the_outbox(pages: Pages) -> None:
     pages.tell(post, HAIPHONG, "status", status="01")
 
 
+def the_reader_of_the_outbox_and_a_status_said_twice(pages: Pages) -> None:
+    """03, then 01, which is recorded only, then 03 with another text."""
+    post = a_post(1, HAIPHONG, sender=READER)
+    sent(pages, post)
+    pages.keep(post, HAIPHONG)
+    for k, code in enumerate(("03", "04", "03")):
+        pages.send(a_reply(k, code), hub_id=str(k))
+    for code in ("03", "04"):
+        pages.tell(post, HAIPHONG, "status", status=code)
+
+
 def a_wrong_packet_is_refused(pages: Pages) -> None:
     post = a_post(1, HAIPHONG, defect="special characters", expect="packet-refused/name-characters")
     pages.send(post, "none")
@@ -262,11 +343,16 @@ def the_long_form_of_a_code(pages: Pages) -> None:
 
 
 RIGHT: list[Story] = [
-    everything_arrives, lost_answer_and_never_accepted, lost_answers_and_delivered_to_some,
+    everything_arrives, lost_answer_and_never_accepted, refused_for_now_while_the_hub_starts_again,
+    lost_answers_and_delivered_to_some,
     the_harness_died_before_the_answer, a_lost_answer_is_asked_for_again, the_same_packet_twice,
     a_rebuilt_packet_with_one_recipient_more, fetched_again_before_done, a_look_begun_before_done, expired_and_told,
     expired_and_kept_just_before, expired_and_done_after_all, expired_and_sent_again, told_by_the_hub_s_own_id,
-    taken_back_unseen, taken_back_and_nobody_told, revoked_unseen,
+    taken_back_unseen, taken_back_and_nobody_told, taken_back_by_its_id_in_one_of_two_years,
+    told_by_an_id_of_two_years, revoked_unseen, revoked_unseen_by_who_is_told_little,
+    a_platform_is_told_of_its_agencies_documents, the_author_of_a_status_is_told_of_it,
+    expired_before_somebody_who_never_looks, a_listing_that_names_no_sender,
+    the_reader_of_the_outbox_and_a_status_said_twice,
     a_cut_fetch_and_an_answer_to_the_replacement, a_cut_fetch_of_the_request_and_its_answer,
     asked_back_and_agreed, asked_back_after_the_refusal,
     agreed_with_nothing_open, a_lower_status_is_only_recorded, the_same_status_twice, statuses_whose_answers_were_lost,

@@ -1,4 +1,4 @@
-"""What stands ordered."""
+"""What is ordered as it stands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hub.simulation.orders import FaultShares, MutantShares
 from hub.simulation.steps import Deaths
 
 
-class Standing:
+class Ordered:
     """Changed by the control port, read by everything that misbehaves."""
 
     def __init__(self) -> None:
