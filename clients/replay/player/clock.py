@@ -10,6 +10,7 @@ import asyncio
 import heapq
 import itertools
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -18,7 +19,7 @@ Act = Callable[..., Awaitable[None]]
 _AT_ONCE = 512  # acts at work; more wait for their turn, so that memory stays bounded behind a slow hub
 
 
-class Clock:
+class Clock(ABC):
     """Acts in the order of their moments. ``begin`` acts with :meth:`at`; :meth:`run` returns when none is left."""
 
     def __init__(self) -> None:
@@ -74,9 +75,9 @@ class Clock:
         if self._busy:
             await asyncio.wait(list(self._busy))
 
+    @abstractmethod
     def _wait(self) -> float | None:
         """Real seconds until the next act may begin; None: until something changes."""
-        raise NotImplementedError
 
     def _begin(self, act: Act, arguments: tuple[Any, ...]) -> None:
         task = asyncio.ensure_future(act(*arguments))
