@@ -27,6 +27,7 @@ from hub.http.bell import Bell
 from hub.logs import log_at_once
 from hub.settings import Settings
 from hub.store import schema
+from hub.store.durable import make_folder
 from hub.store.engine import open_engine, reading, temporary
 from hub.store.keyfile import open_vault
 from hub.store.notices import listening
@@ -131,7 +132,7 @@ def open_payloads(settings: Settings) -> Payloads:
 
 def _make(folder: Path) -> None:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as fault:

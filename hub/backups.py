@@ -14,6 +14,7 @@ from hub.app import now, open_database, open_payloads
 from hub.settings import Settings
 from hub.store import backup
 from hub.store.backup import KEY, Manifest, Tell
+from hub.store.durable import make_folder
 
 
 def write(settings: Settings, folder: Path, err: Console) -> Manifest:
@@ -32,7 +33,7 @@ def check(folder: Path, err: Console) -> Manifest:
 def restore(settings: Settings, folder: Path, err: Console) -> Manifest:
     """Make a hub of a backup."""
     for place in settings.folders:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(place)
     with _told(err) as tell:
         payloads = open_payloads(settings)
         return backup.restore(folder, settings.database, payloads, settings.data_dir, now=now(), tell=tell)

@@ -25,7 +25,7 @@ from sqlalchemy import Connection, Engine, Table, bindparam, create_engine, dele
 from hub.errors import Refusal
 from hub.store import schema
 from hub.store import tables as t
-from hub.store.durable import sync
+from hub.store.durable import make_folder, sync
 from hub.store.engine import open_engine, reading, writing
 from hub.store.payloads import Folder, Payloads
 
@@ -62,7 +62,7 @@ def write(
     for there in (folder, partial):
         if there.exists():
             raise Refusal("backup-exists", facts={"where": there})
-    partial.mkdir(mode=0o700, parents=True)
+    make_folder(partial)
     (partial / PAYLOADS).mkdir()
     try:
         made = _write(engine, payloads, key, partial, now, program, tell)
