@@ -76,7 +76,7 @@ class Server:
                 return
             except psycopg.OperationalError:
                 if time.monotonic() > deadline:
-                    raise RuntimeError(self._log()) from None
+                    raise RuntimeError(self.log()[-2000:]) from None
             time.sleep(0.01)
 
     def stop(self) -> None:
@@ -108,6 +108,24 @@ class Server:
                     raise RuntimeError("there is no replica")
                 time.sleep(0.01)
 
+    @property
+    def data(self) -> Path:
+        """The folder of its files."""
+        return self._data / "data"
+
+    def ask(self, program: str, *arguments: str) -> str:
+        """What one of PostgreSQL's programs prints, run in the folder of the data, however it ends."""
+        who = {**self._who, "cwd": self.data}
+        command: list[str | Path] = [self._programs / program, *arguments]
+        ended: subprocess.CompletedProcess[str] = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=60, **who
+        )
+        return ended.stdout
+
+    def log(self) -> str:
+        """What the server has said."""
+        return (self._home / "log").read_text(errors="replace")
+
     def create(self, template: str = "template1") -> str:
         """A new database, empty or a copy of ``template`` (which nobody may be using); gives its URL."""
         name = f"hub_{next(self._numbers)}"
@@ -132,7 +150,7 @@ class Server:
         command: list[str | Path] = [
             self._programs / "initdb",
             "-D",
-            self._data / "data",
+            self.data,
             "-U",
             "hub",
             "--auth=trust",
@@ -143,30 +161,27 @@ class Server:
     def _copy(self, primary: Server) -> None:
         """The primary's data and where it is, in a slot that keeps what the replica has not read yet."""
         slot = ("-R", "-C", "-S", "replica", "--checkpoint=fast", "--no-sync")
-        where: tuple[str | Path, ...] = ("-h", primary._home, "-U", "hub", "-D", self._data / "data")
+        where: tuple[str | Path, ...] = ("-h", primary._home, "-U", "hub", "-D", self.data)
         self._run_program([self._programs / "pg_basebackup", *slot, *where])
 
     def _run_program(self, command: list[str | Path]) -> None:
         with open(self._home / "log", "ab") as log:
             ended = subprocess.run(command, stdout=log, stderr=log, timeout=60, **self._who)
         if ended.returncode:
-            raise RuntimeError(self._log())
+            raise RuntimeError(self.log()[-2000:])
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         options = ["listen_addresses=", f"unix_socket_directories={self._home}", *(() if self._durable else _HURRIED)]
         command: list[str | Path] = [
             self._programs / "postgres",
             "-D",
-            self._data / "data",
+            self.data,
             *(f"-c{option}" for option in options),
         ]
         if setpriv := shutil.which("setpriv"):  # no orphan when the tests are killed
             command[:0] = [setpriv, "--pdeathsig", "QUIT", "--"]
         with open(self._home / "log", "ab") as log:
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._who)
-
-    def _log(self) -> str:
-        return (self._home / "log").read_text(errors="replace")[-2000:]
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None:

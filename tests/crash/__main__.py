@@ -1,16 +1,19 @@
 """`make crash`: a hub under load dies, again and again, and the agencies' own book judges what came of it.
 
-On each database: once at every named step of accepting and handing over; at random moments; with the last write torn;
-with the clock jumping; with the database killed under it (PostgreSQL) and with its disk full (SQLite, where this user
-may mount one). The exit code is 0 when nothing was lost, doubled, misrouted or changed.
+On each database: once at every named step of accepting and handing over; at random moments; with the last write torn
+(see ``tests.crash.tears``); with the clock jumping; with the database killed under it, its last write torn too
+(PostgreSQL) and with its disk full (SQLite, where this user may mount one). The exit code is 0 when nothing was lost,
+doubled, misrouted or changed. Beside each book ``befell.json`` counts what befell its hub.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,13 +25,13 @@ from rich.table import Table
 from clients.replay.ledger.findings import Verdict
 from clients.replay.player import sources
 from clients.replay.player.play import Play
-from clients.replay.player.run import Order, run
+from clients.replay.player.run import Venue, run
 from clients.replay.scenario.read import read
 from clients.replay.scenario.shapes import Scenario
 from clients.replay.verdict import write
 from hub.simulation.steps import STEPS
 from tests.builders.postgres import Server
-from tests.crash import deaths
+from tests.crash import deaths, tears
 from tests.crash.deaths import Trouble
 
 # Retention's own steps come once a day.
@@ -50,6 +53,7 @@ class Proof:
 
 def proofs(kills: int, *, every_step: bool) -> list[Proof]:
     """What is tried on each database, with so many random deaths in all."""
+    of_database = max(3, kills // 20)
     found = [
         Proof("random kills", lambda server, folder, seed, told: [deaths.at_random(kills - kills // 4, seed, told)]),
         Proof(
@@ -61,7 +65,14 @@ def proofs(kills: int, *, every_step: bool) -> list[Proof]:
         Proof(
             "database killed",
             lambda server, folder, seed, told: (
-                [deaths.database_deaths(server, max(3, kills // 20), seed, told)] if server else []
+                [deaths.database_deaths(server, of_database, seed, told)] if server else []
+            ),
+            only="postgresql",
+        ),
+        Proof(
+            "database killed, last write torn",
+            lambda server, folder, seed, told: (
+                [deaths.database_deaths(server, of_database, seed + 1, told, torn=True)] if server else []
             ),
             only="postgresql",
         ),
@@ -92,13 +103,16 @@ def prove(
     played = sources.of_scenario("crash", _endless(read("crash")), seed=seed)
     if proof.on_small_disk:
         played = replace(played, settings={**played.settings, "disk_reserve": "0"})
-    order = Order(
+    venue = Venue(
         out, database_url=database_url, home=folder / "hub", trouble=(last,),
-        buried=deaths.torn(seed) if proof.torn else lambda home: None,
+        buried=tears.torn(seed, happened.append) if proof.torn else lambda home: None,
     )  # fmt: skip
-    verdict = run(played, order, console)
+    verdict = run(played, venue, console)
     write(verdict, out)
-    console.print(f"{proof.name}: {len(happened)} times, {'passed' if verdict.passed else 'FAILED'}")
+    befell = Counter(happened)
+    (out / "befell.json").write_text(json.dumps(befell), "utf-8")
+    told = ", ".join(f"{what} {times} ×" for what, times in befell.items())
+    console.print(f"{proof.name}: {told}: {'passed' if verdict.passed else 'FAILED'}")
     return verdict
 
 

@@ -16,6 +16,7 @@ from random import Random
 
 from clients.replay.player.play import Play
 from tests.builders.postgres import Server
+from tests.crash.tears import tear_postgresql
 
 Trouble = Callable[[Play], Awaitable[None]]
 _REACHED = 20.0  # seconds in which the agencies' work must lead to a named step
@@ -68,13 +69,15 @@ def clock_jumps(jumps: Sequence[float], told: Callable[[str], None]) -> Trouble:
         for by in jumps:
             await asyncio.sleep(1.0)
             await play.jump(by)
-            told(f"clock {by:+.0f} s")
+            told(f"clock {by:+g} s")
 
     return jump
 
 
-def database_deaths(server: Server, times: int, seed: int, told: Callable[[str], None]) -> Trouble:
-    """PostgreSQL is killed and started again while the hub serves."""
+def database_deaths(
+    server: Server, times: int, seed: int, told: Callable[[str], None], *, torn: bool = False
+) -> Trouble:
+    """PostgreSQL is killed and started again while the hub serves; ``torn``: with its last write torn."""
 
     async def die(play: Play) -> None:
         chance = Random(f"{seed}/database")
@@ -82,6 +85,9 @@ def database_deaths(server: Server, times: int, seed: int, told: Callable[[str],
             await asyncio.sleep(chance.uniform(0.5, 1.5))
             await asyncio.to_thread(server.kill)
             _note(play, "database-killed", "")
+            if torn:
+                await asyncio.to_thread(tear_postgresql, server, chance)
+                told("PostgreSQL's log torn")
             await asyncio.sleep(chance.uniform(0.1, 1.0))
             await asyncio.to_thread(server.start)
             await asyncio.sleep(1.0)
@@ -130,25 +136,3 @@ def small_disk(folder: Path) -> Iterator[Path | None]:
         yield folder
     finally:
         subprocess.run(["umount", str(folder)], check=True)
-
-
-def torn(seed: int) -> Callable[[Path], None]:
-    """What a power cut leaves of writes that were under way: half a frame behind the log, half a payload.
-
-    Only what was never synced can be torn: everything before the log's last commit stays as it is.
-    """
-    chance = Random(f"{seed}/torn")
-
-    def tear(folder: Path) -> None:
-        log = folder / "hub.db-wal"
-        if log.exists() and log.stat().st_size > 32 + 24 + 4096:
-            with open(log, "r+b") as file:
-                file.seek(32)
-                frame = file.read(24 + 4096)  # a frame's header and page, as one under way might begin
-                file.seek(0, os.SEEK_END)
-                file.write(frame[: chance.randrange(1, len(frame))])
-        payloads = folder / "payloads"
-        if payloads.is_dir():
-            (payloads / f"{chance.randbytes(12).hex()}.part").write_bytes(chance.randbytes(chance.randrange(1, 70_000)))
-
-    return tear

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from tests.crash.tears import FORMS
 
 ROOT = Path(__file__).parent.parent.parent
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(900)]
@@ -21,11 +24,15 @@ def run(*command: str) -> str:
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_a_hub_that_dies_at_every_step_and_at_random_loses_and_doubles_nothing(database: str, tmp_path: Path) -> None:
-    told = run("tests.crash", "--database", database, "--kills", "30", "--keep", str(tmp_path / "crash"))
-    assert "every step" in told
-    books = list((tmp_path / "crash" / database).glob("*/verdict.json"))
-    deaths = [json.loads(book.read_text("utf-8"))["facts"]["deaths"] for book in books]
-    assert sum(deaths) >= 30 + 10  # at random, and one at each of ten steps
+    run("tests.crash", "--database", database, "--kills", "30", "--keep", str(tmp_path / "crash"))
+    befell = sum((Counter(json.loads(each.read_text("utf-8"))) for each in tmp_path.rglob("befell.json")), Counter())
+    assert befell["at random"] == 30
+    assert len([what for what in befell if what.startswith("at ")]) == 10 + 1  # each of ten steps
+    assert befell["payload torn"] >= 5
+    if database == "sqlite":
+        assert {f"log torn, {form}" for form in FORMS} <= set(befell)
+    else:
+        assert befell["PostgreSQL's log torn"] == 3
 
 
 def test_the_axis_of_2019_comes_out_with_the_figures_that_were_reported(tmp_path: Path) -> None:
