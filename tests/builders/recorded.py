@@ -10,8 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from builders.axis import Peer
+from builders.served import Served
+from cryptography import x509
+
+from clients.replay.planned import Party
 from clients.replay.traffic.file import Exchange, TrafficFile, TrafficWriter
+from clients.replay.traffic.play import RecordedPlay
 from clients.replay.traffic.record import Recorder
+from hub.exchange import enrol
 
 _PATIENCE = 30.0  # seconds until a test that hangs fails
 BEGUN = datetime(2025, 10, 1, 2, 0, tzinfo=UTC)  # as the clock of the tests' hubs
@@ -69,3 +76,13 @@ def bodies(path: Path) -> list[tuple[Exchange, bytes, bytes]]:
     """Each exchange with what was sent and what came back."""
     with TrafficFile(path) as file:
         return [(exchange, file.request(exchange), file.answer(exchange)) for exchange in file]
+
+
+def newly_enrolled(hub: Served, play: RecordedPlay, party: Party) -> Peer:
+    """A system of the cast, with the certificate of the play; its keys are no peer's."""
+    certificate = x509.load_pem_x509_certificate(play.certificate(party.code))
+    job = enrol.Enrolment(party.code, party.name, certificate=certificate)
+    desk = hub.axis.desk
+    (made,) = desk.writer.run(enrol.enrol, enrol.Enrolments((job,), desk.vault, replace=True))
+    desk.rosters.current(now=True)
+    return Peer(hub.axis, party.code, party.name, made, None, certificate)

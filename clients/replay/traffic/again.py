@@ -16,13 +16,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from clients.replay.traffic.leaves import Leaf, leaves, rewritten, text_of, with_text
+from clients.replay.traffic.leaves import Leaf, leaves, rewritten, rewritten_beside, text_of, with_text
 from clients.replay.traffic.noise import Noise, relaid
 from hub.domain.document import Attachment
-from hub.domain.edxml import Tree, attachment_parts, parse
+from hub.domain.edxml import Tree, attachment_parts, parse, plain_content_id
 from hub.domain.numbering import canonical_document_id
 from hub.domain.signature import PrivateKey, Signed, Unsigned, sign, verify
 from hub.errors import Refusal
@@ -35,8 +37,11 @@ _DATES = {"PromulgationDate", "DueDate", "Timestamp"}
 _KEPT = {
     "OrganId", "OrganizationInCharge", "CodeNotation", "Type", "TypeDetail", "TypeName", "Priority", "Direction",
     "PromulgationAmount", "PageAmount", "SteeringType", "ApplicationType", "BussinessDocType", "Paper", "DocumentInfo",
-    "DocumentReceiver", "ReceiverType", "StatusCode", "ContentId", "ContentType", "Format", "MimeType",
+    "DocumentReceiver", "ReceiverType", "StatusCode", "ContentType", "Format", "MimeType",
 }  # fmt: skip
+_IDS = {"DocumentId", "CodeNumber", *_DATES}  # with what is beside another element in them, which nobody writes
+_KEPT_ATTRIBUTES = {"id", "algorithm", "type", "encoding", "lang", "space", "schemalocation", "nil"}  # in lower case
+_MOMENT = re.compile(r"[\d\s:/.,+TZ-]*")
 _SIGNATURES = {"Signature", "DigitalSignature"}
 _ID_LIMIT, _NUMBER_LIMIT = 200, 50  # characters that hubs accept
 _YEAR_FIRST = re.compile(r"(\s*)(\d{4})([/.-])(\d{1,2})([/.-])(\d{1,2})(?!\d)(.*)", re.DOTALL | re.ASCII)
@@ -57,16 +62,16 @@ class Remade:
 
 
 class Again:
-    """How packets of one run are made anew; another ``seed`` gives other ids. Dates are shifted by ``days``.
+    """How packets of one run are made anew; another ``seed`` gives other ids. Dates are shifted by ``days``; with
+    ``noise`` all that people wrote is made noise of.
 
     A packet made twice is one, byte for byte, if the keys of ``sign_as`` sign so (RFC 6979, as ``stock.keys``).
     """
 
-    def __init__(self, seed: int, days: int, sign_as: SignAs, *, anonymise: bool = False) -> None:
+    def __init__(self, seed: int, days: int, sign_as: SignAs, noise: Noise | None = None) -> None:
         drawn = hashlib.blake2b(f"again/{seed}".encode(), digest_size=8).digest()
         self._run = 100_000 + int.from_bytes(drawn, "big") % 900_000
-        self._shift, self._sign_as = timedelta(days=days), sign_as
-        self._noise = Noise(str(seed)) if anonymise else None
+        self._shift, self._sign_as, self._noise = timedelta(days=days), sign_as, noise
 
     def packet(self, packet: bytes, signer: str, expect: str = "") -> Remade:
         """A document or status packet. ``signer``: whose key signs it, if it was signed; ``expect``: the code of the
@@ -75,7 +80,9 @@ class Again:
             tree = parse(packet)
             files = attachment_parts(tree) if self._noise else ()
             state = _state(tree, expect)
-            made = rewritten(packet, self._change(packet, files, isinstance(state, Unsigned)))
+            made = rewritten(packet, self._change(packet, files, state, signer))
+            if self._noise is not None:
+                made = rewritten_beside(made, partial(_beside, self._noise), partial(_attribute, self._noise))
         except (Refusal, ValueError):
             return Remade(self._noise.outside_markup(packet) if self._noise else packet, expect)
         if isinstance(state, Refusal):
@@ -137,14 +144,20 @@ class Again:
 
     # The texts of a packet
 
-    def _change(self, packet: bytes, files: tuple[Attachment, ...], unsigned: bool) -> Callable[[Leaf, bytes], bytes]:
+    def _change(
+        self, packet: bytes, files: tuple[Attachment, ...], state: Unsigned | Signed | Refusal, signer: str
+    ) -> Callable[[Leaf, bytes], bytes]:
         beside = _dates_beside(packet)
         by_octets = {file.octets: file for file in files}
 
         def change(leaf: Leaf, content: bytes) -> bytes:
             if _SIGNATURES.intersection(leaf.path[:-1]):
-                # One that counts is made anew, of a broken one the certificate decides how it is refused.
-                return with_text(content, self._noise.text) if self._noise and unsigned else content
+                if self._noise is None or isinstance(state, Signed):
+                    return content  # it is made anew
+                if leaf.name == "X509Certificate" and isinstance(state, Refusal):
+                    # Without a certificate it would not be broken, but no signature; the signer's has its name in it.
+                    return base64.b64encode(self._sign_as(signer)[1].public_bytes(Encoding.DER))
+                return with_text(content, self._noise.text)
             if leaf.name == "ContentTransferEncoded":
                 return content if self._noise is None else self._file(content, by_octets, self._noise)
             return with_text(content, lambda text: self._text(leaf, text, beside))
@@ -157,7 +170,8 @@ class Again:
         if leaf.name == "DocumentId":
             return self.document_id(text)
         if leaf.name in _DATES:
-            return self.date(text)
+            moved = self.date(text)
+            return moved if self._noise is None or _MOMENT.fullmatch(text) else self._noise.letters(moved)
         if leaf.name == "CodeNumber":
             return self.number(text, beside.promulgated)
         if leaf.name == "CodeNotation":
@@ -166,6 +180,8 @@ class Again:
             return self.code(text, beside.named.get(leaf.parent))
         if self._noise is None or leaf.name in _KEPT:
             return text
+        if leaf.name == "ContentId":
+            return _content_id(self._noise, text)
         return self._noise.file_name(text) if leaf.name == "AttachmentName" else self._noise.text(text)
 
     def _file(self, content: bytes, by_octets: dict[bytes, Attachment], noise: Noise) -> bytes:
@@ -194,6 +210,21 @@ class Again:
 
 
 _PLAIN = str.maketrans("-_", "+/")
+
+
+def _content_id(noise: Noise, text: str) -> str:
+    plain = plain_content_id(text)
+    return text[: len(text) - len(plain)] + noise.name(plain)
+
+
+def _beside(noise: Noise, path: tuple[str, ...], text: str) -> str:
+    return text if path and path[-1] in _KEPT | _IDS else noise.text(text)
+
+
+def _attribute(noise: Noise, path: tuple[str, ...], value: str) -> str:
+    """Ids and what refers to them stay."""
+    kept = path[-1].rpartition(":")[2].lower() in _KEPT_ATTRIBUTES or value.startswith("#")
+    return value if kept else _content_id(noise, value)
 
 
 def _state(tree: Tree, expect: str) -> Unsigned | Signed | Refusal:

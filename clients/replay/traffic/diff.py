@@ -9,10 +9,10 @@ from __future__ import annotations
 import heapq
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path
 from typing import Any
 
@@ -127,25 +127,35 @@ class _Found:
         )
 
 
-def diff(run_a: Path, run_b: Path) -> Difference:
-    """Two run folders, or their books. Raises :class:`DiffProblem`."""
-    found = _Found()
+def diff(run_a: Path, run_b: Path, step: Callable[[int, int], None] = lambda done, of: None) -> Difference:
+    """Two run folders, or their books. ``step`` is told how many of the steps are done. Raises :class:`DiffProblem`."""
+    found, done = _Found(), count(1)
+
+    def stepped() -> None:
+        step(next(done), _STEPS)
+
     with ExitStack() as stack:
-        a, b = (stack.enter_context(closing(_opened(path))) for path in (run_a, run_b))
-        facts = [dict(book.execute("SELECT key, value FROM run")) for book in (a, b)]
-        _documents(found, a, b)
-        _deliveries(found, a, b)
-        _orders(found, a, b)
-        _statuses(found, a, b)
-    differing = {
-        key: tuple(json.loads(each[key]) if key in each else None for each in facts)
-        for key in sorted({*facts[0], *facts[1]})
-        if facts[0].get(key) != facts[1].get(key)
-    }
-    return Difference({key: (first, second) for key, (first, second) in differing.items()}, found.seen, found.compared)
+        a, b = (stack.enter_context(closing(_opened(path, stepped))) for path in (run_a, run_b))
+        try:
+            facts = [dict(book.execute("SELECT key, value FROM run")) for book in (a, b)]
+            for compare in _COMPARISONS:
+                compare(found, a, b)
+                stepped()
+            differing = {
+                key: (_fact(facts[0], key), _fact(facts[1], key))
+                for key in sorted({*facts[0], *facts[1]})
+                if facts[0].get(key) != facts[1].get(key)
+            }
+        except (sqlite3.Error, ValueError, TypeError) as fault:  # a book may be damaged, or made by hand
+            raise DiffProblem(f"{run_a}, {run_b}: one of the books is damaged ({fault})") from None
+    return Difference(differing, found.seen, found.compared)
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _fact(facts: Mapping[str, str], key: str) -> object:
+    return json.loads(facts[key]) if key in facts else None
+
+
+def _opened(path: Path, stepped: Callable[[], None]) -> sqlite3.Connection:
     file = path / "ledger.db" if path.is_dir() else path
     try:
         book = sqlite3.connect(f"{file.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None)
@@ -154,6 +164,7 @@ def _opened(path: Path) -> sqlite3.Connection:
             book.execute(f"PRAGMA temp.cache_size = -{_CACHE}")
             for statement in (*INDEXES, *DERIVED):
                 book.execute(statement)
+                stepped()
         except BaseException:
             book.close()
             raise
@@ -264,6 +275,10 @@ def overtaken(kept: list[Kept]) -> Iterator[tuple[Kept, Kept]]:
             if early.place < late.place and all(early.acked[run] < late.sent[run] for run in (0, 1)):
                 yield early, late
                 break
+
+
+_COMPARISONS = (_documents, _deliveries, _orders, _statuses)
+_STEPS = 2 * len((*INDEXES, *DERIVED)) + len(_COMPARISONS)
 
 
 # Telling it

@@ -22,6 +22,7 @@ _KEY, _VERSION = "agency-traffic", 1
 _LINE_LIMIT = 8 * 1024 * 1024  # bytes of a line of facts: the arguments of a broadcast stand in it
 _COPIED = 256 * 1024  # bytes at once
 _IN_MEMORY = 128 * 1024  # bytes of a body under way; more of it waits on disk
+_LONGEST = 10 * 366 * 86_400.0  # seconds that a recording may go on
 
 
 class TrafficProblem(Exception):  # noqa: N818  (it is the file that has one)
@@ -70,8 +71,12 @@ class TrafficWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
-        os.fsync(self._file)
-        os.close(self._file)
+        try:
+            os.fsync(self._file)
+        except OSError as broken:
+            raise TrafficProblem(f"{self._path}: {broken.strerror}") from None
+        finally:
+            os.close(self._file)
 
     def spool(self) -> IO[bytes]:
         """Where a body waits until its exchange has ended."""
@@ -117,14 +122,23 @@ class TrafficFile:
         except OSError as fault:
             raise TrafficProblem(f"{path}: {fault.strerror}") from None
         try:
-            head = json.loads(self._file.readline(_LINE_LIMIT))
-            if head[_KEY] != _VERSION:
-                raise TrafficProblem(f"{path}: written by another version ({head[_KEY]})")
-            self.hub, self.begun = str(head["hub"]), datetime.fromisoformat(head["begun"])
-        except (ValueError, LookupError, TypeError):
+            self.begun = self._head()
+        except BaseException:
             self._file.close()
-            raise TrafficProblem(f"{path}: not a traffic file") from None
+            raise
         self._first = self._file.tell()
+
+    def _head(self) -> datetime:
+        try:
+            head = json.loads(self._file.readline(_LINE_LIMIT))
+            version, begun = head[_KEY], datetime.fromisoformat(head["begun"])
+            if begun.tzinfo is None or not 1970 < begun.year < 2100:
+                raise ValueError("no moment of a recording")
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            raise TrafficProblem(f"{self._path}: not a traffic file, as agency record writes it") from None
+        if version != _VERSION:
+            raise TrafficProblem(f"{self._path}: written by another version ({version})")
+        return begun
 
     def __enter__(self) -> TrafficFile:
         return self
@@ -133,18 +147,17 @@ class TrafficFile:
         self._file.close()
 
     def __iter__(self) -> Iterator[Exchange]:
-        """Raises :class:`TrafficProblem` where the file is damaged other than at its end."""
+        """Raises :class:`TrafficProblem` where the file is damaged other than at its end, or tells what no recorder
+        writes."""
         at, size = self._first, os.fstat(self._file.fileno()).st_size
         while at < size:
             self._file.seek(at)
             line = self._file.readline(_LINE_LIMIT)
             start = at + len(line)
             try:
-                facts = json.loads(line)
-                sizes = facts.pop("request"), facts.pop("answer")
-                end = start + sum(sizes)
-                exchange = Exchange(**facts, request=(start, sizes[0]), answer=(start + sizes[0], sizes[1]))
-            except (ValueError, LookupError, TypeError, AttributeError):
+                exchange = _exchange(json.loads(line), start)
+                end = sum(exchange.answer)
+            except (ValueError, LookupError, TypeError, RecursionError):
                 if start < size:
                     raise TrafficProblem(f"{self._path}: damaged at byte {at}") from None
                 end = size
@@ -166,3 +179,43 @@ class TrafficFile:
 
     def _read(self, offset: int, size: int) -> bytes:
         return os.pread(self._file.fileno(), size, offset)  # in one step: packets are read by several threads
+
+
+def _exchange(facts: Any, start: int) -> Exchange:
+    """A line of facts; ``start``: where its bodies begin. Raises ``ValueError``, ``LookupError`` or ``TypeError`` for
+    what no recorder writes."""
+    request, answer = _count(facts["request"]), _count(facts["answer"])
+    return Exchange(
+        at=_seconds(facts["at"]),
+        took=_seconds(facts["took"]),
+        dialect=_text(facts["dialect"]),
+        system=_text(facts["system"]),
+        operation=_text(facts["operation"]),
+        method=_text(facts["method"]),
+        path=_text(facts["path"]),
+        said={_text(name): _text(value) for name, value in dict(facts["said"]).items()},
+        status=_count(facts["status"]),
+        lost=_text(facts["lost"]),
+        packed=_text(facts["packed"]),
+        request=(start, request),
+        answer=(start + request, answer),
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    value.encode()  # half a surrogate pair can be written nowhere
+    return value
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise ValueError("no number of anything")
+    return value
+
+
+def _seconds(value: object) -> float:
+    if not isinstance(value, int | float) or not 0 <= value <= _LONGEST:  # NaN neither
+        raise ValueError("no moment of a recording")
+    return float(value)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 HEAD_LIMIT = 1024 * 1024  # bytes of a head; a broadcast to all communes needs 114 KiB
 _LINE_LIMIT = 64 * 1024  # of a chunk's size or a trailer
 _UNENDING = -1  # the length of a body that ends with its connection
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
+_LENGTH = re.compile(rb"[0-9]{1,18}")
 
 
 class BadFraming(ValueError):  # noqa: N818  (a property of what was heard)
@@ -99,10 +102,10 @@ class Body:
 
     def _read_line(self, line: bytes) -> None:
         if self._step == "size":
-            try:
-                self._left = int(line.partition(b";")[0], 16)
-            except ValueError:
-                raise BadFraming("a chunk without a size") from None
+            size = _SIZE.fullmatch(line)
+            if size is None:
+                raise BadFraming("a chunk without a size")
+            self._left = int(size[1], 16)
             self._step = "data" if self._left else "trailer"
         elif self._step == "end":
             if line:
@@ -129,6 +132,6 @@ def _sized(head: Head) -> Body | None:
     if not lengths:
         return None
     length = lengths.pop()
-    if lengths or not length.isdigit():
+    if lengths or not _LENGTH.fullmatch(length):
         raise BadFraming("Content-Length is no one number")
     return Body(int(length))

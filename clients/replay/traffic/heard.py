@@ -1,8 +1,9 @@
 """What a request asks, in either dialect, and what of it may be written down.
 
 No credential is: of Authorization there is left which two requests had the same, of the gateway's signed header the
-arguments named here. Bodies are kept of the operations that carry packets and lists of them, and of no others: a
-registration has a one-time code in it.
+arguments named here. Bodies are kept of the operations that carry packets and lists of them, and answers to what ends a
+delivery, which in the gateway say by their body alone whether it did; of no others: a registration has a one-time code
+in it.
 """
 
 from __future__ import annotations
@@ -47,12 +48,12 @@ _GATEWAY = {
 }
 _UPDATES = {"done": "done", "fail": "failed", "processing": "taken"}  # updateStatus, by its status
 _SAID = {"after", "limit", "wait"}  # of a query
-_STATED = {"from", "to", "messagetype", "docId", "docid", "status", "description", "fromDate", "toDate", "hash-file"}
+_STATED = {"from", "to", "messagetype", "docId", "docid", "status", "fromDate", "toDate", "hash-file"}
 _PREFIX = "XroadVnpt-"
 
 # Operations of which the body is kept: of the request, of the answer.
 KEEPS_REQUEST = frozenset({"send", "report"})
-KEEPS_ANSWER = frozenset({"send", "report", "list", "told", "fetch"})
+KEEPS_ANSWER = frozenset({"send", "report", "list", "told", "fetch", "done", "failed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,8 @@ class Heard:
     operation: str
     method: str
     path: str = ""
-    said: Mapping[str, str] = field(
-        default_factory=dict
-    )  # of the query, or of the gateway's arguments; ``id`` of what is asked for
+    # Of the query, or of the gateway's arguments; ``id`` of what is asked for.
+    said: Mapping[str, str] = field(default_factory=dict)
 
 
 def hear(head: Head, salt: bytes) -> Heard:

@@ -1,4 +1,4 @@
-"""A packet's texts where they stand in its bytes, to be written over; every other byte stays as it was."""
+"""What stands in a packet where it stands in its bytes, to be written over; every other byte stays as it was."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from xml.parsers import expat
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
-_START = re.compile(rb"<[^>\"']*(?:\"[^\"]*\"[^>\"']*|'[^']*'[^>\"']*)*>")
+_TAG = rb"<[^>\"']*+(?:\"[^\"]*+\"[^>\"']*+|'[^']*+'[^>\"']*+)*+>"
+_START = re.compile(_TAG)
+_MARKUP = re.compile(
+    rb"<(?:(?P<comment>!--.*?-->)|(?P<instruction>\?.*?\?>)|(?P<cdata>!\[CDATA\[.*?\]\]>)|" + _TAG[1:] + rb")",
+    re.DOTALL,
+)
+_NAME = re.compile(rb"</?([^\s/>]+)")
+_INSTRUCTION = re.compile(rb"(<\?[^\s?]+)(.*)(\?>)", re.DOTALL)
+_ATTRIBUTE = re.compile(rb"([^\s=\"'<>/]+)(\s*=\s*)(?:\"([^\"]*)\"|'([^']*)')")
 _ASIDE = re.compile(r"(<!--.*?-->|<\?.*?\?>|<!\[CDATA\[.*?\]\]>)", re.DOTALL)
 _REFERENCE = re.compile(r"&(?:#x([0-9A-Fa-f]+)|#([0-9]+)|(amp|lt|gt|quot|apos));")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
@@ -103,3 +111,74 @@ def rewritten(packet: bytes, change: Callable[[Leaf, bytes], bytes]) -> bytes:
         parts += packet[at : leaf.start], change(leaf, packet[leaf.start : leaf.end])
         at = leaf.end
     return b"".join((*parts, packet[at:]))
+
+
+Change = Callable[[tuple[str, ...], str], str]
+
+
+def rewritten_beside(packet: bytes, text: Change, attribute: Change) -> bytes:
+    """The packet with what stands in it beside its leaves' texts changed, of well-formed XML without a DOCTYPE.
+
+    ``text`` gets what stands beside other elements, with the path of the element it stands in, and what stands in a
+    comment, or in a processing instruction behind its target, without one; ``attribute`` gets the path with the
+    attribute's name, as written, behind it, and its value. Declarations of namespaces and of XML itself stay.
+    """
+    parts: list[bytes] = []
+    path: list[str] = []
+    held: list[tuple[str, bytes]] = []  # what came since the last tag
+    at, begins = 0, False  # begins: that tag begins an element
+
+    def release(mixed: bool) -> None:
+        parts.extend(_piece(kind, piece, tuple(path) if mixed else (), text) for kind, piece in held)
+        held.clear()
+
+    for found in _MARKUP.finditer(packet):
+        held.append(("text", packet[at : found.start()]))
+        at = found.end()
+        markup = found.group()
+        if found.lastgroup:
+            held.append((found.lastgroup, markup))
+            continue
+        ends = markup.startswith(b"</")
+        release(not (begins and ends) and bool(path))
+        begins = not ends and not markup.endswith(b"/>")
+        if ends:
+            path.pop()
+            parts.append(markup)
+            continue
+        name = _NAME.match(markup)
+        assert name is not None, "a tag has a name"
+        path.append(name[1].decode().rpartition(":")[2])
+        parts.append(markup[: name.end()] + _attributes(markup[name.end() :], tuple(path), attribute))
+        if not begins:
+            path.pop()
+    held.append(("text", packet[at:]))
+    release(mixed=False)
+    return b"".join(parts)
+
+
+def _piece(kind: str, piece: bytes, path: tuple[str, ...], change: Change) -> bytes:
+    """``path`` is empty for a leaf's text, and outside of all elements."""
+    if kind == "comment":
+        return b"<!--" + change((), piece[4:-3].decode()).encode() + b"-->"
+    if kind == "instruction":
+        instruction = _INSTRUCTION.fullmatch(piece)
+        if instruction is None or instruction[1] == b"<?xml":
+            return piece
+        return instruction[1] + change((), instruction[2].decode()).encode() + instruction[3]
+    if not path or not piece:
+        return piece
+    if kind == "cdata":
+        return b"<![CDATA[" + change(path, piece[9:-3].decode()).encode() + b"]]>"
+    return _BARE_CR.sub("&#xD;", escape(change(path, _plain(piece.decode())))).encode()
+
+
+def _attributes(written: bytes, path: tuple[str, ...], change: Change) -> bytes:
+    def changed(found: re.Match[bytes]) -> bytes:
+        name, value = found[1].decode(), _plain((found[3] or found[4] or b"").decode())
+        if name == "xmlns" or name.startswith("xmlns:"):
+            return found.group()
+        made = change((*path, name), value)
+        return found.group() if made == value else found[1] + found[2] + quoteattr(made).encode()
+
+    return _ATTRIBUTE.sub(changed, written)

@@ -1,7 +1,8 @@
 """Noise in the place of what people wrote: of the same size and shape, and the same for the same text.
 
 Letters become other letters of their case and of as many bytes, digits other digits; blanks, signs, marks and what
-cannot be seen stay, since rules look at them. Files keep what their first bytes say they are.
+cannot be seen stay, since rules look at them. Files keep what their first bytes say they are. Who knows the key can try
+whose name a noise is.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 import struct
 import unicodedata
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 
 from hub.domain.document import Attachment
@@ -24,7 +25,6 @@ _MARKED = "ạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọ
 _ALPHABETS = (
     "abcdefghijklmnopqrstuvwxyz",
     "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-    "0123456789",
     _VOWELS + "đ",
     (_VOWELS + "đ").upper(),
     _MARKED,
@@ -33,22 +33,45 @@ _ALPHABETS = (
 _ALPHABET_OF = {letter: letters for letters in _ALPHABETS for letter in letters}
 _TRIES = 50
 _LARGEST_MAGIC = 8  # bytes by which a kind of file is known
+_TOLD_APART = (b"PK", b"%PDF")  # what is sent in place of a packet by mistake, where letters tell it
 _ENTRY = (2025, 1, 1, 0, 0, 0)
 _OFFICE = "[Content_Types].xml"  # what the files of office software begin with
 _BROKEN = (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, EOFError, struct.error)
-_MARKUP = re.compile(rb"(<!DOCTYPE[^<>]*|<[^<>]*>|&[^&;\s]*;)")
+_IDEOGRAPHS = range(0x20000, 0x2A6E0)  # four bytes each, of chữ Nôm too
+_PILE = re.compile(r"[^\w\s\x00-\x7f]{31}")  # marks of which it takes time quadratic in their number to normalise them
+_LETTERS = re.compile(r"[^\W\d_]+")
+# Of what is no packet: tags whole, and of all else that begins in "<" the beginning.
+_MARKUP = re.compile(rb"(<!--|<!\[CDATA\[|<!DOCTYPE|<[^<>]*>|&[^&;\s]*;)")
+_DECLARATION = re.compile(rb"<\?xml(?:\s+(?:version|encoding|standalone)\s*=\s*(?:\"[\w.-]*\"|'[\w.-]*'))*\s*\?>")
+_TAG_NAME = re.compile(rb"<[!?/]?[^\s<>/]*")
+# What stays of a tag behind its name: namespaces and names of attributes; values and what else there is do not.
+_IN_TAG = re.compile(
+    rb"(xmlns(?::[^\s=]+)?\s*=\s*(?:\"[^\"]*\"|'[^']*')|[^\s=\"'<>/]++(?=\s*=))|\"[^\"]*\"?|'[^']*'?|[^\s=\"'<>/]+"
+)
 
 
 class Noise:
     """Another key gives other noise."""
 
-    def __init__(self, key: str) -> None:
-        self._key = hashlib.blake2b(key.encode(), digest_size=32).digest()
+    def __init__(self, key: bytes) -> None:
+        self._key = hashlib.blake2b(key, digest_size=32).digest()
 
     def text(self, text: str, salt: str = "") -> str:
         """No letter stays what it was. Texts that differ in case or normal form only do so afterwards."""
-        composed = unicodedata.normalize("NFC", text)
-        stream = self._stream(f"{salt}/{composed.casefold()}", 2 * len(composed))
+        return self._noisy(text, lambda composed: f"{salt}/{composed.casefold()}")
+
+    def name(self, text: str) -> str:
+        """As :meth:`text`, and of two texts that differ so does the noise, if the letters are of Vietnamese."""
+        plain = all(letter in _ALPHABET_OF for letter in text if letter.isalpha())
+        return self._noisy(text, lambda composed: f"name/{len(composed)}" if plain else f"name/{composed}")
+
+    def letters(self, text: str) -> str:
+        """As :meth:`text`, but for what stands between the letters, digits too."""
+        return _LETTERS.sub(lambda found: self.text(found[0]), text)
+
+    def _noisy(self, text: str, seed: Callable[[str], str]) -> str:
+        composed = text if _PILE.search(text) else unicodedata.normalize("NFC", text)
+        stream = self._stream(seed(composed), 2 * len(composed))
         shown = "".join(_other(letter, stream[2 * i : 2 * i + 2]) for i, letter in enumerate(composed))
         return shown if composed == text else unicodedata.normalize("NFD", shown)
 
@@ -60,7 +83,9 @@ class Noise:
             made = self.text(name[:end], str(salt) if salt else "") + name[end:]
             if list(faults(made)) == wrong:
                 return made
-        return name  # a fault that is the name itself, as of CON
+        # A fault that is the name itself, as of CON: what stands before the first dot.
+        reserved, dot, rest = name[:end].partition(".")
+        return reserved + dot + self.text(rest) + name[end:]
 
     def bytes_like(self, octets: bytes) -> bytes:
         """As many bytes, which begin as these do."""
@@ -102,10 +127,19 @@ class Noise:
         return _zipped(zipfile.ZIP_STORED, (made[0], self._random(file.octets).randbytes(room)), *empty)
 
     def outside_markup(self, data: bytes) -> bytes:
-        """Of what is no packet: the letters and digits that stand outside tags and references."""
-        kept = 0 if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else _LARGEST_MAGIC
-        parts = (part if i % 2 else self._scrambled(part) for i, part in enumerate(_MARKUP.split(data[kept:])))
+        """Letters and digits of what is no packet, but no names of elements and attributes, namespaces, references."""
+        kept = next((len(magic) for magic in _TOLD_APART if data.startswith(magic)), 0)
+        parts = (
+            self._markup(part) if i % 2 else self._scrambled(part) for i, part in enumerate(_MARKUP.split(data[kept:]))
+        )
         return data[:kept] + b"".join(parts)
+
+    def _markup(self, part: bytes) -> bytes:
+        name = _TAG_NAME.match(part)
+        if name is None or not part.endswith(b">") or _DECLARATION.fullmatch(part):
+            return part
+        behind = _IN_TAG.sub(lambda found: found[0] if found[1] else self._scrambled(found[0]), part[name.end() :])
+        return name[0] + behind
 
     def _scrambled(self, data: bytes) -> bytes:
         try:
@@ -124,14 +158,17 @@ class Noise:
 
 
 def _other(letter: str, chosen: bytes) -> str:
-    letters = _ALPHABET_OF.get(letter)
-    if letters is None:
-        if not letter.isalpha() or len(letter.encode("utf-8", "replace")) not in {2, 3}:
-            return letter
-        letters = _ALPHABETS[3] if len(letter.encode()) == 2 else _ALPHABETS[5]
-    place = letters.find(letter)
     step = int.from_bytes(chosen, "big")
-    return letters[(place + 1 + step % (len(letters) - 1)) % len(letters)]
+    if letter.isdecimal():
+        digit = unicodedata.decimal(letter)
+        return chr(ord(letter) - digit + (digit + 1 + step % 9) % 10)
+    letters = _ALPHABET_OF.get(letter, "")
+    if not letters and letter.isalpha():
+        size = len(letter.encode())
+        if size == 4:
+            return chr(_IDEOGRAPHS[(ord(letter) + 1 + step % (len(_IDEOGRAPHS) - 1)) % len(_IDEOGRAPHS)])
+        letters = _ALPHABETS[2] if size == 2 else _ALPHABETS[4]
+    return letters[(letters.find(letter) + 1 + step % (len(letters) - 1)) % len(letters)] if letters else letter
 
 
 def _zipped(method: int, *entries: tuple[str, bytes]) -> bytes:

@@ -1,22 +1,18 @@
-"""What the hub answered to a packet, as the book has it: accepted, refused with which code, or nothing that counts."""
+"""What the hub answered to a recorded request, as the book has it: accepted, refused with which code, or nothing that
+counts. Answers are read as the wire reads them."""
 
 from __future__ import annotations
 
-import gzip
-import json
-import re
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from clients.replay.traffic.file import Exchange
-from hub.domain.rules import RULES
-from hub.errors import PROBLEMS
+from clients.replay.wire.connection import Answer, NoAnswer
+from clients.replay.wire.dialects import Refused
+from clients.replay.wire.reading import Object, gateway_accepted, object_of, objects, rest_accepted, text
 
-_PASSING = {408, 425, 429}  # and all above 500
-_NAMED = re.compile(r"\[([a-z0-9]+(?:-[a-z0-9]+)*)\]")  # a rule at the beginning of ErrorDesc
-_GATEWAY_PASSING = "99"
+_LARGEST = 256 * 1024 * 1024  # bytes an answer may unpack to; the Base64 of the largest packet is a third of it
+_PACKED = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,59 +29,41 @@ _NOTHING = Outcome(False)
 
 
 def outcome(exchange: Exchange, answer: bytes) -> Outcome:
-    """Of a packet that was sent or a status that was reported."""
-    status = exchange.status
-    if exchange.lost or not status or status in _PASSING or status >= 500:
+    """Of a request whose answer is JSON."""
+    if exchange.lost or not exchange.status:
         return _NOTHING
-    said = json_of(exchange, answer)
-    if exchange.dialect == "gateway":
-        return _of_gateway(status, said)
-    if 200 <= status < 300:
-        reached = said.get("deliveries")
-        found = [each for each in reached if isinstance(each, dict)] if isinstance(reached, list) else []
-        return Outcome(True, "", tuple((str(each.get("id", "")), str(each.get("to", ""))) for each in found))
-    code = str(said.get("code") or f"http-{status}")
-    broken = said.get("violations")
-    rules = [
-        str(each.get("rule"))
-        for each in (broken if isinstance(broken, list) else ())
-        if isinstance(each, dict) and each.get("severity") != "warning"
-    ]
-    return Outcome(True, f"{code}/{rules[0]}" if code == "packet-refused" and rules else code)
-
-
-def _of_gateway(status: int, said: Mapping[str, Any]) -> Outcome:
-    if not said:  # somebody on the way, who does not speak the dialect
-        return Outcome(True, f"http-{status}") if status >= 400 else _NOTHING
-    code = str(said.get("ErrorCode", ""))
-    if code == "0" or (not code and said.get("status") == "OK"):
-        return Outcome(True)
-    if code == _GATEWAY_PASSING:
-        return _NOTHING
-    named = _NAMED.match(str(said.get("ErrorDesc", "")))
-    if named and named[1] in PROBLEMS:
-        return Outcome(True, named[1])
-    if named and named[1] in RULES:
-        return Outcome(True, f"packet-refused/{named[1]}")
-    return Outcome(True, f"gateway-{code}")
-
-
-def json_of(exchange: Exchange, answer: bytes) -> Mapping[str, Any]:
-    """The JSON object of an answer; an empty one where there is none."""
     try:
-        found = json.loads(unpacked(exchange, answer))
-    except (ValueError, RecursionError):
+        reached = objects(_said(exchange, answer), "deliveries")
+    except NoAnswer:
+        return _NOTHING
+    except Refused as refused:
+        if refused.temporary:
+            return _NOTHING
+        rule = f"/{refused.rules[0]}" if refused.code == "packet-refused" and refused.rules else ""
+        return Outcome(True, refused.code + rule)
+    return Outcome(True, "", tuple((text(each, "id"), text(each, "to")) for each in reached))
+
+
+def said(exchange: Exchange, answer: bytes) -> Object:
+    """The JSON object of an answer that refuses nothing; an empty one where there is none."""
+    try:
+        return _said(exchange, answer)
+    except (NoAnswer, Refused):
         return {}
-    return found if isinstance(found, dict) else {}
+
+
+def _said(exchange: Exchange, answer: bytes) -> Object:
+    whole = Answer(exchange.status, b"", unpacked(exchange, answer), exchange.took)
+    return gateway_accepted(whole) if exchange.dialect == "gateway" else object_of(rest_accepted(whole))
 
 
 def unpacked(exchange: Exchange, answer: bytes) -> bytes:
-    """The answer as it was before it was packed on the way; empty where that went wrong."""
+    """The answer as it was before it was packed on the way; empty where that went wrong, or is larger than any is."""
+    if exchange.packed not in _PACKED:
+        return answer
+    packing = zlib.decompressobj(_PACKED[exchange.packed])
     try:
-        if exchange.packed == "gzip":
-            return gzip.decompress(answer)
-        if exchange.packed == "deflate":
-            return zlib.decompress(answer)
-    except (OSError, EOFError, zlib.error):
+        found = packing.decompress(answer, _LARGEST)
+    except zlib.error:
         return b""
-    return answer
+    return found if packing.eof else b""

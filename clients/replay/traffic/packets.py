@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Callable
 
 from clients.gateway_client import hash_file
 from clients.replay.traffic.file import Exchange, TrafficFile
-from clients.replay.traffic.outcome import json_of, unpacked
+from clients.replay.traffic.outcome import said, unpacked
+from clients.replay.wire.connection import NoAnswer
+from clients.replay.wire.reading import gateway_data
 from hub.domain import edxml
 from hub.domain.agency import canonical
 from hub.domain.document import Document, StatusReport
@@ -28,17 +29,13 @@ def sent_packet(file: TrafficFile, exchange: Exchange) -> bytes:
 
 
 def handed_out(exchange: Exchange, answer: bytes) -> bytes:
-    """The packet that was fetched."""
+    """The packet that was fetched; empty where none was."""
     if exchange.dialect == "gateway" and exchange.path.endswith("getEdoc"):
-        data = str(json_of(exchange, answer).get("data", ""))
         try:
-            return base64.b64decode("".join(data.split()).translate(_PLAIN))
-        except ValueError:
+            return gateway_data(said(exchange, answer))
+        except NoAnswer:
             return b""
     return unpacked(exchange, answer)
-
-
-_PLAIN = str.maketrans("-_", "+/")
 
 
 def read(packet: bytes) -> Document | StatusReport | None:

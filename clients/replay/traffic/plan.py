@@ -5,11 +5,13 @@ file are remembered; a document with three deliveries takes about 3 KB.
 
 Left out, and counted: what got no final answer (its repeat did, or nobody knows what the hub would have said), what was
 refused for something beside the packet or because of a document from before the recording, what came from a system that
-never said for whom it speaks, and statuses about documents from before the recording.
+never said for whom it speaks or went to a code that no agency has, statuses about documents from before the recording,
+and what is torn at the end.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,9 +20,9 @@ from pathlib import Path
 
 from clients.replay.planned import Post, Reply
 from clients.replay.traffic.file import Exchange, TrafficFile
-from clients.replay.traffic.outcome import json_of, outcome
+from clients.replay.traffic.outcome import outcome, said
 from clients.replay.traffic.packets import digest, examined, handed_out, is_signed, known, number_of, read, sent_packet
-from clients.replay.traffic.systems import Cast, Seen, cast_of
+from clients.replay.traffic.systems import Cast, Seen, cast_of, is_code
 from hub.domain.agency import canonical
 from hub.domain.document import Document, Kind, StatusReport, read_date
 from hub.domain.duplicates import targets
@@ -42,11 +44,12 @@ _NO_DAY = date(2000, 1, 1)
 
 @dataclass(slots=True)
 class Handled:
-    """What a recipient did with its delivery, in seconds since the recording began; None: it did not."""
+    """What a recipient did with its delivery, in seconds since the recording began; None: it did not. ``failed``: its
+    last word was that it cannot take it."""
 
     fetched: float | None = None
     done: float | None = None
-    failed: float | None = None
+    failed: bool = False
 
 
 @dataclass(slots=True)
@@ -80,7 +83,8 @@ class TrafficPlan:
         self._take_in_received(lambda done: step(len(self._sent) + done, len(self._sent) + exchanges))
         self.cast: Cast = cast_of(self._seen, self._names, self._addressed())
         unknown = sum(sent.system not in self.cast.homes for sent in self._sent)
-        self.left_out += Counter({"documents of systems that spoke for no agency": unknown} if unknown else {})
+        self.left_out += Counter({"documents of systems that spoke for no agency": unknown})
+        self.left_out += Counter({"exchange at the end, which is torn": int(file.torn)})
 
     def posts(self) -> Iterator[Post]:
         """In the order of their times; the sender is the agency of the cast whose system sent it."""
@@ -97,6 +101,15 @@ class TrafficPlan:
 
     def replies(self, n: int, recipient: str) -> tuple[Reply, ...]:
         return tuple(reply for reply, _ in self._sent[n - 1].replies.get(canonical(recipient), ()))
+
+    def failed(self, n: int, recipient: str) -> bool:
+        """Whether the recipient's last word on its delivery was that it cannot take it."""
+        handled = self._sent[n - 1].recipients.get(canonical(recipient))
+        return handled is not None and handled.failed
+
+    def secret(self) -> bytes:
+        """What nobody can know without the recording: all documents of it went in."""
+        return hashlib.sha256(b"".join(sent.sha256 for sent in self._sent)).digest()
 
     def packet(self, n: int) -> bytes:
         """As it was sent."""
@@ -137,6 +150,9 @@ class TrafficPlan:
         packet = sent_packet(self._file, exchange)
         content, signed = examined(packet, is_signed)
         document = content if isinstance(content, Document) else None
+        if document is not None and not got.code and not all(map(is_code, _codes_of(document))):
+            self.left_out["documents of or for codes that no agency can have"] += 1
+            return
         if document is not None and self._is_about_earlier(document, got.code):
             self.left_out["documents refused because of one from before the recording"] += 1
             return
@@ -220,14 +236,14 @@ class TrafficPlan:
             self._take_in_report(exchange)
 
     def _listed(self, exchange: Exchange) -> dict[str, str]:
-        said = json_of(exchange, self._file.answer(exchange))
-        rows = said.get("items") if exchange.dialect == "rest" else said.get("data")
+        listed = said(exchange, self._file.answer(exchange))
+        rows = listed.get("items") if exchange.dialect == "rest" else listed.get("data")
         found = {}
         for row in rows if isinstance(rows, list) else ():
-            if isinstance(row, dict) and (to := row.get("to")):
-                found[str(row.get("id") or row.get("docId") or "")] = canonical(str(to))
+            if isinstance(row, dict) and isinstance(to := row.get("to"), str) and to:
+                found[str(row.get("id") or row.get("docId") or "")] = canonical(to)
                 if exchange.system:
-                    self._seen[exchange.system].spoke(str(to))
+                    self._seen[exchange.system].spoke(to)
         return found
 
     def _take_in_fetch(self, exchange: Exchange, addressed: Mapping[str, str]) -> None:
@@ -258,13 +274,12 @@ class TrafficPlan:
     def _take_in_end(self, exchange: Exchange) -> None:
         sent, to = self._deliveries.get(exchange.said.get("id", ""), (None, ""))
         handled = sent.recipients.get(to) if sent is not None else None
-        if handled is None:
+        got = outcome(exchange, self._file.answer(exchange))
+        if handled is None or not got.final or got.code:  # a refusal of the gateway's is 200 too
             return
-        moment = exchange.at + exchange.took
-        if exchange.operation == "failed":
-            handled.failed = handled.failed if handled.failed is not None else moment
-        elif handled.done is None:
-            handled.done = moment
+        handled.failed = exchange.operation == "failed"
+        if exchange.operation == "done" and handled.done is None:
+            handled.done = exchange.at + exchange.took
             if exchange.system and handled.fetched is not None:
                 self._seen[exchange.system].keeping.append(max(0.0, exchange.at - handled.fetched))
 
@@ -311,6 +326,10 @@ class TrafficPlan:
                 if recipient in sent.recipients and sent.post.at <= exchange.at:
                     return sent, recipient
         return None, ""
+
+
+def _codes_of(document: Document) -> Iterator[str]:
+    return (each.organ_id for each in (document.sender, *document.recipients))
 
 
 def open_plan(path: Path, step: Step = lambda done, of: None) -> tuple[TrafficFile, TrafficPlan]:

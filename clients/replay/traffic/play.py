@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from clients.replay.planned import Party, Post, Reply
 from clients.replay.traffic.again import Again, Remade, SignAs
+from clients.replay.traffic.file import TrafficProblem
+from clients.replay.traffic.noise import Noise
 from clients.replay.traffic.plan import Step, open_plan
 from hub.domain.agency import ancestors
 from hub.domain.document import local_day
@@ -45,12 +47,19 @@ class RecordedPlay:
         self._file, self._plan = open_plan(path, step)
         self._sign_as = sign_as
         days = (today - local_day(self._plan.begun)).days
-        self._again = Again(seed, days, sign_as, anonymise=anonymise)
+        # A seed can be guessed, and with it what was made noise of: of a name there are not many.
+        noise = Noise(self._plan.secret() + str(seed).encode()) if anonymise else None
+        self._again = Again(seed, days, sign_as, noise)
         self.start: datetime = self._plan.begun + timedelta(days=days)
-        self.cast: tuple[Party, ...] = self._plan.cast.parties
+        parties = self._plan.cast.parties
+        self.cast: tuple[Party, ...] = tuple(_renamed(party, noise) for party in parties) if noise else parties
         self._parties = {party.code: party for party in self.cast}
         self.duration, self.left_out = self._plan.duration, self._plan.left_out
         self.total = sum(1 for _ in self._plan.posts())
+        if not self.total:
+            self._file.__exit__(None, None, None)
+            left_out = ", ".join(f"{count} {what}" for what, count in self.left_out.items())
+            raise TrafficProblem(f"{path}: no document in it that can be played" + (f" ({left_out})" * bool(left_out)))
 
     def __enter__(self) -> RecordedPlay:
         return self
@@ -78,6 +87,10 @@ class RecordedPlay:
         """As the recipient, and for a withdrawal the sender, reported them; none of what is sent once more."""
         return () if post.repeats else self._plan.replies(post.n, recipient)
 
+    def failed(self, post: Post, recipient: str) -> bool:
+        """Whether the recipient told in the end that it cannot take its delivery."""
+        return self._plan.failed(post.n, recipient)
+
     async def packet(self, post: Post) -> bytes:
         """The same whenever it is asked for."""
         return (await asyncio.to_thread(self._remade, post)).packet
@@ -101,3 +114,8 @@ class RecordedPlay:
             entitled = {signer, *ancestors(signer)}
             signer = next((party.system for party in self.cast if party.system not in entitled), STRANGER)
         return self._again.packet(self._plan.packet(post.n), signer, expect)
+
+
+def _renamed(party: Party, noise: Noise) -> Party:
+    """With the name that stands in its packets now."""
+    return party if party.name == party.code else replace(party, name=noise.text(party.name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,12 @@ from clients.replay.traffic.file import Exchange
 from hub.domain.agency import ancestors, canonical
 
 _POLL = 60.0  # seconds: of a system that looked once or never
+_CODE = re.compile(r"\w[\w.-]{0,63}")  # a certificate's name has no room for more
+
+
+def is_code(code: str) -> bool:
+    """Whether an agency can be enrolled by this code, and a file named by it: a record may have been made to harm."""
+    return _CODE.fullmatch(canonical(code)) is not None
 
 
 @dataclass
@@ -40,7 +47,7 @@ class Seen:
         self.outbox |= exchange.operation == "told" and exchange.dialect == "rest"
 
     def spoke(self, code: str) -> None:
-        if code:
+        if is_code(code):
             self.codes[canonical(code)] = None
 
     @property

@@ -16,12 +16,13 @@ class NoAnswer(Exception):  # noqa: N818  (it is the answer that is named)
     """No whole answer came: the hub may have done what was asked, or not.
 
     ``why`` begins with its kind: ``refused`` (no connection), ``reset``, ``cut``, ``late``, ``garbage`` (no HTTP, or
-    not what is needed), or ``injected`` with the fault's name.
+    not what is needed), or ``injected`` with the fault's name. ``seconds`` from the request's first byte; 0 where none
+    was sent, or an answer came.
     """
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, seconds: float = 0.0) -> None:
         super().__init__(why)
-        self.why = why
+        self.why, self.seconds = why, seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,11 @@ class Connection(asyncio.Protocol):
         follow by :meth:`write`.
         """
         self._answer = self._loop.create_future()
+        self._began = time.perf_counter()
         if not self.free:  # hung up between its choice and now
             self._fail("cut: closed before the request")
             return self._answer
         self.free = False
-        self._began = time.perf_counter()
         self._late = self._loop.call_later(patience, self._fail, f"late: not whole after {patience:g} s")
         self.write(request)
         return self._answer
@@ -113,7 +114,7 @@ class Connection(asyncio.Protocol):
 
     def _fail(self, why: str) -> None:
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(NoAnswer(why))
+            self._answer.set_exception(NoAnswer(why, time.perf_counter() - self._began))
         self._settle()
         self.end()
 

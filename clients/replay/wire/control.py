@@ -27,17 +27,12 @@ class Control:
     ) -> None:
         await self._http.aclose()
 
-    async def state(self) -> Mapping[str, Any]:
-        """``{clock, faults, old_axis, mutants, injected}`` as they stand."""
-        found: Mapping[str, Any] = await self._ask("GET", "/")
-        return found
-
-    async def clock(self, now: datetime | None, *, running: bool = False) -> None:
-        """The hub's clock stands at an aware ``now``, or runs from there; None: the machine's time again."""
+    async def clock(self, now: datetime | None) -> None:
+        """The hub's clock stands at an aware ``now``; None: the machine's time again."""
         if now is None:
             await self._ask("DELETE", "/clock")
         else:
-            await self._ask("PUT", "/clock", {"now": now.isoformat()} | ({"running": True} if running else {}))
+            await self._ask("PUT", "/clock", {"now": now.isoformat()})
 
     async def jump(self, by: float) -> None:
         """The hub's clock goes so many seconds forward, or back."""
@@ -53,10 +48,6 @@ class Control:
     async def death(self, step: str, nth: int = 1) -> None:
         """The hub kills itself where that step is reached the nth time from now."""
         await self._ask("PUT", "/death", {"step": step, "nth": nth})
-
-    async def steps(self) -> tuple[str, ...]:
-        """The steps that have names."""
-        return tuple(await self._ask("GET", "/steps"))
 
     async def old_axis(self, failures: Iterable[str]) -> None:
         """Exactly these failures of the old axis."""

@@ -5,7 +5,7 @@ All raise ``NoAnswer`` where no whole answer came, or one without what is needed
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from clients.replay.planned import Post
@@ -26,13 +26,14 @@ class Taken:
 
     ``repeated`` (REST only): it had been taken before; ``hub_id`` of the document or the report; ``deliveries``: (id,
     code as addressed), of a status packet its own, whose code is not told (REST only); ``withdrawn``: codes at which
-    an earlier document was withdrawn at once.
+    an earlier document was withdrawn at once; ``seconds`` from the request's first byte to the answer's last.
     """
 
     repeated: bool
     hub_id: str
     deliveries: tuple[tuple[str, str], ...]
-    withdrawn: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...]
+    seconds: float = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Told:
 class Refused(Exception):  # noqa: N818  (a refusal is an answer, not a fault)
     """The hub will not do it. ``code`` is the catalogue's (``hub.errors``), or ``http-<status>`` and ``gateway-<code>``
     of a hub that names none; ``rules`` are the rules broken besides, in the answer's order; ``error_code`` is the
-    gateway's ErrorCode; ``retry_after`` seconds, 0 where nobody asked to wait.
+    gateway's ErrorCode; ``retry_after`` seconds, 0 where nobody asked to wait; ``seconds`` as of what is taken.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Refused(Exception):  # noqa: N818  (a refusal is an answer, not a fault)
         code: str,
         *,
         temporary: bool,
+        seconds: float,
         retry_after: float = 0.0,
         text: str = "",
         rules: tuple[str, ...] = (),
@@ -98,7 +100,7 @@ class Refused(Exception):  # noqa: N818  (a refusal is an answer, not a fault)
     ) -> None:
         super().__init__(f"{code} ({status}): {text}")
         self.status, self.code, self.temporary, self.retry_after = status, code, temporary, retry_after
-        self.text, self.rules, self.error_code = text, rules, error_code
+        self.seconds, self.text, self.rules, self.error_code = seconds, text, rules, error_code
 
 
 class Dialect(Protocol):
@@ -118,6 +120,9 @@ class Dialect(Protocol):
 
     async def done(self, item: Listed, mark: str) -> None:
         """It is kept."""
+
+    async def failed(self, item: Listed, mark: str) -> None:
+        """It cannot be taken; once fetched, that ends the delivery and its sender is told."""
 
     async def told(self, after: str, mark: str) -> Told:
         """What became of what this system sent."""

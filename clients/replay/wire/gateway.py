@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from clients.gateway_client.headers import compact, hash_file, signed_headers, timestamp
 from clients.replay.planned import Post
-from clients.replay.wire.connection import Answer, NoAnswer
-from clients.replay.wire.dialects import Credentials, Entry, Listed, Listing, Refused, Taken, Told
+from clients.replay.wire.connection import Answer
+from clients.replay.wire.dialects import Credentials, Entry, Listed, Listing, Taken, Told
 from clients.replay.wire.faults import NetworkFaults
 from clients.replay.wire.lines import Lines
-from clients.replay.wire.reading import Object, needed, object_of, objects, refusal, text
+from clients.replay.wire.reading import Object, gateway_accepted, gateway_data, needed, objects, text
 from hub.domain.document import VIETNAM
-from hub.domain.rules import RULES
-from hub.errors import PROBLEMS
 
-_PASSING = "99"  # the ErrorCode of what may be repeated
-_NAMED = re.compile(r"\[([a-z0-9]+(?:-[a-z0-9]+)*)\]")  # a rule in ErrorDesc
 _WITHDRAWN = re.compile(r"Đã rút khi nơi nhận chưa lấy: ([^;]+)$")  # in the ErrorDesc of what was taken
 # What receiveStatusDesc says of a document's processing, after "; " and last.
 _PROCESSED = {
@@ -80,15 +75,13 @@ class Gateway:
         return Listing(tuple(items), "")
 
     async def fetch(self, item: Listed, mark: str) -> bytes:
-        body = _read(await self._call("getEdoc", {"docId": item.id}, b"{}", mark))
-        try:  # in lines, and in the URL-safe alphabet too (§4.9)
-            plain = "".join(needed(body, "data").split()).translate(str.maketrans("-_", "+/"))
-            return base64.b64decode(plain, validate=True)
-        except ValueError as fault:
-            raise NoAnswer(f"garbage: data is no Base64: {fault}") from None
+        return gateway_data(gateway_accepted(await self._call("getEdoc", {"docId": item.id}, b"{}", mark)))
 
     async def done(self, item: Listed, mark: str) -> None:
-        _read(await self._call("updateStatus", {"docId": item.id, "status": "done"}, b"{}", mark))
+        await self._update(item, "done", mark)
+
+    async def failed(self, item: Listed, mark: str) -> None:
+        await self._update(item, "fail", mark)
 
     async def told(self, after: str, mark: str) -> Told:
         rows = [
@@ -106,14 +99,19 @@ class Gateway:
 
     async def _send(self, packet: bytes, arguments: dict[str, str], mark: str) -> Taken:
         arguments["hash-file"] = hash_file(packet)
-        body = _read(await self._call("sendEdoc", arguments, packet + b"\r\n", mark))
+        answer = await self._call("sendEdoc", arguments, packet + b"\r\n", mark)
+        body = gateway_accepted(answer)
         withdrawn = _WITHDRAWN.search(text(body, "ErrorDesc"))
-        return Taken(False, needed(body, "DocId"), (), tuple(withdrawn[1].split(", ")) if withdrawn else ())
+        codes = tuple(withdrawn[1].split(", ")) if withdrawn else ()
+        return Taken(False, needed(body, "DocId"), (), codes, answer.seconds)
+
+    async def _update(self, item: Listed, status: str, mark: str) -> None:
+        gateway_accepted(await self._call("updateStatus", {"docId": item.id, "status": status}, b"{}", mark))
 
     async def _list(self, method: str, kind: str, mark: str) -> list[Object]:
         arguments = {"servicetype": "eDoc", "messagetype": kind}
         # Two questions under one mark would meet the same faults.
-        return objects(_read(await self._call(method, arguments, b"", f"{mark}.{kind}")), "data")
+        return objects(gateway_accepted(await self._call(method, arguments, b"", f"{mark}.{kind}")), "data")
 
     async def _call(self, method: str, arguments: Mapping[str, str], body: bytes, mark: str) -> Answer:
         form = "application/octet-stream" if method == "sendEdoc" else "application/json"
@@ -122,36 +120,6 @@ class Gateway:
         head += [f"Content-Length: {len(body)}", f"Host: {self._lines.host}", f"X-Request-Id: {mark}", "", ""]
         request = "\r\n".join(head).encode() + body
         return await self._lines.ask(request, mark=mark, faults=self._faults, patience=self._patience)
-
-
-def _read(answer: Answer) -> Object:
-    """The answer to a call that was not refused. Raises ``Refused``, ``NoAnswer``."""
-    try:
-        body = object_of(answer)
-    except NoAnswer:
-        if answer.status // 100 == 2:
-            raise
-        raise refusal(answer) from None
-    code, status = text(body, "ErrorCode"), text(body, "status")
-    if code == "0" or (not code and status == "OK"):
-        return body
-    if not code and not status and answer.status // 100 == 2:
-        raise NoAnswer("garbage: an answer without ErrorCode")
-    raise _refused(answer, body, code)
-
-
-def _refused(answer: Answer, body: Object, error_code: str) -> Refused:
-    said = text(body, "ErrorDesc")
-    named = [name for name in _NAMED.findall(said) if name in PROBLEMS or name in RULES]
-    first = _NAMED.match(said)
-    if first and first[1] in PROBLEMS:
-        code = first[1]
-    elif first and first[1] in RULES:
-        code = "packet-refused"
-    else:  # another hub's words; 99 says the same everywhere
-        code = "busy" if error_code == _PASSING else error_code and f"gateway-{error_code}"
-    rules = tuple(dict.fromkeys(name for name in named if name != code))
-    return refusal(answer, code, rules, said, error_code)
 
 
 def _listed(row: Object, what: str) -> Listed:

@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 from clients.replay.planned import Post
 from clients.replay.wire.connection import Answer, NoAnswer
-from clients.replay.wire.dialects import Credentials, Entry, Listed, Listing, Refused, Taken, Told
+from clients.replay.wire.dialects import Credentials, Entry, Listed, Listing, Taken, Told
 from clients.replay.wire.faults import NetworkFaults
 from clients.replay.wire.lines import Lines
-from clients.replay.wire.reading import Object, inner, needed, object_of, objects, refusal, text
+from clients.replay.wire.reading import Object, inner, needed, object_of, objects, rest_accepted, text
 
 _MOST = 500  # items of a list: the most that may be asked for
 
@@ -29,14 +29,14 @@ class Rest:
         body = object_of(answer)
         reached = objects(body, "deliveries")
         deliveries = tuple((text(each, "id"), text(each, "to")) for each in reached)
-        return Taken(answer.status == 200, needed(body, "id"), deliveries, _withdrawn(reached))
+        return Taken(answer.status == 200, needed(body, "id"), deliveries, _withdrawn(reached), answer.seconds)
 
     async def report(self, packet: bytes, sender: str, mark: str) -> Taken:
         answer = await self._post("statuses", mark, packet, "application/xml")
         body = object_of(answer)
         own = text(body, "delivery")
         withdrawn = _withdrawn(objects(body, "deliveries"))
-        return Taken(answer.status == 200, needed(body, "id"), ((own, ""),) if own else (), withdrawn)
+        return Taken(answer.status == 200, needed(body, "id"), ((own, ""),) if own else (), withdrawn, answer.seconds)
 
     async def look(self, after: str, mark: str) -> Listing:
         body = object_of(await self._get("inbox", mark, after))
@@ -50,6 +50,9 @@ class Rest:
 
     async def done(self, item: Listed, mark: str) -> None:
         await self._post(f"deliveries/{quote(item.id, safe='')}/done", mark, b"{}", "application/json")
+
+    async def failed(self, item: Listed, mark: str) -> None:
+        await self._post(f"deliveries/{quote(item.id, safe='')}/failed", mark, b"{}", "application/json")
 
     async def told(self, after: str, mark: str) -> Told:
         body = object_of(await self._get("outbox", mark, after))
@@ -65,10 +68,7 @@ class Rest:
 
     async def _ask(self, begin: str, mark: str, body: bytes = b"") -> Answer:
         request = f"{begin}{self._always}X-Request-Id: {mark}\r\n\r\n".encode() + body
-        answer = await self._lines.ask(request, mark=mark, faults=self._faults, patience=self._patience)
-        if answer.status // 100 != 2:
-            raise _refused(answer)
-        return answer
+        return rest_accepted(await self._lines.ask(request, mark=mark, faults=self._faults, patience=self._patience))
 
 
 def _withdrawn(reached: Iterable[Object]) -> tuple[str, ...]:
@@ -98,15 +98,3 @@ def _entry(item: Object) -> Entry:
         "" if status == "none" else status,
         text(document, "id"),
     )
-
-
-def _refused(answer: Answer) -> Refused:
-    """The refusal in a problem (RFC 9457), or that of somebody on the way."""
-    try:
-        problem = object_of(answer)
-        broken = [text(each, "rule") for each in objects(problem, "violations") if text(each, "severity") != "warning"]
-    except NoAnswer:
-        return refusal(answer)
-    code = text(problem, "code")
-    rules = tuple(dict.fromkeys(rule for rule in broken if rule and rule != code))
-    return refusal(answer, code, rules, text(problem, "title"))

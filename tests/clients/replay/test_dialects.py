@@ -161,6 +161,30 @@ def test_the_sender_is_told_what_became_of_its_documents(
     asyncio.run(story())
 
 
+def test_what_its_recipient_cannot_take_is_told_as_failed(
+    hub: Served, dialect: str, office: Peer, province: Peer
+) -> None:
+    _, packet, post = a_sending(office, "H41")
+
+    async def story() -> None:
+        async with speaking(hub, dialect, office, province) as they:
+            await received(they.province)
+            after = (await they.office.told("", a_mark())).next
+            sent = await they.office.send(packet, post, a_mark())
+            (item,) = await waiting(they.province)
+            await they.province.fetch(item, a_mark())
+            await they.province.failed(item, a_mark())
+            await they.province.failed(item, a_mark())
+            assert not await waiting(they.province)
+            news = await they.office.told(after, a_mark())
+            assert [(entry.what, entry.hub_id, entry.to) for entry in news.entries] == [("failed", sent.hub_id, "H41")]
+            await they.province.done(item, a_mark())
+            assert "delivered" in [entry.what for entry in (await they.office.told(news.next, a_mark())).entries]
+            assert (await refused(they.province.failed(item, a_mark()))).code == "delivery-final"
+
+    asyncio.run(story())
+
+
 def test_what_expired_and_what_was_opened_again_is_told(
     hub: Served, dialect: str, office: Peer, province: Peer
 ) -> None:

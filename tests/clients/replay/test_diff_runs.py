@@ -6,7 +6,13 @@ import asyncio
 import hashlib
 import io
 import json
+import os
+import pty
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -21,6 +27,7 @@ from clients.replay.ledger.book import Book
 from clients.replay.planned import Party, Post, Reply
 from clients.replay.traffic.diff import KINDS, Difference, DiffProblem, Kept, as_json, diff, overtaken, show
 
+_AGENCY = [sys.executable, "-m", "clients.agency"]
 OFFICE, PROVINCE, CITY = "G22", "H41", "H17"
 NAMES = {
     OFFICE: "Văn phòng Chính phủ",
@@ -171,6 +178,37 @@ def test_what_is_no_book_is_told(tmp_path: Path) -> None:
     for other in (tmp_path / "b", tmp_path / "c"):
         with pytest.raises(DiffProblem, match=str(other)):
             diff(book, other)
+
+
+def test_a_book_that_is_damaged_is_told(tmp_path: Path) -> None:
+    first, second = Run().write(tmp_path / "a"), Run().write(tmp_path / "b")
+    with closing(sqlite3.connect(second / "ledger.db")) as book, book:
+        book.execute("UPDATE run SET value = '{' WHERE key = 'seed'")
+    with pytest.raises(DiffProblem, match="damaged"):
+        diff(first, second)
+
+
+def test_how_far_the_comparing_is_is_told_until_its_end(tmp_path: Path) -> None:
+    steps: list[tuple[int, int]] = []
+    diff(Run().write(tmp_path / "a"), Run().write(tmp_path / "b"), lambda done, of: steps.append((done, of)))
+    assert [done for done, _ in steps] == list(range(1, steps[-1][1] + 1))
+
+
+def test_how_far_it_is_is_for_a_terminal_alone(tmp_path: Path) -> None:
+    """In a file or a pipe there is the table, and on stderr nothing."""
+    for name in ("a", "b"):
+        Run().write(tmp_path / name)
+    quiet = subprocess.run([*_AGENCY, "diff", "a", "b"], cwd=tmp_path, capture_output=True, check=True)
+    assert quiet.stderr == b""
+    assert quiet.stdout.startswith(b"Equal: 3 documents")
+    ours, theirs = pty.openpty()
+    with open(ours, "rb", buffering=0) as terminal:
+        shown = subprocess.run(
+            [*_AGENCY, "diff", "a", "b"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs, check=True
+        )
+        os.close(theirs)
+        assert "đối chiếu / judging".encode() in terminal.read(65_536)
+    assert shown.stdout == quiet.stdout
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 3)), max_size=7), st.randoms(use_true_random=False))

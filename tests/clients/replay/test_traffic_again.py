@@ -20,6 +20,7 @@ from lxml import etree
 
 from clients.replay.stock.keys import key_and_certificate
 from clients.replay.traffic.again import Again
+from clients.replay.traffic.noise import Noise
 from hub.domain import edxml
 from hub.domain.document import Attachment, Business, Document, DocumentRef, Replaced, content_digest
 from hub.domain.numbering import canonical_document_id, plain_number
@@ -32,7 +33,8 @@ SEED, DAYS = 7, 45
 
 
 def again(*, days: int = DAYS, seed: int = SEED, anonymise: bool = False) -> Again:
-    return Again(seed, days, lambda code: key_and_certificate(seed, code), anonymise=anonymise)
+    noise = Noise(b"of this recording") if anonymise else None
+    return Again(seed, days, lambda code: key_and_certificate(seed, code), noise)
 
 
 def remade(packet: bytes, **terms: Any) -> bytes:

@@ -13,13 +13,12 @@ import pytest
 from builders.axis import Peer, acting
 from builders.calling import a_report, client, enrolled
 from builders.packets import a_status
-from builders.recorded import Listening, a_recorder, exchanges
+from builders.recorded import Listening, a_recorder, exchanges, newly_enrolled
 from builders.served import Served, a_line, a_served_hub, loses_the_answer
-from cryptography import x509
 
 from clients.gateway_client import GatewayClient
 from clients.hub_client import Refused, Unavailable
-from clients.replay.planned import Party, Post
+from clients.replay.planned import Post
 from clients.replay.stock.keys import key_and_certificate
 from clients.replay.traffic.file import TrafficFile
 from clients.replay.traffic.plan import TrafficPlan
@@ -28,7 +27,6 @@ from hub.domain import edxml
 from hub.domain.document import Document, DocumentRef, Organization
 from hub.domain.signature import Signed, verify
 from hub.errors import Refusal
-from hub.exchange import enrol
 
 OFFICE, PROVINCE, DEPARTMENT, MINISTRY = "G22", "H41", "H41.07", "G06"
 NAMES = {OFFICE: "Văn phòng Chính phủ", PROVINCE: "Ủy ban nhân dân tỉnh Nghệ An", MINISTRY: "Bộ Giáo dục và Đào tạo"}
@@ -209,16 +207,6 @@ def test_played_again_at_a_fresh_hub_everything_comes_out_as_it_was_recorded(
         )
 
 
-def newly_enrolled(hub: Served, play: RecordedPlay, party: Party) -> Peer:
-    """With the certificate of the play; its keys are no peer's."""
-    certificate = x509.load_pem_x509_certificate(play.certificate(party.code))
-    job = enrol.Enrolment(party.code, party.name, certificate=certificate)
-    desk = hub.axis.desk
-    (made,) = desk.writer.run(enrol.enrol, enrol.Enrolments((job,), desk.vault, replace=True))
-    desk.rosters.current(now=True)
-    return Peer(hub.axis, party.code, party.name, made, None, certificate)
-
-
 def play_system(play: RecordedPlay, code: str) -> str:
     return next(party.system for party in play.cast if party.code == code)
 
@@ -264,6 +252,23 @@ def test_another_seed_gives_other_ids_and_the_same_seed_the_same_bytes(told: Tol
         edxml.read_document(edxml.parse(packets[2])).document_id
         != edxml.read_document(edxml.parse(packets[0])).document_id
     )
+
+
+def test_noise_and_the_names_of_the_cast_are_of_what_was_recorded_and_cannot_be_tried_by_the_seed(
+    told: Told, tmp_path: Path
+) -> None:
+    """The noise of a name was once the same in every play with seed 1, and who has a list of names could read it."""
+    less = tmp_path / "less.traffic"
+    less.write_bytes(told.file.read_bytes()[:-100])
+    found = []
+    for file in (told.file, told.file, less):
+        with a_play(replace(told, file=file), anonymise=True) as play:
+            packet = edxml.read_document(edxml.parse(asyncio.run(play.packet(next(play.posts())))))
+            name = {party.code: party.name for party in play.cast}[OFFICE]
+            assert name == packet.sender.name != NAMES[OFFICE]
+            found.append((packet.subject, name))
+    assert found[0] == found[1]
+    assert not set(found[0]) & set(found[2])
 
 
 def test_signatures_are_of_the_keys_that_were_given_and_broken_ones_stay_broken(play: RecordedPlay) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,22 @@ def test_what_is_no_whole_answer_is_none(form: str, run: Run) -> None:
 def test_an_answer_that_is_not_whole_in_time_is_none(deed: Deed, run: Run) -> None:
     with pytest.raises(NoAnswer, match=r"^late: not whole after 0\.1 s"):
         run(asked(deed, patience=0.1))
+
+
+def test_waiting_for_a_free_connection_is_not_the_hubs_time(run: Run) -> None:
+    async def story() -> None:
+        async with a_scripted_server(is_silent, answers(b"{}")) as hub, Lines(hub.base_url, most=1) as lines:
+            began = time.perf_counter()
+            given_up = asyncio.ensure_future(ask(lines, patience=0.3))
+            await asyncio.sleep(0)
+            answer = await ask(lines)
+            whole = time.perf_counter() - began
+            with pytest.raises(NoAnswer) as none:
+                await given_up
+        assert none.value.seconds >= 0.29
+        assert answer.seconds <= whole - 0.29
+
+    run(story())
 
 
 def test_where_nobody_listens_there_is_no_answer(run: Run) -> None:
