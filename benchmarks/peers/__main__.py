@@ -10,6 +10,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from rich.console import Console
+from rich.progress import track
+
 from benchmarks import machine
 from benchmarks.packets import SIZES, signed
 from benchmarks.peers import as2, postfix, rabbitmq, this_hub
@@ -53,7 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print("settings  " + ", ".join(f"{name} {value}" for name, value in run.settings.items()), flush=True)
     office, recipients = government_office(), units(_RECIPIENTS)
     numbers = range(1, 1 + _WARM_UP + _PER_SECOND * to.seconds)
-    packets = list(signed(office, recipients, SIZES[_SIZE], numbers))
+    making = signed(office, recipients, SIZES[_SIZE], numbers)
+    shown = Console(stderr=True)
+    packets = list(track(making, "signing packets", total=len(numbers), console=shown, transient=True))
     try:
         measured(run, chosen, Load(office, recipients, packets, _WARM_UP, to.connections, to.seconds))
         print("", *ratios(run.measures), sep="\n")

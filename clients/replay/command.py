@@ -90,7 +90,7 @@ def replay(
     from clients.replay.player import sources
     from clients.replay.player.hubs import HubProblemError, write_enrolments
     from clients.replay.player.progress import shown
-    from clients.replay.player.run import Order, run
+    from clients.replay.player.run import StoppedError, Venue, run
     from clients.replay.scenario.read import ScenarioError, shipped
     from clients.replay.stock.keys import pem
     from clients.replay.traffic.file import TrafficProblem
@@ -118,11 +118,14 @@ def replay(
             )
             return
         folder = out or Path("replay-runs") / f"{found.name}-{datetime.now(VIETNAM):%Y%m%d-%H%M%S}"
-        order = Order(folder, hub, control, credentials, speed, database_url)
-        verdict = run(found, order, err)
+        venue = Venue(folder, hub, control, credentials, speed, database_url)
+        verdict = run(found, venue, err)
     except (ScenarioError, TrafficProblem, HubProblemError) as fault:
         typer.echo(fault, err=True)
         raise typer.Exit(2) from None
+    except StoppedError as fault:
+        typer.echo(fault, err=True)
+        raise typer.Exit(130) from None
     except FileExistsError as fault:
         typer.echo(f"{fault.filename}: there is a run already (--out)", err=True)
         raise typer.Exit(2) from None
@@ -155,10 +158,12 @@ def diff(
     second: Run,
     as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False,
 ) -> None:
+    from clients.replay.player.progress import shown
     from clients.replay.traffic import diff as differing
 
     try:
-        found = differing.diff(first, second)
+        with shown(Console(stderr=True, quiet=not sys.stderr.isatty()), f"{first} | {second}") as show:
+            found = differing.diff(first, second, show.judged)
     except differing.DiffProblem as fault:
         typer.echo(fault, err=True)
         raise typer.Exit(2) from None

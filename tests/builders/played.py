@@ -50,7 +50,7 @@ def enrolled(axis: Axis, stock: Stock) -> dict[str, Peer]:
 @contextmanager
 def a_played_hub(folder: Path, stock: Stock) -> Iterator[Play]:
     """Nothing is waited for on the disk: what is asked here has no crash in it."""
-    clock = Clock(stock.desk.start.astimezone(UTC))
+    clock = Clock(stock.scene.start.astimezone(UTC))
     with open_hub(Settings(data_dir=folder, checkers=0), clock=clock) as desk:
         event.listen(desk.engine, "connect", lambda connection, record: connection.execute("PRAGMA synchronous=OFF"))
         desk.engine.dispose()
@@ -105,7 +105,7 @@ class Play:
     def _send(self, post: Post) -> None:
         code = ""
         try:
-            answer = self.systems[post.sender].post(press.packet(self.stock.desk, post))
+            answer = self.systems[post.sender].post(press.packet(self.stock.scene, post))
         except Refusal as refusal:
             code = told(refusal)
         else:
@@ -143,7 +143,7 @@ class Play:
         speaker = post.sender if reply.by_sender else reply.recipient
         code = ""
         try:
-            answer = self.systems[speaker].tell(press.status(self.stock.desk, post, reply))
+            answer = self.systems[speaker].tell(press.status(self.stock.scene, post, reply))
         except Refusal as refusal:
             code = told(refusal)
         else:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from clients.replay.ledger.findings import Verdict
 from clients.replay.player.play import Play
-from clients.replay.player.run import Order, run
+from clients.replay.player.run import Venue, run
 from clients.replay.player.sources import of_scenario
 from clients.replay.scenario.read import parse
 
@@ -55,6 +55,21 @@ _MARCH = (
 kills = ["2 days", "7 days"]
 """
 )
+# Across two years, in which numbers begin anew, with texts above 255 characters.
+_OLD = (
+    _MARCH.partition("[faults.hub]")[0]
+    .replace("2019-03-12", "2019-12-25")
+    .replace("DIALECT", "rest")
+    .replace("silent = 1.0", "")
+    .replace('"35 days"', '"3 days"')
+    + """
+[defects]
+right-subject-500 = 0.2
+right-id-without-year = 0.5
+[hub]
+old_axis = ["FAILURE"]
+"""
+)
 # What a hub does, and what the judge calls it; a share of the deliveries, or of the answers.
 _MUTANTS = {
     "lose": (0.1, {"lost", "status-lost"}),
@@ -83,7 +98,7 @@ def played(folder: Path, dialect: str, **orders: object) -> Verdict:
 
     scenario = of_scenario("small", parse(_SMALL.replace("DIALECT", dialect), "small.toml"))
     scenario = replace(scenario, **{name: value for name, value in orders.items() if name != "mutants"})  # type: ignore[arg-type]
-    return run(scenario, Order(folder / "run", trouble=(tell,)), Console(quiet=True))
+    return run(scenario, Venue(folder / "run", trouble=(tell,)), Console(quiet=True))
 
 
 def found(verdict: Verdict) -> set[str]:
@@ -116,8 +131,24 @@ def test_an_honest_hub_in_trouble_is_not_blamed(tmp_path: Path, dialect: str) ->
 
 def test_a_hub_that_dies_in_2019_and_lets_the_unread_expire_is_not_blamed(tmp_path: Path) -> None:
     scenario = of_scenario("march", parse(_MARCH.replace("DIALECT", "rest"), "march.toml"))
-    verdict = run(scenario, Order(tmp_path / "run"), Console(quiet=True))
+    verdict = run(scenario, Venue(tmp_path / "run"), Console(quiet=True))
     counts = verdict.figures.counts
     assert found(verdict) == set()
     assert (verdict.facts["deaths"], counts["accepted"]) == (2, 30)
     assert counts["ended"] > 0
+    assert verdict.facts["expired"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "kinds"),
+    [
+        ("sender-is-always-vpcp", {"mislabelled"}),
+        ("limit-255", {"lost"}),
+        ("duplicates-across-years", {"wrongly-refused"}),
+    ],
+)
+def test_a_scenario_may_have_the_hub_fail_as_the_old_axis_did(tmp_path: Path, failure: str, kinds: set[str]) -> None:
+    text = _OLD.replace("FAILURE", failure)
+    verdict = run(of_scenario("old", parse(text, "old.toml")), Venue(tmp_path / "run"), Console(quiet=True))
+    assert found(verdict) == kinds
+    assert verdict.facts["old_axis"] == failure

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from builders.commands import serving
@@ -95,6 +97,28 @@ def test_ctrl_c_ends_a_run_and_it_is_judged(tmp_path: Path) -> None:
     assert found["stopped"]
     assert found["passed"]
     assert 0 < found["figures"]["counts"]["accepted"] < 500
+
+
+@pytest.mark.parametrize("step", ["enrolling", "preparing"])
+def test_ctrl_c_before_anything_was_sent_ends_the_hub_and_says_so(tmp_path: Path, step: str) -> None:
+    out = tmp_path / "run"
+    playing = subprocess.Popen(
+        [*AGENCY, "replay", "load", "--out", str(out)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    begun = out / ("hub/enrolments/systems.json" if step == "enrolling" else "hub.log")
+    while time.monotonic() < deadline and not (begun.exists() and begun.read_bytes()):
+        time.sleep(0.05)
+    os.killpg(playing.pid, signal.SIGINT)
+    _, said = playing.communicate(timeout=60)
+    assert playing.returncode == 130, said
+    assert "stopped before anything was sent" in said
+    assert "Traceback" not in said
+    if step == "preparing":
+        control = urlsplit(json.loads(_log(out).splitlines()[0])["control"])
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((control.hostname, control.port))
 
 
 def _log(out: Path) -> bytes:

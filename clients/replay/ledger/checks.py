@@ -25,13 +25,13 @@ _DESERVED = """CASE p.expect
         OR EXISTS (SELECT 1 FROM fate f WHERE f.n = p.target AND f.acked < s.seq)
     ELSE 1 END"""
 
-# A right document may be refused for another that shares its id, its number or what it revokes.
+# A right document may be refused for another that shares its year and its id or number, or what it revokes.
 _RIGHTLY = """CASE
     WHEN s.code LIKE 'document-conflict%' OR s.code LIKE 'number-taken%' THEN EXISTS (
-        SELECT 1 FROM post o JOIN fate f USING (n) WHERE o.sender = p.sender AND o.document_id = p.document_id
-            AND o.sha256 <> p.sha256 AND f.sent < s.answered AND (f.acked OR f.unsettled)
-        UNION ALL SELECT 1 FROM post o JOIN fate f USING (n) WHERE o.sender = p.sender AND o.number = p.number
-            AND o.symbol = p.symbol AND o.sha256 <> p.sha256 AND f.sent < s.answered AND (f.acked OR f.unsettled))
+        SELECT 1 FROM post o JOIN fate f USING (n) WHERE o.sender = p.sender
+            AND (o.document_id = p.document_id OR (o.number = p.number AND o.symbol = p.symbol))
+            AND substr(o.day, 1, 4) = substr(p.day, 1, 4)
+            AND o.sha256 <> p.sha256 AND f.sent < s.answered AND (f.acked OR f.unsettled))
     WHEN s.code LIKE 'already-revoked%' THEN EXISTS (
         SELECT 1 FROM stated t WHERE t.topic = p.target AND t.code IN ('13', '15') AND t.sent < s.answered
         UNION ALL SELECT 1 FROM post o JOIN fate f USING (n) WHERE o.target = p.target AND p.target > 0

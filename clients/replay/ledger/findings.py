@@ -9,7 +9,7 @@ EXAMPLES = 20  # of each kind
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FindingKind:
     """A way in which a hub can be wrong; ``fails`` unless it is only something to know."""
 
     code: str
@@ -19,70 +19,74 @@ class Kind:
 
 
 KINDS = (
-    Kind(
+    FindingKind(
         "lost",
         "Trục đã nhận văn bản, nhưng nơi nhận không có, và nơi gửi không được báo thất bại, hết hạn hay đã rút",
         "Acknowledged, yet the recipient never got it, and its sender was not told of a failure, expiry or withdrawal",
     ),
-    Kind(
+    FindingKind(
         "doubled",
         "Một văn bản đến cùng một nơi nhận hai lần, hoặc được đưa lại sau khi đã xác nhận",
         "One document came to one recipient twice, or was handed out again after it had been confirmed",
     ),
-    Kind(
+    FindingKind(
         "unacknowledged-twice",
         "Văn bản chưa từng được trả lời là đã nhận, nhưng đến cùng một nơi nhận hai lần",
         "A document that was never acknowledged came to one recipient twice",
     ),
-    Kind(
+    FindingKind(
         "misrouted",
         "Gói tin đến nơi không được gửi tới: sai hệ thống, sai nơi nhận, hoặc không ai gửi",
         "A packet came where it was not sent: to another system, to an agency not addressed, or nobody had sent it",
     ),
-    Kind(
+    FindingKind(
         "corrupt",
         "Nội dung nhận được không phải nội dung đã gửi, hoặc khác SHA-256 trong danh sách",
         "What came is not what was sent, or not what the listing's SHA-256 says",
     ),
-    Kind(
+    FindingKind(
         "status-lost",
         "Trục đã nhận gói trạng thái, nhưng bên kia không có",
         "A status was acknowledged, and never came to the other party",
     ),
-    Kind(
+    FindingKind(
         "status-doubled",
         "Một gói trạng thái đến hai lần, hoặc được đưa lại sau khi đã xác nhận",
         "One status came twice, or was handed out again after it had been confirmed",
     ),
-    Kind(
+    FindingKind(
         "disorder",
         "Các trạng thái của một văn bản ở một nơi nhận đến không theo thứ tự trục đã nhận",
         "Statuses of one document at one recipient came in another order than they were acknowledged",
     ),
-    Kind(
+    FindingKind(
         "mislabelled",
         "Danh sách ghi nơi gửi hoặc mã trạng thái khác với gói tin",
         "The listing named another sender, or another status code, than the packet",
     ),
-    Kind(
+    FindingKind(
         "never-taken",
         "Gói tin đúng, gửi mãi mà trục không nhận cũng không từ chối, không do lỗi được tạo ra",
         "A right packet was neither taken nor refused however often it was sent, and no fault on purpose explains it",
     ),
-    Kind("wrongly-refused", "Gói tin đúng bị từ chối", "A packet that is right was refused"),
-    Kind("wrongly-accepted", "Gói tin sai được nhận hoặc được chuyển", "A wrong packet was accepted or delivered"),
-    Kind("wrong-code", "Gói tin sai bị từ chối với mã khác mã đúng", "A wrong packet was refused with another code"),
-    Kind(
+    FindingKind("wrongly-refused", "Gói tin đúng bị từ chối", "A packet that is right was refused"),
+    FindingKind(
+        "wrongly-accepted", "Gói tin sai được nhận hoặc được chuyển", "A wrong packet was accepted or delivered"
+    ),
+    FindingKind(
+        "wrong-code", "Gói tin sai bị từ chối với mã khác mã đúng", "A wrong packet was refused with another code"
+    ),
+    FindingKind(
         "late",
         "Trả lời hoặc chuyển đến muộn hơn giới hạn, không do lỗi được tạo ra",
         "An answer or a delivery came later than the limit, and no fault made on purpose explains it",
     ),
-    Kind(
+    FindingKind(
         "contradiction",
         "Điều báo cho nơi gửi trái với điều đã xảy ra, hoặc hai trả lời cho một gói tin khác nhau",
         "What the sender was told is not what happened, or two answers to one packet differ",
     ),
-    Kind(
+    FindingKind(
         "open",
         "Còn dở dang khi dừng, hoặc chờ nơi nhận không bao giờ xem hộp đến",
         "Under way when the run was stopped, or waiting for somebody who never looks",
@@ -105,7 +109,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    kind: Kind
+    kind: FindingKind
     count: int
     examples: tuple[Example, ...]
 

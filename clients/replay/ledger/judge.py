@@ -11,7 +11,7 @@ from pathlib import Path
 from clients.replay.ledger.checks import CHECKS, fits
 from clients.replay.ledger.derived import DERIVED, INDEXES
 from clients.replay.ledger.figures import figures
-from clients.replay.ledger.findings import EXAMPLES, KINDS, Example, Finding, Kind, Verdict
+from clients.replay.ledger.findings import EXAMPLES, KINDS, Example, Finding, FindingKind, Verdict
 
 _CACHE = 64 * 1024  # KiB, of the book and of the temporary tables each
 _STEPS = len(INDEXES) + len(DERIVED) + len(CHECKS) + 1
@@ -47,7 +47,7 @@ def judge(path: Path, step: Callable[[int, int], None] = lambda done, of: None) 
         return verdict
 
 
-def _finding(book: sqlite3.Connection, kind: Kind) -> Finding:
+def _finding(book: sqlite3.Connection, kind: FindingKind) -> Finding:
     (count,) = book.execute("SELECT COUNT(*) FROM finding WHERE kind = ?", (kind.code,)).fetchone()
     rows = book.execute(
         """SELECT COALESCE(f.n, 0), COALESCE(p.document_id, ''), COALESCE(f.recipient, ''), f.delivery, f.detail,

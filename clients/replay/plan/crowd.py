@@ -16,6 +16,7 @@ from hub.data import read_agencies
 from hub.domain.document import local_day
 from hub.domain.numbering import abbreviations
 
+_DRAWS = 50  # for each recipient, before all are set in order instead
 _NODE, _UNKNOWN = "W00", "Z99"
 # Types by how often they are sent, as symbols write them; "" is a letter, which names its unit instead.
 _TYPES = ("", "", "", "", "", "QĐ", "BC", "TB", "TTr", "KH")
@@ -97,14 +98,19 @@ class Crowd:
 
     def recipients(self, count: int, sender: Party, *, apart: bool = False) -> tuple[str, ...]:
         """Others than the sender; ``apart``: of other systems than its own."""
-        if count * 3 > len(self._receivers.parties):
-            return tuple(party.code for party in self._receivers.order() if party is not sender)[:count]
+
+        def fits(party: Party) -> bool:
+            return party is not sender and not (apart and party.system == sender.system)
+
         found: dict[str, None] = {}
-        while len(found) < count:
+        draws = 0 if count * 3 > len(self._receivers.parties) else _DRAWS * count
+        for _ in range(draws):
             party = self._receivers.draw()
-            if party is not sender and not (apart and party.system == sender.system):
+            if fits(party):
                 found[party.code] = None
-        return tuple(found)
+            if len(found) == count:
+                return tuple(found)
+        return tuple(party.code for party in self._receivers.order() if fits(party))[:count]
 
     def addressee(self, what: str, sender: Party) -> tuple[str, ...]:
         """The addressee that a defect adds."""

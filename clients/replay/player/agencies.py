@@ -22,9 +22,11 @@ from clients.replay.wire.lines import NoAnswer
 
 T = TypeVar("T")
 _PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)  # real seconds before a request is made again
+_LONGEST = 5.0  # real seconds of a pause that a hub asks for, and gets
 _ANSWERS = {"15", "16"}
 _TOGETHER = 8  # items of a list that a system takes in at once
 _FRUITLESS = 10  # looks in a row that did not get everything, after which it waits for news
+_FORGOTTEN = 31 * 86_400.0  # seconds of scenario time, when all that waits has expired (exchange rules 6)
 _PAGE = 500  # items of a full list: there may be more
 
 
@@ -71,7 +73,8 @@ class Agency:
         packet = await stage.source.packet(post)
         sha256 = hashlib.sha256(packet).hexdigest()
         if not post.repeats and not post.expect:
-            stage.open[sha256] = Open(post, sha256, len(post.recipients))
+            stage.under_way.forget(post.at - _FORGOTTEN)
+            stage.under_way.begin(post, sha256)
         await stage.book.planned(post, sha256, len(packet))
         taken = await self._until_answered(
             f"d{post.n}", "send", post.n, lambda mark: self._dialect.send(packet, post, mark)
@@ -81,9 +84,11 @@ class Agency:
                 other.expect()
         if taken is None:
             stage.counts.refused += 1
-            stage.open.pop(sha256, None)
+            stage.under_way.drop(post.n)
             return
         stage.counts.sent += 1
+        for code in taken.withdrawn:
+            stage.under_way.over(post.target, code)
         if not post.repeats:
             stage.silent.update((taken.hub_id, to) for to in post.recipients if self._is_silent(to))
             self._recall(post)
@@ -114,21 +119,21 @@ class Agency:
             attempt += 1
             mark = f"{base}.{attempt}"
             await stage.book.sending(mark, n=n, what=what, at=stage.clock.now, recipient=recipient, k=k)
-            began = time.perf_counter()
             taken, refused = None, None
             try:
                 taken = await ask(mark)
+                seconds = taken.seconds
             except Refused as refusal:
-                refused = refusal
-            except NoAnswer:
+                refused, seconds = refusal, refusal.seconds
+            except NoAnswer as none:
+                seconds = none.seconds
                 stage.counts.unanswered += 1
-            seconds = time.perf_counter() - began
             await self._answered(mark, operation, taken, refused, seconds)
             if taken is not None or (refused is not None and not refused.temporary):
                 return taken
             if stage.quick or time.monotonic() > until:
                 return None
-            await asyncio.sleep(_PAUSES[min(attempt, len(_PAUSES)) - 1])
+            await _pause(attempt, refused)
 
     async def _answered(
         self, mark: str, operation: str, taken: Taken | None, refused: Refused | None, seconds: float
@@ -251,7 +256,7 @@ class Agency:
         if packet is None:
             return False
         sha256 = hashlib.sha256(packet).hexdigest()
-        under_way = stage.open.get(sha256)
+        under_way = stage.under_way.packet(sha256)
         if under_way is not None and self._dies(under_way.post, item):
             stage.book.injected("dies", f"f{key}", where="agency", at=stage.clock.now)
             stage.clock.at(self._working(stage.clock.now + self.party.poll), self.look)
@@ -281,25 +286,22 @@ class Agency:
         return True
 
     async def _confirm(self, item: Listed, under_way: Open | None) -> None:
-        stage = self._stage
-        done = await self._until_heard(f"c{_key(item)}", "done", lambda mark: self._done(item, mark))
+        stage, to = self._stage, item.to or self.party.code
+        fails = under_way is not None and item.what == "document" and stage.source.failed(under_way.post, to)
+        ended = await self._until_heard(f"c{_key(item)}", "done", lambda mark: self._end(item, fails, mark))
         self._holding.discard(item.id)
-        if done is None:
+        if ended is None:
             return
-        await stage.book.confirmed(system=self.party.code, delivery=item.id, at=stage.clock.now)
-        to = item.to or self.party.code
-        if under_way is None or item.what != "document" or to in under_way.started:
+        if not fails:
+            await stage.book.confirmed(system=self.party.code, delivery=item.id, at=stage.clock.now)
+        if under_way is None or item.what != "document" or not stage.under_way.over(under_way.post.n, to):
             return
-        under_way.started.add(to)
         replies = tuple(r for r in stage.source.replies(under_way.post, to) if not r.by_sender)
         if replies:
             stage.clock.at(self._working(stage.clock.now + replies[0].after), self._report, under_way.post, replies)
-        under_way.left -= 1
-        if not under_way.left:
-            del stage.open[under_way.sha256]
 
-    async def _done(self, item: Listed, mark: str) -> bool:
-        await self._dialect.done(item, mark)
+    async def _end(self, item: Listed, fails: bool, mark: str) -> bool:
+        await (self._dialect.failed(item, mark) if fails else self._dialect.done(item, mark))
         return True
 
     # Reporting
@@ -321,11 +323,14 @@ class Agency:
         )  # fmt: skip
         if reply.by_sender:
             stage.asked.add((post.n, reply.recipient))
+        elif reply.code in _ANSWERS:
+            stage.asked.discard((post.n, reply.recipient))
         for code in taken.withdrawn if taken is not None else ():
             await stage.book.told(
                 system=self.party.code, what="withdrawn", delivery="", document_id=post.document_id, to=code, status="",
                 at=stage.clock.now, n=post.n,
             )  # fmt: skip
+            stage.under_way.over(post.n, code)
         party = reply.recipient if reply.by_sender else post.sender
         if (other := self.others.get(party)) is not None:
             other.expect_status()
@@ -345,10 +350,11 @@ class Agency:
         attempt = 0
         while True:
             attempt += 1
-            began = time.perf_counter()
+            began, refused = time.perf_counter(), None
             try:
                 heard = await ask(f"{base}.{attempt}")
             except Refused as refusal:
+                refused = refusal
                 self._timed(operation, time.perf_counter() - began, False)
                 if not refusal.temporary:
                     return None
@@ -360,7 +366,7 @@ class Agency:
                 return heard
             if stage.quick or time.monotonic() > until:
                 return None
-            await asyncio.sleep(_PAUSES[min(attempt, len(_PAUSES)) - 1])
+            await _pause(attempt, refused)
 
     def _timed(self, operation: str, seconds: float, ok: bool) -> None:
         self._stage.counts.requests += 1
@@ -372,6 +378,12 @@ class Agency:
             return moment
         found = next_working(self._start + timedelta(seconds=moment))
         return (found - self._start).total_seconds()
+
+
+async def _pause(attempt: int, refused: Refused | None) -> None:
+    """Before the same request again; a hub may ask for a longer pause, within reason."""
+    asked = min(refused.retry_after, _LONGEST) if refused is not None else 0.0
+    await asyncio.sleep(max(asked, _PAUSES[min(attempt, len(_PAUSES)) - 1]))
 
 
 _DOCUMENT_ID = re.compile(rb"<(?:\w+:)?DocumentId>([^<]*)<")

@@ -21,7 +21,8 @@ from clients.replay.wire.control import Control
 _TICK = 0.05  # real seconds between two words to the hub's clock
 _SAMPLE = 1.0  # real seconds between two samples
 _ROUNDS = 50  # looks of everybody at the end, each of which found something new
-_WAIT = 30.0  # real seconds in which the hub must tell what ended while nobody looked
+_EXPIRY = 30 * 86_400.0  # seconds after which a delivery expires that nobody fetches (exchange rules 6)
+_WAIT = 30.0  # real seconds in which the hub must tell at least one more end of what nobody fetched
 
 
 @dataclass
@@ -40,6 +41,8 @@ class Play:
     trouble: Sequence[Callable[[Play], Awaitable[None]]] = ()  # what else happens meanwhile; the last ends the sending
     stopped: bool = False
     ahead: float = 0.0  # seconds that the hub's clock is ahead of the scenario's
+    old_axis: Sequence[str] = ()  # its failures that the hub has
+    expired: bool = False  # the clock passed whatever expires, and there was time to tell the senders
     step: Callable[[str], None] = lambda what: None
     _drawn: bool = False
     _injected: int = 0  # the last of the hub's faults that is written down
@@ -95,6 +98,7 @@ class Play:
             with suppress(httpx.HTTPError):
                 await self._read_injected()
                 await self.control.faults()
+                await self.control.old_axis(())
                 await self.control.clock(None)
 
     def _watched(self, work: Awaitable[None]) -> asyncio.Future[None]:
@@ -122,6 +126,8 @@ class Play:
             await self.control.clock(self._moment())
         elif self.ahead:
             await self.control.jump(self.ahead)
+        if self.old_axis:
+            await self.control.old_axis(self.old_axis)
         if self.hub_faults and not self.stage.settling:
             await self.control.faults(self.stage.seed, self.hub_faults)
 
@@ -165,9 +171,9 @@ class Play:
         if self.control is not None and self.hub_faults:
             with suppress(httpx.HTTPError):
                 await self.control.faults()
-        awake = [agency for agency in self.agencies if not agency.party.silent or not isinstance(self._clock, Virtual)]
+        awake = [agency for agency in self.agencies if not agency.party.silent]
         await self._everybody(awake)
-        if len(awake) < len(self.agencies) and self.settle:
+        if self.stage.silent and self.settle > _EXPIRY and isinstance(self._clock, Virtual):
             self._clock.now += self.settle
             await self._until_ended()
             await self._everybody(awake)
@@ -190,12 +196,16 @@ class Play:
         if self.control is None:
             return
         await self.control.clock(self._moment())
-        until = time.monotonic() + _WAIT
-        while self.stage.silent and time.monotonic() < until and not self.stopped:
+        silent, until = self.stage.silent, time.monotonic() + _WAIT
+        while silent and time.monotonic() < until and not self.stopped:
             await asyncio.sleep(0.5)
+            before = len(silent)
             for agency in self.agencies:
                 self._clock.at(self._clock.now, agency.read_told)
             await self._clock.run()
+            if len(silent) < before:
+                until = time.monotonic() + _WAIT
+        self.expired = not self.stopped
 
     def _moment(self) -> datetime:
         return self.start + timedelta(seconds=self._clock.now + self.ahead)
@@ -219,7 +229,8 @@ class Play:
             counts, use = self.stage.counts, self.hub.use() if self.hub else None
             self.stage.book.sampled(
                 time.monotonic() - self.stage.begun, scenario=self._clock.now, sent=counts.sent,
-                received=counts.received, statuses=counts.statuses, requests=counts.requests, open=len(self.stage.open),
+                received=counts.received, statuses=counts.statuses, requests=counts.requests,
+                open=len(self.stage.under_way),
                 memory=use.memory if use else 0.0, files=use.files if use else 0, cpu=use.cpu if use else 0.0,
             )  # fmt: skip
             await self._read_injected()

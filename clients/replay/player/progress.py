@@ -65,5 +65,5 @@ def shown(console: Console, title: str) -> Iterator[Shown]:
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.percentage:>3.0f}%"),
         TextColumn("{task.fields[counts]}"), TimeElapsedColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         yield Shown(progress, title)

@@ -48,7 +48,7 @@ _SETTINGS = {"connections_per_address": "4000", "sweep_seconds": "0.2"}
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Venue:
     """What was asked for. ``hub``: of one that is there, with ``credentials``; else one is started.
 
     ``home``: the folder of a hub that is started, below ``out`` otherwise. ``trouble`` happens beside the play;
@@ -66,21 +66,21 @@ class Order:
     buried: Callable[[Path], None] = lambda folder: None
 
 
-async def play(played: Played, order: Order, console: Console) -> None:
-    """Play, and leave the book in the folder ``order.out``, which must be new. Ctrl-C ends the play early.
+async def play(played: Played, venue: Venue, console: Console) -> None:
+    """Play, and leave the book in the folder ``venue.out``, which must be new. Ctrl-C ends the play early.
 
     Raises :class:`HubProblemError`, ``FileExistsError``.
     """
-    _check(played, order)
-    order.out.mkdir(parents=True, exist_ok=True)
+    _check(played, venue)
+    venue.out.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
-        book = await stack.enter_async_context(Book(order.out / "ledger.db"))
+        book = await stack.enter_async_context(Book(venue.out / "ledger.db"))
         show = stack.enter_context(shown(console, played.title))
         source = await stack.enter_async_context(played.source())
         book.cast(source.cast)
-        book.facts(**_facts(played, order))
+        book.facts(**_facts(played, venue))
         show.step("enrol")
-        hub, where = await _hub(stack, played, source, order)
+        hub, where = await _hub(stack, played, source, venue)
         control = await stack.enter_async_context(Control(where.control)) if where.control else None
         virtual = played.virtual and control is not None
         if virtual and control is not None:
@@ -89,7 +89,7 @@ async def play(played: Played, order: Order, console: Console) -> None:
                 await _register(where, source.cast, played.seed)
             except (httpx.HTTPError, HubFailure) as fault:
                 raise HubProblemError(f"the hub does not take its clock, or a certificate: {fault}") from None
-        clock = Virtual(max(played.duration * _SLACK, 60.0)) if virtual else Real(order.speed)
+        clock = Virtual(max(played.duration * _SLACK, 60.0)) if virtual else Real(venue.speed)
         stage = Stage(
             clock,
             book,
@@ -109,34 +109,35 @@ async def play(played: Played, order: Order, console: Console) -> None:
         )  # fmt: skip
         whole = Play(
             stage, _agencies(stage, played, lines, faults, where.credentials), played.start, played.settle, hub,
-            control, dict(played.hub_faults), played.kills, played.jumps, order.trouble,
+            control, dict(played.hub_faults), played.kills, played.jumps, venue.trouble, old_axis=played.old_axis,
         )  # fmt: skip
         if hub is not None:
-            hub.keep_alive(whole.again, partial(order.buried, hub.folder))
+            hub.keep_alive(whole.again, partial(venue.buried, hub.folder))
         show.step("prepare", played.total)
         await source.beforehand(show.done)
         await _until_over(whole, show)
-        book.facts(ended=time.time(), stopped=whole.stopped, deaths=hub.deaths if hub else 0)
+        book.facts(ended=time.time(), stopped=whole.stopped, expired=whole.expired, deaths=hub.deaths if hub else 0)
 
 
-def _check(played: Played, order: Order) -> None:
+def _check(played: Played, venue: Venue) -> None:
     """Raises :class:`HubProblemError` for what this hub cannot be played."""
-    if not order.hub or order.control:
+    if venue.hub and played.kills:
+        raise HubProblemError(f"{played.name} kills the hub: only one that is started here (without --hub)")
+    if not venue.hub or venue.control:
         return
     needed = [
         *(["a virtual clock"] if played.virtual else []),
         *(["faults in the hub"] if played.hub_faults or played.jumps else []),
+        *(["failures of the old axis"] if played.old_axis else []),
     ]
     if needed:
         raise HubProblemError(f"{played.name} needs {' and '.join(needed)}: --control, the hub's simulation port")
-    if played.kills:
-        raise HubProblemError(f"{played.name} kills the hub: only one that is started here (without --hub)")
 
 
-def _facts(played: Played, order: Order) -> dict[str, object]:
+def _facts(played: Played, venue: Venue) -> dict[str, object]:
     return {
         **played.facts, "machine": machine(), "program": version("lienthong"), "seed": played.seed,
-        "hub": urlsplit(order.hub).netloc or "own", "speed": order.speed, "begun": time.time(),
+        "hub": urlsplit(venue.hub).netloc or "own", "speed": venue.speed, "begun": time.time(),
         "answer_within": played.answer_within, "deliver_within": played.deliver_within,
     }  # fmt: skip
 
@@ -148,19 +149,19 @@ class _Where:
     credentials: Mapping[str, Mapping[str, str]]
 
 
-async def _hub(stack: AsyncExitStack, played: Played, source: Source, order: Order) -> tuple[OwnHub | None, _Where]:
+async def _hub(stack: AsyncExitStack, played: Played, source: Source, venue: Venue) -> tuple[OwnHub | None, _Where]:
     """The hub to play against, everybody enrolled."""
-    if order.hub:
-        assert order.credentials is not None
-        known = read_credentials(order.credentials)
+    if venue.hub:
+        assert venue.credentials is not None
+        known = read_credentials(venue.credentials)
         if missing := {party.system for party in source.cast} - set(known):
             some = ", ".join(sorted(missing)[:5])
-            raise HubProblemError(f"{order.credentials}: no credentials of {some} ({len(missing)} in all)")
-        return None, _Where(order.hub, order.control, known)
+            raise HubProblemError(f"{venue.credentials}: no credentials of {some} ({len(missing)} in all)")
+        return None, _Where(venue.hub, venue.control, known)
     settings = {**_SETTINGS, **played.settings}
-    if order.database_url:
-        settings["database_url"] = order.database_url
-    hub = await stack.enter_async_context(OwnHub(order.home or order.out / "hub", settings, log=order.out / "hub.log"))
+    if venue.database_url:
+        settings["database_url"] = venue.database_url
+    hub = await stack.enter_async_context(OwnHub(venue.home or venue.out / "hub", settings, log=venue.out / "hub.log"))
     # In a time of its own certificates count from when they are registered there (see _register).
     known = await hub.enrol(source.cast, None if played.virtual else partial(pem, played.seed))
     await hub.start()
@@ -230,12 +231,23 @@ async def _until_over(whole: Play, show: Shown) -> None:
         loop.remove_signal_handler(signal.SIGINT)
 
 
-def run(played: Played, order: Order, console: Console) -> Verdict:
-    """Play and judge. Raises what :func:`play` does."""
+class StoppedError(Exception):
+    """Ctrl-C where it leaves nothing to judge, or no verdict; the text says which."""
+
+
+def run(played: Played, venue: Venue, console: Console) -> Verdict:
+    """Play and judge. Raises what :func:`play` does, and :class:`StoppedError`."""
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(play(played, order, console))
-    with shown(console, played.title) as show:
-        verdict = judge(order.out / "ledger.db", show.judged)
-    if verdict.passed and not order.hub and order.home is None:
-        shutil.rmtree(order.out / "hub")  # of one that failed it is there to be looked into
+        try:
+            runner.run(play(played, venue, console))
+        except KeyboardInterrupt:
+            raise StoppedError(f"{venue.out}: stopped before anything was sent; there is no verdict") from None
+    book = venue.out / "ledger.db"
+    try:
+        with shown(console, played.title) as show:
+            verdict = judge(book, show.judged)
+    except KeyboardInterrupt:
+        raise StoppedError(f"{book}: stopped while it was judged; the book is whole, there is no verdict") from None
+    if verdict.passed and not venue.hub and venue.home is None:
+        shutil.rmtree(venue.out / "hub")  # of one that failed it is there to be looked into
     return verdict

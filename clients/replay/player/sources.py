@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, Self
 
+from clients.replay.planned import Post
 from clients.replay.player.stage import Source
 from clients.replay.scenario.read import read
 from clients.replay.scenario.shapes import Scenario
@@ -49,6 +50,7 @@ class Played:
     kills: tuple[float, ...] = ()
     jumps: tuple[tuple[float, float], ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)  # of a hub that is started for it
+    old_axis: tuple[str, ...] = ()  # its failures that the hub has
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -63,6 +65,10 @@ class OfScenario(Stock):
         if documents.deliveries and documents.count:
             fan_out = documents.deliveries / documents.count
         self._all_of_it = total * (size + fan_out * sum(replies.shares.values()) * _STATUS) < _BEFOREHAND
+
+    def failed(self, post: Post, recipient: str) -> bool:
+        """Nobody does: an agency that dies begins anew."""
+        return False
 
     async def beforehand(self, done: Callable[[int], None]) -> None:
         if self._all_of_it:
@@ -95,6 +101,7 @@ def of_scenario(name: str, scenario: Scenario, *, scale: float = 1.0, seed: int 
         kills=hub.kills,
         jumps=tuple((jump.at, jump.by) for jump in hub.jumps),
         settings={name: str(value) for name, value in scenario.hub.settings.items()},
+        old_axis=scenario.hub.old_axis,
         facts={
             "scenario": name,
             "title": scenario.title,
@@ -102,6 +109,7 @@ def of_scenario(name: str, scenario: Scenario, *, scale: float = 1.0, seed: int 
             "start": scenario.clock.start.isoformat(),
             "planned_documents": round(documents.count * scale) or "",
             "planned_deliveries": round(documents.deliveries * scale) or "",
+            "old_axis": ", ".join(scenario.hub.old_axis),
         },
     )
 

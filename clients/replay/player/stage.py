@@ -24,6 +24,9 @@ class Source(Protocol):
     def replies(self, post: Post, recipient: str) -> tuple[Reply, ...]:
         """In the order of their moments, those of the sender too."""
 
+    def failed(self, post: Post, recipient: str) -> bool:
+        """Whether the recipient tells in the end that it cannot take its delivery."""
+
     async def packet(self, post: Post) -> bytes: ...
 
     async def status(self, post: Post, reply: Reply) -> bytes: ...
@@ -51,7 +54,46 @@ class Open:
     post: Post
     sha256: str  # of its packet
     left: int
-    started: set[str] = field(default_factory=set)  # recipients whose replies have begun
+    over: set[str] = field(default_factory=set)  # recipients at which it has come to its end
+
+
+class UnderWay:
+    """The documents that somebody is still to fetch, in the order in which they were sent."""
+
+    def __init__(self) -> None:
+        self._packets: dict[str, Open] = {}
+        self._posts: dict[int, Open] = {}
+
+    def __len__(self) -> int:
+        return len(self._packets)
+
+    def begin(self, post: Post, sha256: str) -> None:
+        self._packets[sha256] = self._posts[post.n] = Open(post, sha256, len(post.recipients))
+
+    def packet(self, sha256: str) -> Open | None:
+        return self._packets.get(sha256)
+
+    def over(self, n: int, to: str) -> bool:
+        """It is confirmed, or was withdrawn, at one recipient; False where that was known."""
+        found = self._posts.get(n)
+        if found is None or to in found.over:
+            return False
+        found.over.add(to)
+        found.left -= 1
+        if not found.left:
+            self.drop(n)
+        return True
+
+    def drop(self, n: int) -> None:
+        """It was refused."""
+        found = self._posts.pop(n, None)
+        if found is not None and self._packets.get(found.sha256) is found:
+            del self._packets[found.sha256]
+
+    def forget(self, before: float) -> None:
+        """What was planned for a moment before this one has ended by itself, where nobody fetched it."""
+        while (oldest := next(iter(self._posts.values()), None)) is not None and oldest.post.at < before:
+            self.drop(oldest.post.n)
 
 
 @dataclass(slots=True)
@@ -66,7 +108,7 @@ class Stage:
     told_every: float  # seconds of scenario time between two looks at what became of what was sent
     every_look: bool  # agencies look at each interval, and not only when something may have come
     counts: Counts = field(default_factory=Counts)
-    open: dict[str, Open] = field(default_factory=dict)  # by the SHA-256 of the packet
+    under_way: UnderWay = field(default_factory=UnderWay)
     sending: dict[int, asyncio.Event] = field(default_factory=dict)  # posts without an answer so far, by their n
     asked: set[tuple[int, str]] = field(default_factory=set)  # (n, recipient) whose 13 has its answer
     silent: set[tuple[str, str]] = field(default_factory=set)  # (hub's id of the document, recipient) nobody fetches

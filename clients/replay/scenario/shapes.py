@@ -287,10 +287,13 @@ class Judge(Shape):
 
 
 class Hub(Shape):
-    """The temporary hub, where none is named."""
+    """The hub that is played against."""
 
     settings: Mapping[str, str | int] = {}
-    """Further settings of the hub, by the names of its documentation without HUB_, in small letters."""
+    """Of the temporary hub, where none is named: further settings, by the names of its documentation without HUB_, in
+    small letters."""
+    old_axis: tuple[Literal["sender-is-always-vpcp", "limit-255", "duplicates-across-years"], ...] = ()
+    """Failures of the axis of 2020 that the hub is to have; the verdict shows what they do to the documents."""
 
 
 class Scenario(Shape):

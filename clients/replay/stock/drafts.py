@@ -58,7 +58,7 @@ _HEADER, _RECIPIENT = 4_950, 190
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Scene:
     """What drafting needs of a scenario: it goes to other processes. ``systems``: whose system speaks for a code."""
 
     seed: int
@@ -74,18 +74,18 @@ class Desk:
         return Organization(code, in_charge, self.names.get(code, ""), email=mail)
 
 
-def document(desk: Desk, post: Post) -> Document:
+def document(scene: Scene, post: Post) -> Document:
     """The document as its defect leaves it. A post that repeats another says the same, although it is later."""
     n = post.repeats or post.n
-    drawn = random.Random(f"{desk.seed}/draft/{n}")  # noqa: S311  (what is played is no secret)
+    drawn = random.Random(f"{scene.seed}/draft/{n}")  # noqa: S311  (what is played is no secret)
     defect = DEFECTS.get(post.defect)
     competence, position = _POSITIONS[int(drawn.random() * len(_POSITIONS))]
     day = f"{post.day:%Y/%m/%d}"
-    file = _file(desk, post, n, drawn)
+    file = _file(scene, post, n, drawn)
     sender = post.recipients[0] if defect is not None and defect.as_recipient else post.sender
     drafted = Document(
-        sender=desk.agency(sender, in_charge=post.issuer),
-        recipients=tuple(desk.agency(code) for code in post.recipients),
+        sender=scene.agency(sender, in_charge=post.issuer),
+        recipients=tuple(scene.agency(code) for code in post.recipients),
         document_id=post.document_id,
         number=post.number,
         symbol=post.symbol,
@@ -114,9 +114,9 @@ def document(desk: Desk, post: Post) -> Document:
     return defect.document(drafted) if defect is not None else drafted
 
 
-def _file(desk: Desk, post: Post, n: int, drawn: random.Random) -> Attachment:
+def _file(scene: Scene, post: Post, n: int, drawn: random.Random) -> Attachment:
     """Noise that cannot be compressed, like most PDFs, of a size that makes the packet as large as planned."""
-    recipients = sum(_RECIPIENT + 2 * len(code) + len(desk.names.get(code, "").encode()) for code in post.recipients)
+    recipients = sum(_RECIPIENT + 2 * len(code) + len(scene.names.get(code, "").encode()) for code in post.recipients)
     size = max(100, (post.size - _HEADER - recipients) * 3 // 4)
     content = b"%PDF-1.7\n" + drawn.randbytes(size - 9)
     name = f"{post.number}-{post.symbol}.pdf".replace("/", "-")
@@ -138,10 +138,10 @@ def _named(post: Post) -> tuple[DocumentRef, ...]:
     return (DocumentRef(post.sender, document_id=post.target_id),) if post.kind is Kind.REVOCATION else ()
 
 
-def status(desk: Desk, post: Post, reply: Reply) -> StatusReport:
+def status(scene: Scene, post: Post, reply: Reply) -> StatusReport:
     """A status about one delivery of a document. Its moment is the planned one."""
     one, other = (post.sender, reply.recipient) if reply.by_sender else (reply.recipient, post.sender)
     reference = DocumentRef(other, f"{post.number}/{post.symbol}", post.document_id, f"{post.day:%Y/%m/%d}")
     said = "" if reply.expect == "status-reason-missing" else _SAID.get(reply.code, "Trạng thái khác")
     clerk = StaffInfo("Phòng Văn thư", staff=_CLERKS[reply.n % len(_CLERKS)])
-    return StatusReport(desk.agency(one), reference, clerk, reply.code, said, desk.moment(post.at + reply.after))
+    return StatusReport(scene.agency(one), reference, clerk, reply.code, said, scene.moment(post.at + reply.after))

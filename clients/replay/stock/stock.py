@@ -16,7 +16,7 @@ from clients.replay.plan.posts import posts
 from clients.replay.planned import Party, Post, Reply
 from clients.replay.scenario.shapes import Scenario
 from clients.replay.stock import press
-from clients.replay.stock.drafts import Desk
+from clients.replay.stock.drafts import Scene
 from clients.replay.stock.keys import pem
 
 BUDGET = 100_000_000  # bytes of packets made ahead
@@ -38,7 +38,7 @@ class Stock:
         self.seed = scenario.seed if seed is None else seed
         self.cast: tuple[Party, ...] = cast(scenario)
         self._parties = {party.code: party for party in self.cast}
-        self.desk = Desk(
+        self.scene = Scene(
             self.seed, scenario.clock.start, {p.code: p.name for p in self.cast}, {p.code: p.system for p in self.cast}
         )
         self._workers, self._budget = workers, budget
@@ -68,7 +68,7 @@ class Stock:
     def _a_pool(self, workers: int) -> ProcessPoolExecutor:
         # Not forked: sockets and books are none of a worker's business.
         return ProcessPoolExecutor(
-            workers, mp_context=get_context("spawn"), initializer=press.open_shop, initargs=(self.desk,)
+            workers, mp_context=get_context("spawn"), initializer=press.open_shop, initargs=(self.scene,)
         )
 
     # What is planned
@@ -84,7 +84,7 @@ class Stock:
 
     def certificate(self, code: str) -> bytes:
         """The certificate of the system that speaks for an agency, in PEM."""
-        return pem(self.seed, self.desk.systems[code])
+        return pem(self.seed, self.scene.systems[code])
 
     # The bytes
 

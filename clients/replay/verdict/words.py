@@ -46,6 +46,7 @@ _FACTS: Mapping[str, tuple[str, str]] = {
     "left_out": ("Không phát lại", "Not played again"),
     "planned_documents": ("Văn bản theo kế hoạch", "Documents planned"),
     "planned_deliveries": ("Bản chuyển theo kế hoạch", "Deliveries planned"),
+    "old_axis": ("Lỗi của trục cũ", "Failures of the old axis"),
     "speed": ("Tốc độ", "Speed"),
     "hub": ("Trục", "Hub"),
     "machine": ("Máy", "Machine"),

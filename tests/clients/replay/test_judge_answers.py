@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,12 @@ def a_right_packet_refused(pages: Pages) -> None:
 
 def a_conflict_with_nothing(pages: Pages) -> None:
     pages.send(POST, "refused", status=409, code="document-conflict")
+
+
+def a_conflict_with_another_year(pages: Pages) -> None:
+    arrived(pages)
+    later = a_post(2, number=POST.number, document_id=POST.document_id, day=date(2020, 3, 12))
+    pages.send(later, "refused", status=409, code="number-taken")
 
 
 def a_right_status_refused(pages: Pages) -> None:
@@ -148,6 +155,7 @@ WRONG: list[tuple[str, Story]] = [
     ("never-taken", a_right_status_never_taken),
     ("never-taken", never_taken_by_a_hub_that_died_long_before),
     ("wrongly-refused", a_right_packet_refused), ("wrongly-refused", a_conflict_with_nothing),
+    ("wrongly-refused", a_conflict_with_another_year),
     ("wrongly-refused", a_right_status_refused), ("wrongly-refused", an_answer_to_a_request_refused),
     ("wrongly-accepted", a_wrong_packet_accepted), ("wrongly-accepted", a_wrong_packet_delivered),
     ("wrongly-accepted", a_conflict_accepted), ("wrongly-accepted", a_taken_number_accepted),

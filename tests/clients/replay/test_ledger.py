@@ -1,4 +1,4 @@
-"""The book: what a run writes down is on the disk when it says so, whoever dies, and costs little."""
+"""The book: what a run writes down is on the disk when it says so, whoever dies."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Awaitable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.books import CAST, HAIPHONG, NORTH, OFFICE, a_post, blamed, digest
+from builders.books import HAIPHONG, NORTH, OFFICE, a_post, blamed, digest
 
 from clients.replay.ledger.book import Book
 from clients.replay.ledger.judge import judge
-from clients.replay.planned import Reply
 
 POST = a_post(1, "000.00.00.H24", NORTH, number="007", document_id="000.00.00.G22, 2019-3-2,7/VPCP-TH")
 
@@ -199,21 +197,3 @@ def test_the_timings_of_a_second_are_one_row_whatever_their_number(tmp_path: Pat
     assert send.p95 == pytest.approx(0.95, rel=0.1)
     assert send.p99 == pytest.approx(0.99, rel=0.1)
     assert figures.samples.lines["memory"] == (200.0,)
-
-
-def test_1500_rows_a_second_cost_little(tmp_path: Path) -> None:
-    """Half a core would be a defect; a tenth is what it takes here (see the replay's figures)."""
-
-    async def run() -> float:
-        async with Book(tmp_path / "ledger.db") as book:
-            book.cast(CAST)
-            began, used = time.perf_counter(), time.process_time()
-            for n in range(300):
-                await book.planned(a_post(n), digest(n), 1)
-                reply = Reply(n, HAIPHONG, 0, 0.0, "01")
-                for _ in range(4):
-                    book.stated(reply, digest(n))
-            took = max(time.perf_counter() - began, 1.0)
-            return (time.process_time() - used) / took
-
-    assert asyncio.run(run()) < 0.5

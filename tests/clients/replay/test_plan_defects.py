@@ -12,8 +12,9 @@ from builders.served import a_served_hub
 from builders.speaking import speaker
 
 from clients.replay.plan.defects import DEFECTS
+from clients.replay.plan.posts import posts
 from clients.replay.planned import Post
-from clients.replay.scenario.read import read
+from clients.replay.scenario.read import parse, read
 from clients.replay.stock import press
 from clients.replay.stock.stock import Stock
 from clients.replay.wire.dialects import Dialect, Refused
@@ -62,7 +63,7 @@ def test_both_dialects_tell_each_refusal_as_planned(tmp_path: Path, dialect: str
 
         async def send(system: Dialect, post: Post) -> str:
             try:
-                await system.send(press.packet(stock.desk, post), post, f"d{post.n}.1")
+                await system.send(press.packet(stock.scene, post), post, f"d{post.n}.1")
             except Refused as refused:
                 return f"{refused.code}/{refused.rules[0]}" if refused.code == "packet-refused" else refused.code
             return ""
@@ -77,9 +78,39 @@ def test_both_dialects_tell_each_refusal_as_planned(tmp_path: Path, dialect: str
     assert told == [(post.defect, post.expect) for post in stock.posts()]
 
 
+_PLATFORM = """
+title = "Một tỉnh với các xã, và một bộ"
+[clock]
+mode = "virtual"
+start = 2025-10-01T09:00:00+07:00
+duration = "1 day"
+[documents]
+count = 60
+[[agencies]]
+codes = ["G22"]
+send = 0
+[[agencies]]
+codes = ["H41"]
+[[agencies]]
+below = ["H41"]
+made = MADE
+platform = true
+[defects]
+not-your-agency = 0.5
+"""
+
+
+@pytest.mark.parametrize("made", [2, 40])
+def test_a_sender_claims_to_be_an_agency_of_another_system_where_few_have_one(made: int) -> None:
+    scenario = parse(_PLATFORM.replace("MADE", str(made)), "platform.toml")
+    sent = [post for post in posts(scenario, 1.0, 7) if post.defect]
+    assert len(sent) == 30
+    assert {post.recipients[0] for post in sent} == {"G22"}  # everybody else is on the province's own system
+
+
 def test_a_broadcast_is_one_packet_with_a_delivery_for_each(tmp_path: Path) -> None:
     stock = Stock(read("broadcast"))
     (post,) = stock.posts()
     with a_played_hub(tmp_path, stock) as play:
-        answer = play.systems["G22"].post(press.packet(stock.desk, post)).body
+        answer = play.systems["G22"].post(press.packet(stock.scene, post)).body
     assert {delivery["to"] for delivery in answer["deliveries"]} == set(post.recipients)

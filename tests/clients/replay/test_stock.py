@@ -27,7 +27,7 @@ def test_packets_say_what_was_planned_and_are_signed_by_the_senders_system(name:
     stock = Stock(read(name))
     chosen = [post for post in islice(stock.posts(), 60) if not post.defect]
     for post in chosen[:25]:
-        packet = press.packet(stock.desk, post)
+        packet = press.packet(stock.scene, post)
         result = verify(parse(packet))
         if post.signed:
             assert isinstance(result, Signed)
@@ -45,7 +45,7 @@ def test_packets_say_what_was_planned_and_are_signed_by_the_senders_system(name:
 def test_statuses_say_what_was_planned() -> None:
     stock = Stock(read("smoke"))
     for post, reply in orders(stock, list(stock.posts()))[::7]:
-        tree = parse(press.status(stock.desk, post, reply))
+        tree = parse(press.status(stock.scene, post, reply))
         assert is_status(tree)
         assert isinstance(verify(tree), Signed)
         report = read_status(tree)
@@ -59,7 +59,7 @@ def test_what_acts_on_an_earlier_document_names_it() -> None:
     named = {}
     for post in stock.posts():
         if post.kind is not Kind.NEW:
-            document = read_document(parse(press.packet(stock.desk, post)))
+            document = read_document(parse(press.packet(stock.scene, post)))
             named[post.kind] = post.target_id in {
                 document.business.document_id,
                 *(replaced.document_id for replaced in document.business.replaced),
@@ -73,7 +73,7 @@ def test_another_stock_with_the_same_seed_has_the_same_bytes_and_another_seed_ot
     posts = list(stock.posts())
     assert {post.defect for post in posts} == {"", *DEFECTS}
     for post in posts:
-        assert press.packet(stock.desk, post) == press.packet(twin.desk, post)
+        assert press.packet(stock.scene, post) == press.packet(twin.scene, post)
     assert stock.certificate("G22") == twin.certificate("G22") != other.certificate("G22")
 
 
@@ -88,12 +88,12 @@ def test_what_is_made_ahead_is_what_is_made_on_demand_and_can_be_asked_for_again
         scenario = read("crash")
         async with Stock(scenario, scale=0.5) as stock:
             posts = list(stock.posts())
-            wanted = {post.n: press.packet(stock.desk, post) for post in posts}
+            wanted = {post.n: press.packet(stock.scene, post) for post in posts}
             assert {post.n: await stock.packet(post) for post in posts} == wanted
             assert await stock.packet(posts[3]) == wanted[posts[3].n]
             asked = orders(stock, posts)[:60]
             made = await asyncio.gather(*(stock.status(post, reply) for post, reply in asked))
-            assert made == [press.status(stock.desk, post, reply) for post, reply in asked]
+            assert made == [press.status(stock.scene, post, reply) for post, reply in asked]
 
     asyncio.run(play())
 
@@ -108,8 +108,8 @@ def test_what_was_prepared_is_given_without_making_anything() -> None:
             assert told[-1] == len(posts) + len(asked)
             waiting = [stock.packet(post) for post in posts] + [stock.status(post, reply) for post, reply in asked]
             made = [await one for one in waiting]
-            assert made == [press.packet(stock.desk, post) for post in posts] + [
-                press.status(stock.desk, post, reply) for post, reply in asked
+            assert made == [press.packet(stock.scene, post) for post in posts] + [
+                press.status(stock.scene, post, reply) for post, reply in asked
             ]
 
     asyncio.run(play())
@@ -136,6 +136,6 @@ def test_posts_may_be_asked_for_out_of_their_order_and_be_left_out() -> None:
         async with Stock(read("crash"), scale=0.5, budget=100_000) as stock:
             posts = list(stock.posts())
             for post in [*posts[30:40:3], *reversed(posts[:20]), posts[-1]]:
-                assert await stock.packet(post) == press.packet(stock.desk, post)
+                assert await stock.packet(post) == press.packet(stock.scene, post)
 
     asyncio.run(play())
