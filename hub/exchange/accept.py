@@ -148,9 +148,11 @@ def _repeat(tx: Transaction, job: Checked, document_id: str) -> Accepted:
     if document is None:
         raise RuntimeError(f"document {document_id} is known and not stored")
     packet = job.prepared
-    standing = {d.recipient: d for d in deliveries.of_document(tx.connection, document_id)}
+    by_recipient = {d.recipient: d for d in deliveries.of_document(tx.connection, document_id)}
     added = [
-        _delivery(tx, job, document_id, recipient) for recipient in packet.recipients if recipient.code not in standing
+        _delivery(tx, job, document_id, recipient)
+        for recipient in packet.recipients
+        if recipient.code not in by_recipient
     ]
     warnings: list[Violation] = []
     if added:
@@ -164,17 +166,17 @@ def _repeat(tx: Transaction, job: Checked, document_id: str) -> Accepted:
         if asked.targets:
             added = asking.ask(tx, asked, packet.kind, document_id, added, linked=True)
         warnings = list(asked.warnings)
-    meant = [delivery for recipient in packet.recipients if (delivery := standing.get(recipient.code)) is not None]
+    meant = [delivery for recipient in packet.recipients if (delivery := by_recipient.get(recipient.code)) is not None]
     ended = [d for d in meant if d.state in {Transport.FAILED, Transport.EXPIRED}]
     if ended:
         expires = change.expiry(tx, urgent=packet.urgent)  # a priority is part of what makes it a repeat
         by = job.submission.system_id
         again = change.move_all(tx, ended, Move.REOPEN, by=by, expires_at=expires, attempts=0, reason="")
-        standing |= {delivery.recipient: delivery for delivery in again}
+        by_recipient |= {delivery.recipient: delivery for delivery in again}
     for delivery in added:
         tx.ring(delivery.system_id)
     first = documents.first_packet(tx.connection, document_id)
-    body = answer(document, first, [*standing.values(), *added])
+    body = answer(document, first, [*by_recipient.values(), *added])
     body["warnings"] = [*body["warnings"], *(asdict(v) for v in warnings)]
     return Accepted(False, bool(added), body)
 

@@ -135,7 +135,7 @@ def ask(
     if not linked:
         rows = [{"document_id": document_id, "target_id": target, "kind": int(kind)} for target in asked.targets]
         documents.add_links(tx.connection, rows)
-    standing = {delivery.recipient: delivery for delivery in own}
+    by_recipient = {delivery.recipient: delivery for delivery in own}
     seen = {delivery.recipient for delivery in asked.concerned if delivery.fetched}  # of anything that is acted on
     unseen: list[Delivery] = []
     requests: list[tuple[Delivery, str]] = []
@@ -145,12 +145,12 @@ def ask(
         if kind is Kind.REVOCATION and can_withdraw(delivery.state, fetched=delivery.fetched):
             unseen.append(delivery)
         else:
-            requests.append((delivery, standing[delivery.recipient].id))
+            requests.append((delivery, by_recipient[delivery.recipient].id))
     withdraw(tx, unseen, detail=document_id)
     open_requests(tx, ASK[kind], requests, document_id)
     moot = {delivery.recipient for delivery in unseen} - {delivery.recipient for delivery, _ in requests} - seen
-    gone = change.move_all(tx, [standing[code] for code in sorted(moot)], Move.WITHDRAW, detail=document_id)
-    return list((standing | {delivery.recipient: delivery for delivery in gone}).values())
+    gone = change.move_all(tx, [by_recipient[code] for code in sorted(moot)], Move.WITHDRAW, detail=document_id)
+    return list((by_recipient | {delivery.recipient: delivery for delivery in gone}).values())
 
 
 def withdraw(

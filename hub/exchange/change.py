@@ -105,17 +105,20 @@ def hand_to(tx: Transaction, batch: Iterable[tuple[Delivery, str]]) -> None:
 def tell_senders(
     tx: Transaction, batch: Sequence[Delivery], what: str, *, detail: str = "", report_id: str | None = None
 ) -> None:
-    """An entry per delivery in the outbox of whoever speaks for its packet's sender now."""
-    _look_up_any(tx, batch)
+    """An entry per delivery in the outbox of whoever speaks for its packet's sender now.
+
+    Raises KeyError for a delivery that was neither stored nor decided.
+    """
+    look_up(tx, batch)
     for delivery in batch:
         sender = tx.carried[delivery.id].sender
         system_id = receiver(tx, sender)
         # A locked system reads it once it is unlocked; without any, it waits under the sender's own code (`reroute`).
-        standing = tx.roster.systems[system_id] if system_id is not None else tx.roster.directory.nearest(sender)
+        reader = tx.roster.systems[system_id] if system_id is not None else tx.roster.directory.nearest(sender)
         tx.decided.outbox.append(
             {
                 "seq": tx.next_seq(),
-                "owner": standing.code if standing is not None else sender,
+                "owner": reader.code if reader is not None else sender,
                 "document_id": delivery.document_id,
                 "delivery_id": delivery.id,
                 "what": what,
@@ -129,22 +132,13 @@ def tell_senders(
 
 
 def look_up(tx: Transaction, batch: Iterable[Delivery]) -> None:
-    """Have at hand what deliveries carry that are in the database; a verb that will need it of many asks for all of
-    them at once.
-    """
-    unknown = _unknown(tx, batch)
-    if unknown:
-        tx.carried |= deliveries.carried(tx.earlier, unknown)
-
-
-def _unknown(tx: Transaction, batch: Iterable[Delivery]) -> list[str]:
-    return [delivery.id for delivery in batch if delivery.id not in tx.carried]
-
-
-def _look_up_any(tx: Transaction, batch: Sequence[Delivery]) -> None:
-    if _unknown(tx, batch):
+    """Have at hand what deliveries carry (``tx.carried``); a verb that will need it of many asks for all at once."""
+    unknown = {delivery.id for delivery in batch} - tx.carried.keys()
+    if not unknown:
+        return
+    if any(row["id"] in unknown for row in tx.decided.deliveries):
         tx.write()
-        look_up(tx, batch)
+    tx.carried |= deliveries.carried(tx.earlier, unknown)
 
 
 def receiver(tx: Transaction, code: str) -> str | None:
@@ -189,7 +183,7 @@ def _write(
 
 
 def _evidence_of_hand_over(tx: Transaction, batch: Sequence[Delivery], by: str | None) -> None:
-    _look_up_any(tx, batch)
+    look_up(tx, batch)
     for delivery in batch:
         body = {
             "delivery": delivery.id, "document": delivery.document_id, "recipient": delivery.recipient,

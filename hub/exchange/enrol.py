@@ -38,7 +38,7 @@ CODE_VALID = timedelta(days=7)
 CODE_TRIES = 5
 SECRET_LEAST = 8  # characters of a gateway secret that is brought along, as software in the field has it
 SECRET_WEAK = 16  # below it a secret may be guessed from one request that was caught: an HMAC is as good as its key
-STANDING_CERTIFICATES = 20  # of one agency: all are looked through at each packet and each registration
+MOST_CERTIFICATES = 20  # of one agency that are not over: all are looked through at each packet and each registration
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,13 @@ def enrol(tx: Transaction, job: Enrolments) -> list[dict[str, Any]]:
     codes = [tx.roster.directory.resolve(enrolment.code) for enrolment in job.systems]
     known = _check_ids(tx, codes, job.systems)
     _check_secrets(enrolment.secret for enrolment in job.systems)
-    standing = roster.standing(tx.connection, codes)
-    if standing and not job.replace:
-        raise _connected(standing)
+    connected = roster.connected(tx.connection, codes)
+    if connected and not job.replace:
+        raise _connected(connected)
     wanted = zip(codes, job.systems, strict=True)
     unlisted = [agency for code, enrolment in wanted if (agency := _unlisted(tx, code, enrolment.name)) is not None]
     roster.take_over(tx.connection, unlisted, tx.now)
-    for system in standing:
+    for system in connected:
         roster.set_system(tx.connection, system["id"], state="retired", ended_at=tx.now)
         roster.drop_one_time_code(tx.connection, system["id"])
     certified = {row["code"] for row in roster.certificates_of(tx.connection, codes)}
@@ -134,10 +134,10 @@ def doubts(current: Roster, systems: Sequence[Enrolment], today: date) -> list[V
     return found
 
 
-def _connected(standing: Sequence[RowMapping]) -> Refusal:
+def _connected(connected: Sequence[RowMapping]) -> Refusal:
     facts = [
         {"code": s["code"], "system": s["id"], "since": f"{s['enrolled_at'].astimezone(VIETNAM):%d/%m/%Y %H:%M}"}
-        for s in standing
+        for s in connected
     ]
     told = [violation("system-connected", "code", fact["code"], **fact) for fact in facts]
     return Refusal("system-connected", facts=facts[0], violations=told)
@@ -267,9 +267,9 @@ def steer(tx: Transaction, job: Steer) -> dict[str, Any]:
     tx.directory_changed()
     tx.roster = roster.load(tx.connection)
     reroute(tx)
-    standing = tx.roster.systems.get(system.id)
-    state = "retired" if standing is None else "locked" if standing.locked else "active"
-    networks = [str(network) for network in standing.networks] if standing else []
+    left = tx.roster.systems.get(system.id)
+    state = "retired" if left is None else "locked" if left.locked else "active"
+    networks = [str(network) for network in left.networks] if left else []
     return {"system_id": system.id, "agency": code, "state": state, "addresses": networks}
 
 
@@ -340,18 +340,18 @@ def _registration(tx: Transaction, job: Registration) -> dict[str, Any]:
         raise Refusal("possession-not-proved")
     if job.certificate.not_valid_after_utc <= tx.now:
         raise Refusal("certificate-ended")
-    standing = roster.certificates_of(tx.connection, [code, system.code])
-    if standing:
+    registered = roster.certificates_of(tx.connection, [code, system.code])
+    if registered:
         basis = "endorsed"
-        _endorsed(tx, job, text, standing)
+        _endorsed(tx, job, text, registered)
     else:
         basis = "one-time-code"
         _spend_code(tx, job, system.code)
     return _register(tx, code, job.certificate, basis)
 
 
-def _endorsed(tx: Transaction, job: Registration, text: bytes, standing: list[Any]) -> None:
-    for row in standing:
+def _endorsed(tx: Transaction, job: Registration, text: bytes, registered: list[Any]) -> None:
+    for row in registered:
         counts = row["fingerprint"] == job.endorsed_by and row["since"] <= tx.now < row["until"]
         if counts and is_proved(load_der_x509_certificate(row["der"]), job.endorsement, text):
             return
@@ -374,8 +374,8 @@ def _register(tx: Transaction, code: str, certificate: Certificate, basis: str) 
     named = fingerprint(certificate)
     registered = roster.certificates_of(tx.connection, [code])
     if not any(row["fingerprint"] == named for row in registered):
-        if sum(row["until"] > tx.now for row in registered) >= STANDING_CERTIFICATES:
-            raise Refusal("too-many-certificates", facts={"code": code, "limit": STANDING_CERTIFICATES})
+        if sum(row["until"] > tx.now for row in registered) >= MOST_CERTIFICATES:
+            raise Refusal("too-many-certificates", facts={"code": code, "limit": MOST_CERTIFICATES})
         if certificate.not_valid_after_utc <= tx.now:
             raise Refusal("certificate-ended")
         row = {

@@ -55,15 +55,15 @@ def _failure(delivery: Delivery) -> dict[str, Any]:
     return _state(delivery) | {"attempts": delivery.attempts}
 
 
-def _standing(tx: Transaction, delivery_ids: Iterable[str]) -> dict[str, Delivery]:
+def _latest(tx: Transaction, delivery_ids: Iterable[str]) -> dict[str, Delivery]:
     found = deliveries.some(tx.earlier, set(delivery_ids))
-    return {delivery.id: tx.decided.standing(delivery) for delivery in found.values()}
+    return {delivery.id: tx.decided.latest(delivery) for delivery in found.values()}
 
 
 def _in_turn(
     tx: Transaction,
     jobs: Iterable[HandOver],
-    standing: dict[str, Delivery],
+    latest: dict[str, Delivery],
     act: Callable[[Transaction, Delivery, HandOver], Delivery],
     told: Callable[[Delivery], dict[str, Any]],
 ) -> list[dict[str, Any] | Refusal]:
@@ -74,8 +74,8 @@ def _in_turn(
     results: list[dict[str, Any] | Refusal] = []
     for job in jobs:
         try:
-            delivery = act(tx, _mine(tx, job.system_id, standing.get(job.delivery_id)), job)
-            standing[delivery.id] = delivery
+            delivery = act(tx, _mine(tx, job.system_id, latest.get(job.delivery_id)), job)
+            latest[delivery.id] = delivery
             results.append(told(delivery))
         except Refusal as refused:
             results.append(refused)
@@ -91,7 +91,7 @@ def claim(tx: Transaction, jobs: list[HandOver]) -> list[dict[str, Any] | Refusa
 
     A caller may name its lease (24 hex digits), so that it can ask again when the answer was lost.
     """
-    return _in_turn(tx, jobs, _standing(tx, (job.delivery_id for job in jobs)), _claim, _claimed)
+    return _in_turn(tx, jobs, _latest(tx, (job.delivery_id for job in jobs)), _claim, _claimed)
 
 
 def _claim(tx: Transaction, delivery: Delivery, job: HandOver) -> Delivery:
@@ -113,17 +113,17 @@ def fetch(tx: Transaction, jobs: list[Fetch]) -> list[str | Refusal]:
 
     Gives the document's id.
     """
-    standing = _standing(tx, (one for job in jobs for one in job.delivery_ids))
+    latest = _latest(tx, (one for job in jobs for one in job.delivery_ids))
     results: list[str | Refusal] = []
     for job in jobs:
         try:
-            own = [_mine(tx, job.system_id, standing.get(one)) for one in job.delivery_ids]
+            own = [_mine(tx, job.system_id, latest.get(one)) for one in job.delivery_ids]
         except Refusal as refused:
             results.append(refused)
             continue
         for delivery in own:
             first: dict[str, Any] = {} if delivery.fetched else {"fetched_at": tx.now, "system_id": job.system_id}
-            standing[delivery.id] = change.note(tx, delivery, "fetch", by=job.system_id, **first)
+            latest[delivery.id] = change.note(tx, delivery, "fetch", by=job.system_id, **first)
         results.append(own[-1].document_id)
     tx.decided.at("fetch-written")
     return results
@@ -135,9 +135,9 @@ def done(tx: Transaction, jobs: list[HandOver]) -> list[dict[str, Any] | Refusal
 
     Refuses with ``lease-lost``, ``delivery-not-fetched`` (nothing was handed out that could be safe).
     """
-    standing = _standing(tx, (job.delivery_id for job in jobs))
-    change.look_up(tx, standing.values())
-    results = _in_turn(tx, jobs, standing, _done, _state)
+    latest = _latest(tx, (job.delivery_id for job in jobs))
+    change.look_up(tx, latest.values())
+    results = _in_turn(tx, jobs, latest, _done, _state)
     tx.decided.at("done-written")
     return results
 
@@ -157,9 +157,9 @@ def failed(tx: Transaction, jobs: list[HandOver]) -> list[dict[str, Any] | Refus
 
     Refuses with ``lease-lost``, ``delivery-final``.
     """
-    standing = _standing(tx, (job.delivery_id for job in jobs))
-    change.look_up(tx, standing.values())
-    return _in_turn(tx, jobs, standing, _failed, _failure)
+    latest = _latest(tx, (job.delivery_id for job in jobs))
+    change.look_up(tx, latest.values())
+    return _in_turn(tx, jobs, latest, _failed, _failure)
 
 
 def _failed(tx: Transaction, delivery: Delivery, job: HandOver) -> Delivery:

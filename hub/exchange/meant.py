@@ -42,7 +42,7 @@ def received(tx: Transaction, reports: Iterable[tuple[str, StatusReport]]) -> Re
     pairs = [(numbering.canonical_document_id(named), agency) for agency, named in ids if named]
     found: dict[tuple[str, str], list[Found]] = {}
     for row, delivery in deliveries.received(tx.earlier, pairs) if pairs else ():
-        pair = Found(row, tx.decided.standing(delivery))
+        pair = Found(row, tx.decided.latest(delivery))
         found.setdefault((row["document_id"], delivery.recipient), []).append(pair)
     return found
 

@@ -148,28 +148,28 @@ def _progresses(tx: Transaction, jobs: list[Prepared]) -> list[Reported | Refusa
     if tx.decided.reports:
         tx.write()  # one of these may be a repeat of them
     known = meant.received(tx, ((job.sender, job.report) for job in jobs))
-    meant_: list[list[Found] | Refusal | Stale] = []
+    found_or_not: list[list[Found] | Refusal | Stale] = []
     for job in jobs:
         try:
-            meant_.append(_find(tx, job, known))
+            found_or_not.append(_find(tx, job, known))
         except (Refusal, Stale) as refused:
-            meant_.append(refused)
-    pairs = [(job, found) for job, found in zip(jobs, meant_, strict=True) if isinstance(found, list)]
+            found_or_not.append(refused)
+    pairs = [(job, found) for job, found in zip(jobs, found_or_not, strict=True) if isinstance(found, list)]
     answers = documents.answers_by_repeat_key(tx.earlier, [_repeat_key(job, found[0]) for job, found in pairs])
-    standing = {pair.delivery.id: pair.delivery for _, found in pairs for pair in found}
-    change.look_up(tx, standing.values())
+    latest = {pair.delivery.id: pair.delivery for _, found in pairs for pair in found}
+    change.look_up(tx, latest.values())
     results: list[Reported | Refusal | Stale] = []
-    for job, found in zip(jobs, meant_, strict=True):
+    for job, found in zip(jobs, found_or_not, strict=True):
         if not isinstance(found, list):
             results.append(found)
             continue
-        now = [replace(pair, delivery=standing[pair.delivery.id]) for pair in found]
+        now = [replace(pair, delivery=latest[pair.delivery.id]) for pair in found]
         try:
             reported, parts = _apply(tx, job, now, answers)
         except Refusal as refused:  # before anything was changed
             results.append(refused)
             continue
-        standing |= {part.delivery.id: part.delivery for part in parts}
+        latest |= {part.delivery.id: part.delivery for part in parts}
         results.append(reported)
     return results
 
@@ -263,9 +263,9 @@ def _answer(tx: Transaction, job: Prepared, found: list[Found], report_id: str) 
     _, newest = max((row["seq"], row["asking_delivery_id"]) for row in seen)
     requests = {row["id"]: row for row in asked if row["asking_delivery_id"] == newest}.values()
     parts = []
-    standing = [(row, concerned.get(row["delivery_id"]) or by_delivery[row["delivery_id"]]) for row in requests]
-    fetched = [(row, delivery) for row, delivery in standing if delivery.fetched]
-    for row, delivery in fetched or standing:  # what was never fetched is not answered for: its request stays open
+    asked_about = [(row, concerned.get(row["delivery_id"]) or by_delivery[row["delivery_id"]]) for row in requests]
+    fetched = [(row, delivery) for row, delivery in asked_about if delivery.fetched]
+    for row, delivery in fetched or asked_about:  # what was never fetched is not answered for: its request stays open
         effect(code, delivery.status, fetched=delivery.fetched, open_requests=1)
         if Move.DONE in TRANSPORT[delivery.state]:
             delivery = change.move(tx, delivery, Move.DONE, by=by, report_id=report_id)

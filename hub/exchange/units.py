@@ -153,7 +153,7 @@ def _rows(tx: Transaction, code: str, own: set[str]) -> list[RowMapping]:
 
 
 def _check_unconnected(tx: Transaction, code: str) -> None:
-    """Neither a system, standing or retired, nor a certificate: what was ever proved for a code is the operator's."""
+    """Neither a system, connected or retired, nor a certificate: what was ever proved for a code is the operator's."""
     codes = tx.roster.directory.spellings(code)
     if roster.systems_ever(tx.connection, codes) or roster.certificates_of(tx.connection, codes):
         raise _connected(code)

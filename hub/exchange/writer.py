@@ -62,19 +62,25 @@ class Transaction:
 
     @property
     def connection(self) -> Connection:
-        """The connection that holds the lock. Whoever asks for it finds written what was decided before."""
+        """The connection that holds the lock. Whoever asks for it finds written what was decided before.
+
+        Raises what :meth:`write` does.
+        """
         self.write()
         return self._connection
 
     @property
     def earlier(self) -> Connection:
         """The same connection for what does not depend on what was decided and not written yet, or is set right by it
-        (``Decided.standing``).
+        (``Decided.latest``).
         """
         return self._connection
 
     def write(self) -> None:
-        """Write what was decided; what follows finds it in the database."""
+        """Write what was decided; what follows finds it in the database.
+
+        Raises what ``Decided.write`` does. No verb catches that: all of the transaction is rolled back.
+        """
         steps, self.decided.steps = self.decided.steps, []
         self.decided.write(self._connection)
         for step in steps:
@@ -138,6 +144,9 @@ _TOGETHER: set[Verb] = set()
 def together(verb: _V) -> _V:
     """A verb whose jobs go together, past those of other such verbs in the same batch: nobody has an answer to any of
     them yet, so they have no order. Of other verbs the batch keeps the order.
+
+    Such a verb refuses a job before it has decided anything of it: nothing is rolled back then. The function itself is
+    known, so that a verb made around it is another one, and waits its turn.
     """
     _TOGETHER.add(verb)
     return verb
@@ -233,7 +242,7 @@ class Writer:
             results = self._commit(batch)
         except Exception as fault:
             refusal = fault if isinstance(fault, Refusal) else temporary(fault)
-            if refusal is None and len(batch) > 1:
+            if len(batch) > 1 and (refusal is None or not refusal.problem.temporary):
                 for work in batch:
                     self._handle([work])
                 return

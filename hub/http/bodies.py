@@ -99,7 +99,7 @@ async def taken_out(
 ) -> bytes | Iterator[bytes]:
     """The bytes of a packet's row, for a system whose deliveries of it are fetched by that (exchange rules 6).
 
-    Raises ``packet-removed``, ``payloads-away`` and what ``hand_over.fetch`` does.
+    Raises ``packet-removed``, ``payloads-away`` and what :func:`fetched` does.
     """
     kept(row)
     place = row["place"]
@@ -111,7 +111,11 @@ async def taken_out(
 
 
 async def fetched(face: Interface, system_id: str, delivery_ids: tuple[str, ...]) -> None:
-    """Put on record that these deliveries are handed out now."""
+    """Put on record that these deliveries are handed out now; nothing may go out before that.
+
+    Raises ``not-found``, ``not-authenticated`` and ``system-locked`` as ``hand_over.fetch`` does, ``storage-full``,
+    ``database-away`` and ``busy`` where it cannot be written.
+    """
     document = await face.desk.write(hand_over.fetch, hand_over.Fetch(system_id, delivery_ids))
     log.info("fetched", deliveries=delivery_ids, document=document)
 

@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from hub.errors import Refusal
 from hub.store.engine import reading
 
 Read = Callable[[Connection], Any]
 _T = TypeVar("_T")
-_TOGETHER = 64  # reads that share a hop: their answers come together, and lie in memory together
+_MOST = 64  # reads that share a hop: their answers come together, and lie in memory together
 
 
 class Reads:
@@ -40,7 +41,7 @@ class Reads:
         batch: list[tuple[Read, asyncio.Future[Any]]] = []
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
+                batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
                 found = await loop.run_in_executor(None, self._read, [read for read, _ in batch])
                 for (_, answer), (result, fault) in zip(batch, found, strict=True):
                     if answer.done():  # whoever asked is gone
@@ -55,7 +56,8 @@ class Reads:
                 answer.cancel()
 
     def _read(self, reads: list[Read]) -> list[tuple[Any, Exception | None]]:
-        """What each gives or raises. After a fault the next has a new transaction: PostgreSQL has ended the first.
+        """What each gives or raises. After a fault, which a refusal is none, the next has a new transaction: PostgreSQL
+        has ended the first.
 
         Where no connection can be had, all have that fault: to try for each would keep the last waiting for an hour.
         """
@@ -66,8 +68,15 @@ class Reads:
                 with reading(self._engine) as connection:
                     connected = True
                     for read in reads[len(found) :]:
-                        found.append((read(connection), None))
+                        found.append(_one(read, connection))
             except Exception as fault:
                 left = len(reads) - len(found)  # none, if it came of giving the connection back
                 found += [(None, fault)] * (min(left, 1) if connected else left)
         return found
+
+
+def _one(read: Read, connection: Connection) -> tuple[Any, Exception | None]:
+    try:
+        return read(connection), None
+    except Refusal as refused:
+        return None, refused

@@ -24,8 +24,10 @@ _METHODS: dict[str, What] = {"getReceivedEdocList": "list", "getEdoc": "fetch", 
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """``caller`` tells systems apart, and one system's two dialects; ``statuses`` is None where a list has both."""
+class Intent:
+    """What a request is for. ``caller`` tells systems apart, and one system's two dialects; ``statuses`` is None where
+    a list has both.
+    """
 
     what: What
     method: str = ""  # of the gateway dialect; empty in REST
@@ -48,7 +50,7 @@ class Asked:
         return self.statuses is None or self.is_status(row) == self.statuses
 
 
-OTHER = Asked("other")
+OTHER = Intent("other")
 
 
 def is_exchange(path: str) -> bool:
@@ -56,26 +58,26 @@ def is_exchange(path: str) -> bool:
     return path.startswith("/v1/") or method_of(path) is not None
 
 
-def read(scope: Scope) -> Asked:
+def read(scope: Scope) -> Intent:
     """What an HTTP request asks; who calls is taken as it claims, since the hub itself will check that."""
     method = method_of(scope["path"])
     return _rest(scope) if method is None else _gateway(scope, method)
 
 
-def _rest(scope: Scope) -> Asked:
+def _rest(scope: Scope) -> Intent:
     path, get = scope["path"], scope["method"] == "GET"
     caller = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), "")
     if path == "/v1/documents" and not get:
-        return Asked("send", caller=caller)
+        return Intent("send", caller=caller)
     if path == "/v1/inbox" and get:
-        return Asked("list", caller=caller)
+        return Intent("list", caller=caller)
     found = _DELIVERY.fullmatch(path)
     if found is None:
         return OTHER
-    return Asked(_OF_DELIVERY.get(found[2], "other"), caller=caller, delivery=found[1])
+    return Intent(_OF_DELIVERY.get(found[2], "other"), caller=caller, delivery=found[1])
 
 
-def _gateway(scope: Scope, method: str) -> Asked:
+def _gateway(scope: Scope, method: str) -> Intent:
     try:
         said = signed.read(scope["headers"])
     except Refusal:
@@ -83,14 +85,14 @@ def _gateway(scope: Scope, method: str) -> Asked:
     arguments, caller = said.arguments, f"gateway {said.system_id}"
     statuses = arguments.get("messagetype", "").lower() == "status"
     if method == "sendEdoc":
-        return OTHER if statuses else Asked("send", method, caller)
+        return OTHER if statuses else Intent("send", method, caller)
     if method == "updateStatus":
         delivery = arguments.get("docid") or arguments.get("docId", "")
         is_done = arguments.get("status", "").lower() == "done"
-        return Asked("done" if is_done else "other", method, caller, delivery)
+        return Intent("done" if is_done else "other", method, caller, delivery)
     what = _METHODS.get(method, "other")
     delivery = arguments.get("docId") or arguments.get("docid", "") if what == "fetch" else ""
-    return Asked(what, method, caller, delivery, statuses)
+    return Intent(what, method, caller, delivery, statuses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,8 @@ class Heard:
         """Whether the hub did what was asked; the gateway dialect tells refusals in a 200 too."""
         if self.status not in (200, 201):
             return False
-        is_gateway_s = self.body.startswith(b'{"status": "FAIL"')
-        return not is_gateway_s
+        refused_in_200 = self.body.startswith(b'{"status": "FAIL"')
+        return not refused_in_200
 
     def refused(self) -> set[str]:
         """The rules, or the code, for which the hub refused; none where it did what was asked."""
@@ -144,36 +146,36 @@ async def hear(app: ASGIApp, scope: Scope, receive: Receive) -> Heard:
     return Heard(started["status"], list(started["headers"]), b"".join(parts))
 
 
-def as_json(asked: Asked, body: Any) -> bytes:
-    return json.dumps(body, ensure_ascii=bool(asked.method)).encode()
+def as_json(intent: Intent, body: Any) -> bytes:
+    return json.dumps(body, ensure_ascii=bool(intent.method)).encode()
 
 
-def rows_of(asked: Asked, heard: Heard) -> list[Row]:
+def rows_of(intent: Intent, heard: Heard) -> list[Row]:
     """The entries of a list's answer."""
-    found: list[Row] = heard.json()["data" if asked.method else "items"]
+    found: list[Row] = heard.json()["data" if intent.method else "items"]
     return found
 
 
-def with_rows(asked: Asked, heard: Heard, rows: list[Row]) -> Heard:
+def with_rows(intent: Intent, heard: Heard, rows: list[Row]) -> Heard:
     """A list's answer with other entries."""
-    return heard.with_body(as_json(asked, heard.json() | {"data" if asked.method else "items": rows}))
+    return heard.with_body(as_json(intent, heard.json() | {"data" if intent.method else "items": rows}))
 
 
 Hidden = Callable[[list[str]], Awaitable[set[str]]]  # which of these deliveries nobody may see
 
 
-async def hear_list(app: ASGIApp, asked: Asked, scope: Scope, receive: Receive, hidden: Hidden) -> Heard:
+async def hear_list(app: ASGIApp, intent: Intent, scope: Scope, receive: Receive, hidden: Hidden) -> Heard:
     """A list without what is hidden. In its place comes what waits behind: hidden entries are never done, and would
     fill every page at last. The gateway's lists have no pages.
     """
     heard = await hear(app, scope, receive)
     shown: list[Row] = []
     while heard.is_fine():
-        rows = rows_of(asked, heard)
-        gone = await hidden([asked.id_of(row) for row in rows])
-        shown += [row for row in rows if asked.id_of(row) not in gone]
-        if not gone or asked.method:
-            return with_rows(asked, heard, shown)
+        rows = rows_of(intent, heard)
+        gone = await hidden([intent.id_of(row) for row in rows])
+        shown += [row for row in rows if intent.id_of(row) not in gone]
+        if not gone or intent.method:
+            return with_rows(intent, heard, shown)
         query = {name: values[-1] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
         query["after"] = heard.json()["next"]
         if shown:  # else the hub waits for the first that can be seen, as for the first of all

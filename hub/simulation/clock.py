@@ -32,7 +32,7 @@ class Clock:
         return moment if since is None else min(moment + timedelta(seconds=self._monotonic() - since), _END)
 
     @property
-    def is_the_machine_s(self) -> bool:
+    def is_machine_time(self) -> bool:
         return self._set is None
 
     @property

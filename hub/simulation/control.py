@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -22,6 +23,7 @@ from hub.simulation.ordered import Ordered
 from hub.simulation.orders import ALLOWED, ClockOrder, DeathOrder, FaultShares, MutantShares, OldAxisOrder, read
 from hub.simulation.steps import STEPS
 
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _KEEP = 75  # seconds a connection may wait for its next order, as at the hub itself
 
 
@@ -77,7 +79,7 @@ class Control:
 
     def _clock(self) -> dict[str, Any]:
         clock = self._ordered.clock
-        return {"now": moment(clock()), "running": clock.running, "machine": clock.is_the_machine_s}
+        return {"now": moment(clock()), "running": clock.running, "machine": clock.is_machine_time}
 
     async def faults(self, request: Request) -> Response:
         delete = request.method == "DELETE"
@@ -107,13 +109,13 @@ class Control:
 
     async def injected(self, request: Request) -> Response:
         after = request.query_params.get("after", "0")
-        if not after.isdecimal():
+        if not _NUMBER.fullmatch(after):
             told = violation(
                 "request-field",
                 "query.after",
                 after,
                 vi="phải là số nguyên không âm",
-                en="no whole number from 0",
+                en="it must be a whole number from 0",
                 repair="0, 1, 2, …",
             )
             raise Refusal("request-invalid", violations=[told])
@@ -149,7 +151,10 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def served(ordered: Ordered, listener: socket.socket) -> AsyncIterator[None]:
-    """The control port answers on ``listener`` while the block runs. Raises OSError where it cannot."""
+    """The control port answers on ``listener`` while the block runs.
+
+    Raises OSError, before the block, where it cannot start.
+    """
     config = uvicorn.Config(
         Control(ordered).app(), http="httptools", ws="none", lifespan="off", log_config=None, access_log=False,
         timeout_graceful_shutdown=1, timeout_keep_alive=_KEEP,

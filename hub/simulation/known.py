@@ -13,6 +13,7 @@ from hub.domain.document import Document
 from hub.exchange.desk import Desk
 from hub.exchange.enrol import hashed
 from hub.exchange.examine import may_speak
+from hub.http import bodies
 from hub.store import deliveries, documents
 from hub.store.engine import reading
 
@@ -98,19 +99,20 @@ class Known:
         }
 
     async def packet(self, packet_id: str) -> bytes:
-        """A packet's bytes; no fetch is put on record. Raises ``payloads-away``."""
+        """A packet's bytes; no fetch is put on record. Raises ``packet-removed`` and ``payloads-away``."""
 
         def read() -> bytes:
             desk = self._desk()
             with reading(desk.engine) as connection:
                 row = documents.packet(connection, packet_id)
+            bodies.kept(row)
             return bytes(row["body"]) if row["place"] is None else desk.payloads.get(row["place"])
 
         return await asyncio.to_thread(read)
 
     async def number_in_other_years(self, document: Document, caller: str) -> str:
         """The sender's newest document that has the number and symbol in another year, if it has none in this one; none
-        for a caller who may not speak for that sender. ``caller``: whom the hub has let in, as ``calls.Asked`` has it.
+        for a caller who may not speak for that sender. ``caller``: whom the hub has let in, as ``calls.Intent`` has it.
         """
 
         def read() -> str:

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub.api import shapes
 from hub.errors import Refusal
 from hub.gateway.answers import FINE, reply
-from hub.simulation.calls import OTHER, Asked, Heard, Row, as_json, hear, hear_list, read, refuse, rows_of, with_rows
+from hub.simulation.calls import OTHER, Heard, Intent, Row, as_json, hear, hear_list, read, refuse, rows_of, with_rows
 from hub.simulation.known import Kept, Known, remember
 from hub.simulation.ordered import Ordered
 from hub.simulation.reorder import Reorder
@@ -50,25 +50,25 @@ class Mutants:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         shares = self._ordered.mutants
-        asked = read(scope) if shares.any else OTHER
+        intent = read(scope) if shares.any else OTHER
         if shares.strikes("answer-late", scope["state"]["mark"]):
             self._ordered.injected.counts["answer-late"] += 1
             send = _late(send, shares.answer_late_seconds)
-        stray = self._strays.get(asked.delivery)
-        if asked.delivery and self._strikes("lose", asked.delivery):
+        stray = self._strays.get(intent.delivery)
+        if intent.delivery and self._strikes("lose", intent.delivery):
             await refuse(scope, receive, send, Refusal("not-found"))
-        elif stray is not None and stray.stranger == asked.caller and asked.what in ("fetch", "done"):
-            await self._stranger_s(asked, scope, receive, send)
-        elif asked.what == "list":
-            heard = await hear_list(self._app, asked, scope, receive, self._lost)
-            await (await self._list(asked, heard) if heard.is_fine() else heard).say(send)
-        elif asked.what == "fetch" and self._strikes("corrupt", asked.delivery):
+        elif stray is not None and stray.stranger == intent.caller and intent.what in ("fetch", "done"):
+            await self._by_stranger(intent, scope, receive, send)
+        elif intent.what == "list":
+            heard = await hear_list(self._app, intent, scope, receive, self._lost)
+            await (await self._list(intent, heard) if heard.is_fine() else heard).say(send)
+        elif intent.what == "fetch" and self._strikes("corrupt", intent.delivery):
             heard = await hear(self._app, scope, receive)
-            await (_corrupt(asked, heard) if heard.is_fine() else heard).say(send)
-        elif asked.what == "done":
+            await (_corrupt(intent, heard) if heard.is_fine() else heard).say(send)
+        elif intent.what == "done":
             heard = await hear(self._app, scope, receive)
             if heard.is_fine():
-                self._done(asked)
+                self._done(intent)
             await heard.say(send)
         else:
             await self._app(scope, receive, send)
@@ -84,67 +84,73 @@ class Mutants:
     async def _lost(self, delivery_ids: list[str]) -> set[str]:
         return {each for each in delivery_ids if self._strikes("lose", each)}
 
-    async def _list(self, asked: Asked, heard: Heard) -> Heard:
-        rows = rows_of(asked, heard)
+    async def _list(self, intent: Intent, heard: Heard) -> Heard:
+        rows = rows_of(intent, heard)
         for row in rows:
-            delivery = asked.id_of(row)
+            delivery = intent.id_of(row)
             if self._strikes("double", delivery):
-                remember(self._listed, delivery, (asked.caller, row))
+                remember(self._listed, delivery, (intent.caller, row))
             if delivery not in self._strays and self._strikes("misroute", delivery):
-                stray = _Stray(row, asked.caller)
+                stray = _Stray(row, intent.caller)
                 remember(self._strays, delivery, stray)
                 remember(self._unseen, delivery, stray)
         if self._ordered.mutants.reorder:
-            rows = await self._reordered(asked, rows)
-        self._misroute(asked)
-        own = {asked.id_of(row) for row in rows}
-        more = self._again.of(asked.caller) + self._misrouted.of(asked.caller)
-        rows += [row for row in more if asked.lists(row) and asked.id_of(row) not in own]
-        return with_rows(asked, heard, rows)
+            rows = await self._reordered(intent, rows)
+        self._misroute(intent)
+        own = {intent.id_of(row) for row in rows}
+        more = self._again.of(intent.caller) + self._misrouted.of(intent.caller)
+        rows += [row for row in more if intent.lists(row) and intent.id_of(row) not in own]
+        return with_rows(intent, heard, rows)
 
-    def _misroute(self, asked: Asked) -> None:
+    def _misroute(self, intent: Intent) -> None:
         for delivery, stray in list(self._unseen.items()):
-            if stray.owner != asked.caller and asked.speaks_as(stray.row):
+            if stray.owner != intent.caller and intent.speaks_as(stray.row):
                 del self._unseen[delivery]
-                stray.stranger = asked.caller
-                self._misrouted.put(asked.caller, delivery, stray.row)
+                stray.stranger = intent.caller
+                self._misrouted.put(intent.caller, delivery, stray.row)
 
-    async def _reordered(self, asked: Asked, rows: list[Row]) -> list[Row]:
-        statuses = [asked.id_of(row) for row in rows if asked.is_status(row)]
+    async def _reordered(self, intent: Intent, rows: list[Row]) -> list[Row]:
+        statuses = [intent.id_of(row) for row in rows if intent.is_status(row)]
         facts = await self._known.facts(statuses)
         pairs = {each: f"{found.document} {found.sender}" for each, found in facts.items()}
         struck = {each: pair for each, pair in pairs.items() if self._strikes("reorder", pair)}
-        return self._reorder.listed(asked, rows, struck)
+        return self._reorder.listed(intent, rows, struck)
 
-    def _done(self, asked: Asked) -> None:
-        self._reorder.done(asked.delivery)
-        if not self._again.drop(asked.delivery) and asked.delivery in self._listed:
-            caller, row = self._listed.pop(asked.delivery)
-            self._again.put(caller, asked.delivery, row)
+    def _done(self, intent: Intent) -> None:
+        self._reorder.done(intent.delivery)
+        if not self._again.drop(intent.delivery) and intent.delivery in self._listed:
+            caller, row = self._listed.pop(intent.delivery)
+            self._again.put(caller, intent.delivery, row)
 
-    async def _stranger_s(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _by_stranger(self, intent: Intent, scope: Scope, receive: Receive, send: Send) -> None:
         """What a stranger asks of a delivery, once the hub itself has let it in and found the delivery not its own."""
-        downloads = asked.method == "downloadEdoc"
+        downloads = intent.method == "downloadEdoc"
         if downloads:  # all its refusals are alike; the signature of the call is good for getEdoc, which tells why
             told = {"path": "/axis/getEdoc", "raw_path": b"/axis/getEdoc", "method": "POST"}
             heard = await hear(self._app, {**scope, **told}, receive)
         else:
             heard = await hear(self._app, scope, receive)
         if "not-found" in heard.refused():
-            await (await self._to_stranger(asked))(scope, receive, send)
+            try:
+                answer = await self._to_stranger(intent)
+            except Refusal as refusal:
+                await refuse(scope, receive, send, refusal)
+            else:
+                await answer(scope, receive, send)
         elif downloads:
             await self._app(scope, receive, send)
         else:
             await heard.say(send)
 
-    async def _to_stranger(self, asked: Asked) -> Response:
-        facts = (await self._known.facts([asked.delivery]))[asked.delivery]
-        if asked.what == "done":
-            self._misrouted.drop(asked.delivery)
-            said = {"id": asked.delivery, "document": facts.document, "state": "delivered"}
-            return reply(FINE) if asked.method else shapes.reply(said)
+    async def _to_stranger(self, intent: Intent) -> Response:
+        """Raises what ``Known.packet`` does."""
+        facts = (await self._known.facts([intent.delivery]))[intent.delivery]
+        if intent.what == "done":
+            self._misrouted.drop(intent.delivery)
+            said = {"id": intent.delivery, "document": facts.document, "state": "delivered"}
+            return reply(FINE) if intent.method else shapes.reply(said)
         packet = await self._known.packet(facts.packet)
-        if asked.method == "getEdoc":
+        if intent.method == "getEdoc":
             return reply(FINE | {"data": base64.b64encode(packet).decode()})
         return Response(packet, headers={"X-Packet-SHA256": facts.sha256}, media_type="application/xml")
 
@@ -158,11 +164,11 @@ def _late(send: Send, seconds: float) -> Send:
     return later
 
 
-def _corrupt(asked: Asked, heard: Heard) -> Heard:
-    if asked.method != "getEdoc":
+def _corrupt(intent: Intent, heard: Heard) -> Heard:
+    if intent.method != "getEdoc":
         return heard.with_body(_with_another_digit(heard.body))
     packet = _with_another_digit(base64.b64decode(heard.json()["data"]))
-    return heard.with_body(as_json(asked, heard.json() | {"data": base64.b64encode(packet).decode()}))
+    return heard.with_body(as_json(intent, heard.json() | {"data": base64.b64encode(packet).decode()}))
 
 
 def _with_another_digit(packet: bytes) -> bytes:

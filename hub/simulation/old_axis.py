@@ -14,7 +14,7 @@ from hub.domain import edxml, places
 from hub.domain.document import Document, Kind
 from hub.errors import Refusal
 from hub.gateway.answers import FINE, reply
-from hub.simulation.calls import OTHER, Asked, Heard, Row, as_json, hear, hear_list, read, refuse, rows_of, with_rows
+from hub.simulation.calls import OTHER, Heard, Intent, Row, as_json, hear, hear_list, read, refuse, rows_of, with_rows
 from hub.simulation.known import Known, remember
 from hub.simulation.ordered import Ordered
 
@@ -36,21 +36,22 @@ class OldAxis:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         on = self._ordered.old_axis
-        asked = read(scope) if on else OTHER
-        if asked.what == "send" and on & {"limit-255", "duplicates-across-years"}:
-            await self._send(asked, scope, receive, send)
-        elif asked.delivery and asked.delivery in await self._hidden([asked.delivery]):
+        intent = read(scope) if on else OTHER
+        if intent.what == "send" and on & {"limit-255", "duplicates-across-years"}:
+            await self._send(intent, scope, receive, send)
+        elif intent.delivery and intent.delivery in await self._hidden([intent.delivery]):
             await refuse(scope, receive, send, Refusal("not-found"))
-        elif asked.what == "list":
-            heard = await hear_list(self._app, asked, scope, receive, self._hidden)
-            await _told(asked, heard, on).say(send)
-        elif asked.what == "show":
+        elif intent.what == "list":
+            heard = await hear_list(self._app, intent, scope, receive, self._hidden)
+            await _told(intent, heard, on).say(send)
+        elif intent.what == "show":
             heard = await hear(self._app, scope, receive)
-            await _told(asked, heard, on).say(send)
+            await _told(intent, heard, on).say(send)
         else:
             await self._app(scope, receive, send)
 
-    async def _send(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _send(self, intent: Intent, scope: Scope, receive: Receive, send: Send) -> None:
+        """A packet on its way in. Raises nothing of its own: what it refuses is refused by the hub, as a body is."""
         on = self._ordered.old_axis
         parts: list[bytes] = []
         too_long: list[Document] = []
@@ -65,7 +66,7 @@ class OldAxis:
             if message["type"] == "http.request" and not message.get("more_body", False):
                 document = await asyncio.to_thread(_document, b"".join(parts))
                 if document is not None and "duplicates-across-years" in on:
-                    await self._check_number(document, asked.caller)
+                    await self._check_number(document, intent.caller)
                 if document is not None and "limit-255" in on and _is_too_long(document):
                     too_long.append(document)
                     self._hide(b"".join(parts))
@@ -73,7 +74,7 @@ class OldAxis:
 
         heard = await hear(self._app, scope, looking)
         if too_long and heard.refused() == {"name-too-long"}:
-            await self._acknowledge(asked, too_long[0], b"".join(parts))(scope, receive, send)
+            await self._acknowledge(intent, too_long[0], b"".join(parts))(scope, receive, send)
         else:
             await heard.say(send)
 
@@ -91,10 +92,10 @@ class OldAxis:
         for packet in (body, body.removesuffix(b"\r\n")):
             remember(self._unreachable, hashlib.sha256(packet).hexdigest(), None)
 
-    def _acknowledge(self, asked: Asked, document: Document, packet: bytes) -> Response:
+    def _acknowledge(self, intent: Intent, document: Document, packet: bytes) -> Response:
         """What the old axis said to a file name that this hub refuses; the packet is nowhere."""
         sha256 = hashlib.sha256(packet).hexdigest()
-        if asked.method:
+        if intent.method:
             return reply(FINE | {"DocId": sha256[:24]})
         body = {
             "id": sha256[:24],
@@ -123,19 +124,19 @@ class OldAxis:
         return {each for each, found in facts.items() if found.sha256 in self._unreachable}
 
 
-def _told(asked: Asked, heard: Heard, on: frozenset[str]) -> Heard:
+def _told(intent: Intent, heard: Heard, on: frozenset[str]) -> Heard:
     """A list, or one entry, with the sender that the old axis named."""
     if "sender-is-always-vpcp" not in on or not heard.is_fine():
         return heard
-    if asked.what == "show":
-        return heard.with_body(as_json(asked, _by_vpcp(asked, heard.json())))
-    return with_rows(asked, heard, [_by_vpcp(asked, row) for row in rows_of(asked, heard)])
+    if intent.what == "show":
+        return heard.with_body(as_json(intent, _by_vpcp(intent, heard.json())))
+    return with_rows(intent, heard, [_by_vpcp(intent, row) for row in rows_of(intent, heard)])
 
 
-def _by_vpcp(asked: Asked, row: Row) -> Row:
-    if asked.is_status(row):
+def _by_vpcp(intent: Intent, row: Row) -> Row:
+    if intent.is_status(row):
         return row
-    if asked.method:
+    if intent.method:
         return row | {"from": VPCP}
     return row | {"document": row["document"] | {"sender": VPCP, "issuer": VPCP}}
 

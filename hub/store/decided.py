@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from sqlalchemy import Connection
 
 from hub.store import deliveries, documents
-from hub.store.deliveries import Delivery, Rows
+from hub.store.deliveries import Delivery
+from hub.store.many import Rows
 
 
 class Decided:
@@ -31,24 +32,28 @@ class Decided:
     def change(self, before: Delivery, after: Delivery, names: Iterable[str]) -> None:
         """Change the named columns of a delivery; changed again before it is written, it is written once.
 
-        Raises RuntimeError for a ``before`` that is not how it stands now: the caller's memory is defective.
+        Raises RuntimeError for a ``before`` that is not how it is now, in whatever column: the caller's memory is
+        defective, and its ``after`` would undo what was decided before.
         """
         first, last, earlier = self._changed.get(before.id, (before, before, ()))
-        if (last.state, last.status) != (before.state, before.status):
-            raise RuntimeError(f"delivery {before.id} was decided from what no longer stands")
+        if last != before:
+            raise RuntimeError(f"delivery {before.id} was decided from what is no longer so")
         self._changed[before.id] = first, after, tuple(dict.fromkeys((*earlier, *names)))
 
     def at(self, step: str) -> None:
         """Name a step that is reached when all that was decided until now is written."""
         self.steps.append(step)
 
-    def standing(self, delivery: Delivery) -> Delivery:
-        """A delivery that was read past what is not written yet, as it stands now."""
+    def latest(self, delivery: Delivery) -> Delivery:
+        """A delivery that was read past what is not written yet, as it is now."""
         found = self._changed.get(delivery.id)
         return delivery if found is None else found[1]
 
     def write(self, connection: Connection) -> None:
-        """Write all of it; what is named by a foreign key first. Raises what ``deliveries.write`` does."""
+        """Write all of it; what is named by a foreign key first.
+
+        Raises RuntimeError as ``deliveries.write`` does, and IntegrityError for a broken constraint.
+        """
         documents.add(connection, self.documents, self.packets, self.evidence)
         documents.add_reports(connection, self.reports)
         deliveries.add(connection, self.deliveries)

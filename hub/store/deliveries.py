@@ -28,9 +28,8 @@ from hub.domain.delivery import Status, Transport
 from hub.domain.turns import Turn
 from hub.store import tables as t
 from hub.store.listing import Listing, Pairs, only_after
-from hub.store.many import Many
+from hub.store.many import Many, Rows
 
-Rows = list[dict[str, Any]]
 _CHUNK = 1000  # values in one IN: a statement takes 32,766 parameters on SQLite, 65,535 on PostgreSQL
 
 
@@ -211,7 +210,10 @@ def received(connection: Connection, pairs: Iterable[tuple[str, str]]) -> list[t
 
 
 def write(connection: Connection, before: Sequence[Delivery], after: Sequence[Delivery], names: Sequence[str]) -> None:
-    """Change the named columns of rows that still are as ``before`` says; else the caller's locking is defective."""
+    """Change the named columns of rows that are still in the state and status that ``before`` says.
+
+    Raises RuntimeError where one is not: the caller's locking is defective.
+    """
     rows = [
         {"_id": old.id, "_state": old.state.value, "_status": old.status.value}
         | {f"_to_{name}": value for name, value in row_of(new, names).items()}
@@ -304,7 +306,7 @@ def overdue(connection: Connection, now: datetime, limit: int) -> list[Delivery]
 
 
 def _unfetched() -> ColumnElement[bool]:
-    """What could still be fetched, and no standing system has fetched."""
+    """What could still be fetched, and no connected system has fetched."""
     c = t.delivery.c
     retired = select(t.system.c.id).where(t.system.c.state == "retired")
     return and_(_FETCHABLE, or_(c.fetched_at.is_(None), c.system_id.in_(retired)))
@@ -400,8 +402,8 @@ def outbox(connection: Connection, owner: str, after: int, limit: int) -> list[R
 
 def outbox_owners_without_system(connection: Connection) -> list[str]:
     """Codes that entries of the outbox wait under while no system stands for them."""
-    standing = select(t.system.c.code).where(t.system.c.state != "retired")
-    query = select(t.outbox.c.owner).where(t.outbox.c.owner.not_in(standing)).distinct()
+    connected = select(t.system.c.code).where(t.system.c.state != "retired")
+    query = select(t.outbox.c.owner).where(t.outbox.c.owner.not_in(connected)).distinct()
     return list(connection.execute(query).scalars())
 
 

@@ -11,10 +11,7 @@ from sqlalchemy import Connection, RowMapping, and_, bindparam, insert, or_, sel
 from hub.domain.duplicates import First
 from hub.store import tables as t
 from hub.store.listing import Listing
-from hub.store.many import Many
-
-Rows = list[dict[str, Any]]
-
+from hub.store.many import Many, Rows
 
 _d = t.document.c
 _BY_IDENTITY = Listing(select(_d.identity, _d.id, _d.content_digest), _d.identity)

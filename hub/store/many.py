@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Insert, Update
 from sqlalchemy.engine import CursorResult, Dialect
 
 Row = Mapping[str, Any]
+Rows = list[dict[str, Any]]  # of one table, all with the same names
 _Put = Callable[[Sequence[Row]], list[Any]]
 
 

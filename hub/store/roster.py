@@ -160,7 +160,7 @@ def by_ids(connection: Connection, system_ids: Iterable[str]) -> dict[str, RowMa
     return {row["id"]: row for row in found.mappings()}
 
 
-def standing(connection: Connection, codes: Iterable[str]) -> list[RowMapping]:
+def connected(connection: Connection, codes: Iterable[str]) -> list[RowMapping]:
     """The systems that stand for these codes, locked ones included, by code."""
     c = t.system.c
     found = select(c.id, c.code, c.enrolled_at).where(c.code.in_(list(codes)), c.state != "retired").order_by(c.code)

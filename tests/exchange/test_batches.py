@@ -14,6 +14,7 @@ from builders.databases import statements
 from builders.reports import delivered, office_and_province, only, packet_of, ref, statuses
 from sqlalchemy import event, func, select
 
+from hub.domain.delivery import Move
 from hub.domain.document import DocumentRef, Organization
 from hub.errors import Refusal
 from hub.exchange import change, hand_over, report
@@ -312,6 +313,44 @@ def test_what_a_refused_job_had_decided_is_forgotten(axis: Axis) -> None:
     jobs = [(delivery, refuses) for refuses in (False, True, False, True)]
     assert together(axis, *((noted_and_refused, job) for job in jobs)) == [delivery, "busy", delivery, "busy"]
     assert (axis.delivery(delivery).attempts, what(axis, delivery)) == (2, ["fetch", "fetch"])
+
+
+def noted_from_memory(tx: Transaction, jobs: list[str]) -> list[Any]:
+    """Notes two things of a delivery, the second as if the first had not been."""
+    for delivery_id in jobs:
+        delivery = deliveries.get(tx.connection, delivery_id)
+        assert delivery is not None
+        change.note(tx, delivery, "attempt", by=None, attempts=delivery.attempts + 1)
+        change.note(tx, delivery, "fetch", by=None, fetched_at=tx.now)
+    return jobs
+
+
+def test_a_change_decided_from_an_old_row_is_caught_though_its_state_is_the_same(axis: Axis) -> None:
+    """Only states were compared: the second change wrote the first one's column back to what it had been."""
+    office, _ = office_and_province(axis)
+    delivery = only(office.send("H41"))
+    before = rows(axis), axis.delivery(delivery)
+    with pytest.raises(RuntimeError, match="decided from what is no longer so"):
+        axis.desk.writer.run(noted_from_memory, delivery)
+    assert (rows(axis), axis.delivery(delivery)) == before
+
+
+def copied_and_failed(tx: Transaction, jobs: list[str]) -> list[str]:
+    """A delivery that is made and ends in one transaction."""
+    made = []
+    for delivery_id in jobs:
+        delivery = deliveries.get(tx.connection, delivery_id)
+        assert delivery is not None
+        new = replace(delivery, id=tx.new_id(), seq=tx.next_seq(), recipient="G12")
+        tx.decided.deliveries.append(deliveries.row_of(new))
+        made.append(change.move(tx, new, Move.FAIL).id)
+    return made
+
+
+def test_the_end_of_a_delivery_that_is_not_written_yet_is_told_to_its_sender(axis: Axis) -> None:
+    office, _ = office_and_province(axis)
+    made = axis.desk.writer.run(copied_and_failed, only(office.send("H41")))
+    assert (axis.delivery(made).state, office.outbox()) == ("failed", [("failed", "none")])
 
 
 @pytest.mark.parametrize("status", ["01", "16"])

@@ -129,6 +129,23 @@ def test_a_poisoned_piece_of_work_spoils_only_itself(axis: Axis) -> None:
     assert aliases(axis) == {"A0", "A1", "A2", "A4", "A5"}
 
 
+def refuses_all_for_one(_tx: Transaction, numbers: list[int]) -> list[int]:
+    """Careless: the refusal of one job leaves the verb."""
+    if 3 in numbers:
+        raise Refusal("not-found")
+    return numbers
+
+
+def test_a_refusal_that_a_verb_lets_out_is_told_to_its_own_job_alone(axis: Axis) -> None:
+    """The whole batch was once told that it was not found."""
+    with axis.together():
+        answers = [axis.desk.writer.submit(refuses_all_for_one, n) for n in range(5)]
+        answers.append(axis.desk.writer.submit(refuse_odd, 8))
+    assert [answer.result() for answer in (*answers[:3], *answers[4:])] == [0, 1, 2, 4, 8]
+    with pytest.raises(Refusal, match=r"^not-found"):
+        answers[3].result()
+
+
 def test_work_of_different_verbs_is_done_in_the_order_it_came(axis: Axis) -> None:
     office, province = office_and_province(axis)
     packets = [office.packet(office.draft("H41")) for _ in range(2)]

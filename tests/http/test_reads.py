@@ -14,6 +14,7 @@ from builders.databases import opened
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from hub.errors import Refusal
 from hub.http.reads import Reads
 from hub.store.engine import writing
 
@@ -53,6 +54,25 @@ def test_a_read_that_fails_spoils_none_of_those_beside_it(axis: Axis) -> None:
     assert (first, third) == (1, 3)
     assert isinstance(second, DBAPIError)
     assert isinstance(fourth, DBAPIError)
+
+
+def refused(_connection: Connection) -> Any:
+    raise Refusal("not-found")
+
+
+def test_a_refusal_costs_those_beside_it_no_connection(axis: Axis) -> None:
+    """Each that asked for what is not his once had all who waited behind him begin anew."""
+    taken: list[Any] = []
+    event.listen(axis.desk.engine, "checkout", lambda *found: taken.append(found))
+
+    async def story(reads: Reads) -> Any:
+        work = [reads.of(refused if n % 2 else number(n)) for n in range(20)]
+        return await asyncio.gather(*work, return_exceptions=True)
+
+    told = run(axis, story)
+    assert told[::2] == list(range(0, 20, 2))
+    assert [fault.code for fault in told[1::2]] == ["not-found"] * 10
+    assert len(taken) == 1
 
 
 def test_whoever_is_gone_holds_up_nobody(axis: Axis) -> None:

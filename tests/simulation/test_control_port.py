@@ -148,6 +148,8 @@ def test_a_control_port_that_cannot_be_served_keeps_the_hub_from_starting(tmp_pa
         ("/clock", {"running": True}, "", '{"by": -3600.0}'),
         ("/clock", {"by": 1e12}, "", '{"by": -3600.0}'),
         ("/clock", {"now": "1066-10-14T08:00:00+00:00"}, "", '{"by": -3600.0}'),
+        ("/clock", {"now": "0001-01-01T00:00:00+14:00"}, "", '{"by": -3600.0}'),  # in UTC there are no such years
+        ("/clock", {"now": "9999-12-31T23:59:59-12:00"}, "", '{"by": -3600.0}'),
     ],
 )
 def test_a_wrong_order_is_told_with_what_is_allowed_and_changes_nothing(
@@ -174,6 +176,7 @@ def test_what_is_no_json_is_refused(hub: Simulated) -> None:
         ("GET", "/fault", "not-found"),
         ("POST", "/faults", "method-not-allowed"),
         ("GET", "/injected?after=x", "request-invalid"),
+        ("GET", f"/injected?after={'9' * 5000}", "request-invalid"),  # Python reads no number of that many digits
     ],
 )
 def test_what_it_does_not_have_is_a_problem_too(hub: Simulated, method: str, path: str, code: str) -> None:

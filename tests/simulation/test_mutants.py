@@ -16,6 +16,8 @@ from hub.domain import edxml
 from hub.domain.document import Attachment, Document
 from hub.simulation.chance import chance
 from hub.simulation.mutants import _with_another_digit
+from hub.store import retention
+from hub.store.engine import writing
 
 Speaks = Callable[[Peer], Software]
 
@@ -187,6 +189,24 @@ def test_a_large_packet_is_misrouted_whole(
     other = software(hub, stranger, dialect)
     assert other.listed() == [delivery]
     assert other.fetch(delivery) == packet
+
+
+def test_what_is_misrouted_and_removed_since_is_refused_as_by_the_hub(
+    hub: Simulated, office: Peer, province: Peer, stranger: Peer, dialect: str
+) -> None:
+    """It was once a fault of the server, in no dialect."""
+    delivery, _ = a_letter(office)
+    hub.control.put("/mutants", {"misroute": 1})
+    software(hub, province, dialect).listed()
+    other = software(hub, stranger, dialect)
+    assert other.listed() == [delivery]
+    with writing(hub.axis.desk.engine) as connection:
+        retention.remove_packets(connection, hub.axis.delivery(delivery).document_id, 1)
+    if isinstance(other, Rest):
+        told = other.request("GET", f"/v1/deliveries/{delivery}/packet").json()["code"]
+    else:
+        told = other.http.get_edoc(delivery).description
+    assert "packet-removed" in told
 
 
 def large_files() -> tuple[Attachment, ...]:

@@ -18,9 +18,9 @@ def clock_at(monotonic: list[float]) -> Clock:
     return Clock(lambda: START, lambda: monotonic[0])
 
 
-def test_a_clock_nobody_set_is_the_machine_s() -> None:
+def test_a_clock_nobody_set_is_machine_time() -> None:
     clock = clock_at([0.0])
-    assert (clock(), clock.is_the_machine_s, clock.running) == (START, True, True)
+    assert (clock(), clock.is_machine_time, clock.running) == (START, True, True)
 
 
 def test_a_clock_stands_until_it_is_told_to_run() -> None:
@@ -33,7 +33,7 @@ def test_a_clock_stands_until_it_is_told_to_run() -> None:
     clock.put(day, running=True)
     passed[0] = 90.0
     assert clock() == day + timedelta(seconds=30)
-    assert not clock.is_the_machine_s
+    assert not clock.is_machine_time
 
 
 def test_a_jump_keeps_a_clock_standing_or_running() -> None:
@@ -47,7 +47,7 @@ def test_a_jump_keeps_a_clock_standing_or_running() -> None:
     passed[0] = 2.0
     assert (clock(), clock.running) == (START + timedelta(hours=1), False)
     clock.release()
-    assert (clock(), clock.is_the_machine_s) == (START, True)
+    assert (clock(), clock.is_machine_time) == (START, True)
 
 
 @pytest.mark.parametrize("seconds", [-1e12, 1e12, 1e300])
