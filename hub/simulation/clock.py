@@ -1,4 +1,4 @@
-"""The hub's time: the machine's, or one that stands, runs or jumps by order."""
+"""The hub's time: the machine's, or one that stands, runs or jumps by order, and may stray from it."""
 
 from __future__ import annotations
 
@@ -21,29 +21,32 @@ class Clock:
         self, machine: Callable[[], datetime] = _machine, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._machine, self._monotonic = machine, monotonic
-        # A moment, and since when it runs on (None: it stands); None is the machine's time. Changed as a whole.
-        self._set: tuple[datetime, float | None] | None = None
+        # A moment, and since when it runs on (None: it stands); None is the machine's time. And how far it has strayed
+        # from that. Changed as a whole.
+        self._set: tuple[tuple[datetime, float | None] | None, timedelta] = None, timedelta()
 
     def __call__(self) -> datetime:
-        known = self._set
-        if known is None:
-            return self._machine()
-        moment, since = known
-        return moment if since is None else min(moment + timedelta(seconds=self._monotonic() - since), _END)
+        ordered, strayed = self._set
+        if ordered is None:
+            return self._machine() + strayed
+        moment, since = ordered
+        ran = timedelta() if since is None else timedelta(seconds=self._monotonic() - since)
+        return min(moment + ran + strayed, _END)
 
     @property
     def is_machine_time(self) -> bool:
-        return self._set is None
+        return self._set == (None, timedelta())
 
     @property
     def running(self) -> bool:
-        return self._set is None or self._set[1] is not None
+        ordered, _ = self._set
+        return ordered is None or ordered[1] is not None
 
     def put(self, now: datetime, *, running: bool) -> None:
         """From now on it is ``now``. Raises ValueError outside ``EARLIEST`` and ``LATEST``."""
         if not EARLIEST <= now < LATEST:
             raise ValueError(f"the clock goes from {EARLIEST.year} to {LATEST.year - 1}")
-        self._set = now.astimezone(UTC), self._monotonic() if running else None
+        self._set = (now.astimezone(UTC), self._monotonic() if running else None), timedelta()
 
     def jump(self, seconds: float) -> None:
         """Forward or back, running or standing as before. Raises ValueError as :meth:`put` does."""
@@ -53,6 +56,10 @@ class Clock:
             there = LATEST
         self.put(there, running=self.running)
 
+    def stray(self, seconds: float) -> None:
+        """So many seconds ahead of what it is by order; until the next order, or the next straying."""
+        self._set = self._set[0], timedelta(seconds=seconds)
+
     def release(self) -> None:
         """The machine's time again."""
-        self._set = None
+        self._set = None, timedelta()

@@ -84,6 +84,8 @@ class Control:
     async def faults(self, request: Request) -> Response:
         delete = request.method == "DELETE"
         self._ordered.faults = FaultShares() if delete else read(FaultShares, await request.body())
+        if not self._ordered.faults.clock_jump:
+            self._ordered.clock.stray(0.0)
         return reply(self._ordered.faults.as_json())
 
     async def death(self, request: Request) -> Response:

@@ -17,6 +17,7 @@ from hub.errors import Refusal
 from hub.exchange.writer import Transaction, Verb, Writer
 from hub.http.wire import GuardedHttp
 from hub.simulation.calls import refuse
+from hub.simulation.chance import chance
 from hub.simulation.ordered import Ordered
 from hub.simulation.steps import die
 
@@ -95,6 +96,10 @@ class Faults:
                 self._ordered.injected.fault(name, mark, scope["path"])
             return found
 
+        if shares.strikes("clock-jump", mark):
+            # It befalls the hub, and not this request alone.
+            self._ordered.clock.stray(chance(shares.seed, "clock-jump-by", mark) * shares.clock_jump_seconds)
+            self._ordered.injected.fault("clock-jump", "", scope["path"])
         if struck("delay"):
             await asyncio.sleep(shares.delay_seconds)
         if struck("refuse"):

@@ -29,7 +29,7 @@ class Injected:
         self._seq = int(machine() * 1000)
 
     def fault(self, name: str, mark: str, path: str) -> None:
-        """A fault struck the request ``mark``: excuses its outcome."""
+        """A fault struck the request ``mark``: excuses its outcome. "" for what befell the whole hub."""
         self._seq += 1
         self.counts[name] += 1
         at = self._clock().astimezone(VIETNAM).isoformat(timespec="milliseconds")

@@ -50,11 +50,14 @@ class FaultShares(_Shares):
     lose_answer: Share = 0
     disk_full: Share = 0
     database_away: Share = 0
+    clock_jump: Share = 0
+    clock_jump_seconds: Seconds = 600
     kill: Share = 0
 
     @property
     def any(self) -> bool:
-        return any((self.refuse, self.delay, self.lose_answer, self.disk_full, self.database_away, self.kill))
+        rare = (self.disk_full, self.database_away, self.clock_jump, self.kill)
+        return any((self.refuse, self.delay, self.lose_answer, *rare))
 
 
 class MutantShares(_Shares):

@@ -60,6 +60,20 @@ def test_a_jump_out_of_the_calendar_is_refused_and_changes_nothing(seconds: floa
     assert EARLIEST < START < LATEST
 
 
+def test_a_clock_strays_from_its_time_and_never_behind_it() -> None:
+    passed = [0.0]
+    clock = clock_at(passed)
+    clock.stray(600)
+    assert (clock(), clock.is_machine_time, clock.running) == (START + timedelta(minutes=10), False, True)
+    clock.stray(60)
+    assert clock() == START + timedelta(minutes=1)
+    clock.put(START, running=False)
+    assert clock() == START
+    clock.stray(60)
+    clock.release()
+    assert (clock(), clock.is_machine_time) == (START, True)
+
+
 def test_a_running_clock_stops_at_the_end_of_the_calendar() -> None:
     passed = [0.0]
     clock = clock_at(passed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -49,6 +50,27 @@ def test_an_answer_is_delayed(hub: Simulated, office: Peer) -> None:
     began = time.monotonic()
     assert Rest(hub, office).look() == []
     assert time.monotonic() - began >= 0.2
+
+
+def test_the_clock_jumps_with_a_request_and_stands_right_when_the_fault_is_over(
+    hub: Simulated, office: Peer, province: Peer
+) -> None:
+    hub.control.put("/clock", {"now": "2025-10-02T08:00:00+07:00"})
+    told = datetime(2025, 10, 2, 1, 0, tzinfo=UTC)
+    hub.control.put("/faults", {"clock-jump": 1, "clock_jump_seconds": 900})
+    sender = Rest(hub, office)
+
+    def accepted_at() -> datetime:
+        answer = sender.request("POST", "/v1/documents", the_packet(office))
+        return datetime.fromisoformat(answer.json()["accepted_at"])
+
+    jumped = [accepted_at() - told for _ in range(4)]
+    assert all(timedelta() <= by < timedelta(minutes=15) for by in jumped)
+    assert len(set(jumped)) == 4
+    items = hub.control.get("/injected")["items"]
+    assert [(item["fault"], item["mark"]) for item in items] == [("clock-jump", "")] * len(items)
+    hub.control.delete("/faults")
+    assert accepted_at() == told
 
 
 def test_an_answer_is_lost_after_the_hub_did_its_work_and_the_repeat_gets_the_first_one(

@@ -38,6 +38,7 @@ _SPAN_SCHEMA = WithJsonSchema(
     }
 )
 Span = Annotated[float, BeforeValidator(seconds), Field(ge=0), _SPAN_SCHEMA]
+Short = Annotated[float, BeforeValidator(seconds), Field(ge=0, le=3600), _SPAN_SCHEMA]
 Jump = Annotated[float, BeforeValidator(seconds), _SPAN_SCHEMA]
 Share = Annotated[float, Field(ge=0, le=1)]
 Code = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9][0-9](\.[A-Z0-9]+)*$", max_length=35)]
@@ -219,7 +220,7 @@ class Replies(Shape):
 
 
 def _as_faults_are_named(field: str) -> str:
-    return field if field == "delay_seconds" else field.replace("_", "-")
+    return field if field.endswith("_seconds") else field.replace("_", "-")
 
 
 class Network(Shape):
@@ -255,10 +256,13 @@ class HubFaults(Shape):
 
     refuse: Share = 0.0
     delay: Share = 0.0
-    delay_seconds: Span = 0.5
+    delay_seconds: Short = 0.5
     lose_answer: Share = 0.0
     disk_full: Share = 0.0
     database_away: Share = 0.0
+    clock_jump: Share = 0.0
+    clock_jump_seconds: Short = 600.0
+    """How far ahead of its time the hub's clock is at most, from one jump to the next."""
     kill: Share = 0.0
     kills: tuple[Span, ...] = ()
     """Moments of the scenario at which the hub is killed."""
@@ -268,8 +272,14 @@ class HubFaults(Shape):
     @property
     def shares(self) -> dict[str, float]:
         """Those that occur, by their names."""
-        apart = {"delay_seconds", "kills", "jumps"}
+        apart = {"delay_seconds", "clock_jump_seconds", "kills", "jumps"}
         return {name: share for name, share in self.model_dump(by_alias=True, exclude=apart).items() if share}
+
+    @property
+    def lengths(self) -> dict[str, float]:
+        """How long those of them take, or go, that have a length."""
+        given = {"delay_seconds": self.delay, "clock_jump_seconds": self.clock_jump}
+        return {name: getattr(self, name) for name, share in given.items() if share}
 
 
 class Faults(Shape):
