@@ -15,7 +15,7 @@ from builders.served import Served
 from cryptography import x509
 
 from clients.replay.planned import Party
-from clients.replay.traffic.file import Exchange, TrafficFile, TrafficWriter
+from clients.replay.traffic.file import Exchange, TrafficFile
 from clients.replay.traffic.play import RecordedPlay
 from clients.replay.traffic.record import Recorder
 from hub.exchange import enrol
@@ -43,11 +43,10 @@ def a_recorder(
     loop.set_exception_handler(lambda _loop, fault: complains(fault))
 
     async def run() -> None:
-        with TrafficWriter(to, hub, BEGUN) as writer:
-            async with Recorder(hub, writer) as recorder:
-                made.append(Listening(recorder.url, recorder))
-                ready.set()
-                await ends.wait()
+        async with Recorder(hub, to, BEGUN) as recorder:
+            made.append(Listening(recorder.url, recorder))
+            ready.set()
+            await ends.wait()
 
     def thread() -> None:
         try:
@@ -81,7 +80,7 @@ def bodies(path: Path) -> list[tuple[Exchange, bytes, bytes]]:
 def newly_enrolled(hub: Served, play: RecordedPlay, party: Party) -> Peer:
     """A system of the cast, with the certificate of the play; its keys are no peer's."""
     certificate = x509.load_pem_x509_certificate(play.certificate(party.code))
-    job = enrol.Enrolment(party.code, party.name, certificate=certificate)
+    job = enrol.Enrolment(party.code, party.name, certificate=certificate, profile=party.profile)
     desk = hub.axis.desk
     (made,) = desk.writer.run(enrol.enrol, enrol.Enrolments((job,), desk.vault, replace=True))
     desk.rosters.current(now=True)

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import IO, Any
 
 _KEY, _VERSION = "agency-traffic", 1
-_LINE_LIMIT = 8 * 1024 * 1024  # bytes of a line of facts: the arguments of a broadcast stand in it
+_LINE_LIMIT = 16 * 1024 * 1024  # bytes of a line of facts: of the longest head each byte may stand in it twice, in six
 _COPIED = 256 * 1024  # bytes at once
 _IN_MEMORY = 128 * 1024  # bytes of a body under way; more of it waits on disk
 _LONGEST = 10 * 366 * 86_400.0  # seconds that a recording may go on
@@ -54,7 +54,7 @@ class Exchange:
 class TrafficWriter:
     """A new file; a context manager. Raises :class:`TrafficProblem`, also for a file that is there already.
 
-    What cannot be written whole is taken back, so that the file stays one that can be read.
+    What cannot be written whole is taken back, so that the file stays one that can be read, or is none at all.
     """
 
     def __init__(self, path: Path, hub: str, begun: datetime) -> None:
@@ -65,7 +65,12 @@ class TrafficWriter:
         except OSError as fault:
             raise TrafficProblem(f"{path}: {fault.strerror}") from None
         self._path, self._end = path, 0
-        self._append(_line({_KEY: _VERSION, "hub": hub, "begun": begun.isoformat()}))
+        try:
+            self._append(_line({_KEY: _VERSION, "hub": hub, "begun": begun.isoformat()}))
+        except TrafficProblem:
+            os.close(self._file)
+            path.unlink()
+            raise
 
     def __enter__(self) -> TrafficWriter:
         return self

@@ -1,9 +1,9 @@
 """What a request asks, in either dialect, and what of it may be written down.
 
 No credential is: of Authorization there is left which two requests had the same, of the gateway's signed header the
-arguments named here. Bodies are kept of the operations that carry packets and lists of them, and answers to what ends a
-delivery, which in the gateway say by their body alone whether it did; of no others: a registration has a one-time code
-in it.
+arguments named here. Bodies are kept of the operations that carry packets and lists of what waits, and answers to what
+ends a delivery, which in the gateway say by their body alone whether it did; of no others: a registration has a
+one-time code in it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, unquote
 
 from clients.replay.traffic.framing import Head
@@ -53,7 +53,7 @@ _PREFIX = "XroadVnpt-"
 
 # Operations of which the body is kept: of the request, of the answer.
 KEEPS_REQUEST = frozenset({"send", "report"})
-KEEPS_ANSWER = frozenset({"send", "report", "list", "told", "fetch", "done", "failed"})
+KEEPS_ANSWER = frozenset({"send", "report", "list", "fetch", "done", "failed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,20 @@ class Heard:
 
 
 def hear(head: Head, salt: bytes) -> Heard:
-    """``salt`` hides the tokens: who does not know it cannot try any against the names made of them."""
+    """``salt`` hides the tokens: who does not know it cannot try any against the names made of them.
+
+    What is heard can be written as UTF-8: half a surrogate pair, which a client may escape in JSON, becomes "?".
+    """
+    heard = _heard(head, salt)
+    said = {name: _writable(value) for name, value in heard.said.items()}
+    return replace(heard, system=_writable(heard.system), path=_writable(heard.path), said=said)
+
+
+def _writable(text: str) -> str:
+    return text.encode(errors="replace").decode()
+
+
+def _heard(head: Head, salt: bytes) -> Heard:
     method = head.method.decode("latin-1")
     path, _, query = head.target.decode("latin-1").partition("?")
     name = path.rstrip("/").rpartition("/")[2]

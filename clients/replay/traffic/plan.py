@@ -4,9 +4,11 @@ Two readings of the file. The first takes in what was sent, the second what beca
 file are remembered; a document with three deliveries takes about 3 KB.
 
 Left out, and counted: what got no final answer (its repeat did, or nobody knows what the hub would have said), what was
-refused for something beside the packet or because of a document from before the recording, what came from a system that
-never said for whom it speaks or went to a code that no agency has, statuses about documents from before the recording,
-and what is torn at the end.
+refused for something beside the packet, because of a document from before the recording, or for a recipient that has a
+system in the play; what came from a system that never said for whom it speaks or went to a code that no agency has,
+statuses about documents from before the recording, those refused since another agency's system reported them (in the
+play the right one does) or for when they came, before their document was fetched or as the other party had done or not
+(of which the play keeps no order), and what is torn at the end.
 """
 
 from __future__ import annotations
@@ -23,14 +25,14 @@ from clients.replay.traffic.file import Exchange, TrafficFile
 from clients.replay.traffic.outcome import outcome, said
 from clients.replay.traffic.packets import digest, examined, handed_out, is_signed, known, number_of, read, sent_packet
 from clients.replay.traffic.systems import Cast, Seen, cast_of, is_code
-from hub.domain.agency import canonical
+from hub.domain.agency import ancestors, canonical
 from hub.domain.document import Document, Kind, StatusReport, read_date
 from hub.domain.duplicates import targets
 from hub.domain.numbering import canonical_document_id
 
 Step = Callable[[int, int], None]  # done, of how many
 
-_WITHDRAWAL = "13"
+_WITHDRAWAL, _ANSWERS = "13", {"15", "16"}
 _NOT_ITS_OWN = "not-your-agency"  # the sender named is somebody else
 # Refused for who asked, or for how the request was put: a packet alone does not bring that about again.
 _BESIDE_THE_PACKET = {
@@ -39,6 +41,9 @@ _BESIDE_THE_PACKET = {
     "gateway-method", "gateway-argument", "from-differs", "to-differs",
     *(f"http-{status}" for status in (400, 401, 403, 404, 405, 407, 411, 426, 431)),
 }  # fmt: skip
+_NOT_CONNECTED = {"recipient-unknown", "recipient-closed", "recipient-not-connected"}
+_LOCKED = "recipient-locked"
+_FOR_WHEN = {"status-not-allowed", "status-document-unknown", "delivery-final"}  # with another past they are taken
 _NO_DAY = date(2000, 1, 1)
 
 
@@ -76,23 +81,24 @@ class TrafficPlan:
         self._names: dict[str, str] = {}
         self._sent: list[Sent] = []
         self._by_id: dict[tuple[str, str], list[Sent]] = {}
+        self._senders: dict[str, dict[str, None]] = {}  # by the id of their documents, in the order of these
         self._by_digest: dict[bytes, Sent] = {}
         self._numbers: set[tuple[str, str, str, int | None]] = set()  # that documents of the recording took
         self._deliveries: dict[str, tuple[Sent, str]] = {}
         exchanges = self._take_in_sent(step)
         self._take_in_received(lambda done: step(len(self._sent) + done, len(self._sent) + exchanges))
         self.cast: Cast = cast_of(self._seen, self._names, self._addressed())
-        unknown = sum(sent.system not in self.cast.homes for sent in self._sent)
-        self.left_out += Counter({"documents of systems that spoke for no agency": unknown})
+        self._connected = frozenset(party.system for party in self.cast.parties)
+        self.left_out += Counter(filter(None, map(self._why_left_out, self._sent)))
         self.left_out += Counter({"exchange at the end, which is torn": int(file.torn)})
 
     def posts(self) -> Iterator[Post]:
         """In the order of their times; the sender is the agency of the cast whose system sent it."""
         parties = {party.code: party for party in self.cast.parties}
         for sent in self._sent:
-            home = self.cast.homes.get(sent.system)
-            if home is None:
+            if self._why_left_out(sent):
                 continue
+            home = self.cast.homes[sent.system]
             party = parties.get(canonical(sent.post.sender))
             yield replace(sent.post, sender=party.code if party is not None and party.system == home else home)
 
@@ -121,6 +127,18 @@ class TrafficPlan:
 
     def _addressed(self) -> Iterator[str]:
         return (code for sent in self._sent if not sent.post.expect for code in sent.post.recipients)
+
+    def _why_left_out(self, sent: Sent) -> str:
+        """What can be told only when the cast is known; "" for what is played."""
+        if sent.system not in self.cast.homes:
+            return "documents of systems that spoke for no agency"
+        rule = sent.post.expect.rpartition("/")[2]
+        if rule == _LOCKED or (rule in _NOT_CONNECTED and all(map(self._is_connected, sent.post.recipients))):
+            return "documents refused for recipients that can be reached in the play"
+        return ""
+
+    def _is_connected(self, code: str) -> bool:
+        return not self._connected.isdisjoint((code, *ancestors(code)))
 
     # What was sent
 
@@ -193,8 +211,9 @@ class TrafficPlan:
         if not code and not post.repeats:
             self._by_digest[sent.sha256] = sent
             if document is not None:
-                named = known(document.sender.organ_id, document.document_id)
-                self._by_id.setdefault(named, []).append(sent)
+                sender, named = known(document.sender.organ_id, document.document_id)
+                self._by_id.setdefault((sender, named), []).append(sent)
+                self._senders.setdefault(named, {})[sender] = None
                 self._numbers.add(number_of(document))
             sent.recipients = {to: Handled() for to in post.recipients}
         return self._sent[post.repeats - 1] if post.repeats else sent
@@ -204,6 +223,10 @@ class TrafficPlan:
             return number_of(document) not in self._numbers
         if code == "document-conflict":
             return known(document.sender.organ_id, document.document_id) not in self._by_id
+        if code == "not-your-document":
+            named = (canonical_document_id(target.document_id) for group in targets(document) for target in group)
+            senders = {sender for each in named for sender in self._senders.get(each, ())}
+            return senders <= {canonical(document.sender.organ_id)}
         return code == "already-revoked" and not self._target(document)
 
     def _target(self, document: Document | None) -> int:
@@ -222,16 +245,16 @@ class TrafficPlan:
         addressed: dict[str, str] = {}  # whom a delivery is for, as a list said
         for done, exchange in enumerate(self._file, start=1):
             step(done)
-            if exchange.lost or not 200 <= exchange.status < 300:
+            if exchange.operation == "report":
+                reports.append(exchange)  # those refused are played too
+            elif exchange.lost or not 200 <= exchange.status < 300:
                 continue
-            if exchange.operation == "list":
+            elif exchange.operation == "list":
                 addressed |= self._listed(exchange)
             elif exchange.operation == "fetch":
                 self._take_in_fetch(exchange, addressed)
             elif exchange.operation in {"done", "failed"}:
                 self._take_in_end(exchange)
-            elif exchange.operation == "report":
-                reports.append(exchange)
         for exchange in sorted(reports, key=lambda each: each.at):
             self._take_in_report(exchange)
 
@@ -288,15 +311,23 @@ class TrafficPlan:
         if not got.final or got.code in _BESIDE_THE_PACKET:
             self.left_out["statuses without a final answer to the packet"] += 1
             return
-        report = read(sent_packet(self._file, exchange))
+        if got.code == _NOT_ITS_OWN:
+            self.left_out["statuses refused since another agency's system reported them"] += 1
+            return
+        report, signed = examined(sent_packet(self._file, exchange), is_signed)
         sent, recipient = self._about(report, exchange) if isinstance(report, StatusReport) else (None, "")
         if sent is None or not isinstance(report, StatusReport):
             self.left_out["statuses about no document of the recording"] += 1
             return
         if not got.code and exchange.system:
             self._seen[exchange.system].spoke(report.sender.organ_id)
+            self._seen[exchange.system].legacy |= not signed
         handled = sent.recipients[recipient]
         by_sender = report.status == _WITHDRAWAL
+        fetched = handled.fetched is not None and handled.fetched <= exchange.at
+        if got.code in _FOR_WHEN and (by_sender or report.status in _ANSWERS or not fetched):
+            self.left_out["statuses refused for when they came"] += 1
+            return
         since = sent.packet.at + sent.packet.took
         if not by_sender:
             ends = (handled.done, handled.fetched)
@@ -318,7 +349,7 @@ class TrafficPlan:
             found = self._by_id.get((own, named), [])
             recipients = [other] if other else [code for sent in found[-1:] for code in sent.recipients][:1]
         else:
-            senders = [other] if other else [sender for sender, document in self._by_id if document == named]
+            senders = [other] if other else self._senders.get(named, ())
             found = [sent for sender in senders for sent in self._by_id.get((sender, named), [])]
             recipients = [own]
         for sent in reversed(found):

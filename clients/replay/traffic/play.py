@@ -20,7 +20,8 @@ from hub.domain.agency import ancestors
 from hub.domain.document import local_day
 
 STRANGER = "X99.NGUOI.LA"  # a code of nobody: what it signs, no hub knows
-_SIGNED_BY_NOBODY = {"certificate-unknown", "certificate-ended"}  # the second cannot be had again: it becomes the first
+# The second cannot be had again and becomes the first, which is refused of a legacy system too (exchange rules 3).
+_SIGNED_BY_ANOTHER = {"certificate-other-agency", "certificate-ended"}
 
 
 class RecordedPlay:
@@ -70,10 +71,7 @@ class RecordedPlay:
     def posts(self) -> Iterator[Post]:
         again = self._again
         for post in self._plan.posts():
-            # What is wrong with a signature may be found in another step, once it was made anew.
-            expect = (
-                self._remade(post).expect if post.expect.startswith(("signature-", "certificate-")) else post.expect
-            )
+            expect = self._remade(post).expect if _is_of_signature(post.expect) else post.expect
             yield replace(
                 post,
                 document_id=again.document_id(post.document_id) if post.document_id else "",
@@ -85,7 +83,7 @@ class RecordedPlay:
 
     def replies(self, post: Post, recipient: str) -> tuple[Reply, ...]:
         """As the recipient, and for a withdrawal the sender, reported them; none of what is sent once more."""
-        return () if post.repeats else self._plan.replies(post.n, recipient)
+        return () if post.repeats else tuple(self._deserving(post, r) for r in self._plan.replies(post.n, recipient))
 
     def failed(self, post: Post, recipient: str) -> bool:
         """Whether the recipient told in the end that it cannot take its delivery."""
@@ -97,23 +95,41 @@ class RecordedPlay:
 
     async def status(self, post: Post, reply: Reply) -> bytes:
         """The same whenever it is asked for."""
-        signer = self._parties[post.sender if reply.by_sender else reply.recipient].system
-        packet = self._plan.status(post.n, reply.recipient, reply.k)
-        return (await asyncio.to_thread(self._again.packet, packet, signer, reply.expect)).packet
+        return (await asyncio.to_thread(self._reported_again, post, reply)).packet
 
     def certificate(self, code: str) -> bytes:
         """PEM."""
         return self._sign_as(code)[1].public_bytes(Encoding.PEM)
 
+    def _deserving(self, post: Post, reply: Reply) -> Reply:
+        """A recorded status with the refusal that it deserves now."""
+        if not _is_of_signature(reply.expect):
+            return reply
+        return replace(reply, expect=self._reported_again(post, reply).expect)
+
     def _remade(self, post: Post) -> Remade:
-        expect = self._plan.sent(post.n).post.expect
-        signer = self._parties[post.sender].system
-        if expect in _SIGNED_BY_NOBODY:
-            signer, expect = STRANGER, "certificate-unknown"
-        elif expect == "certificate-other-agency":
+        return self._signed_by(post.sender, self._plan.packet(post.n), self._plan.sent(post.n).post.expect)
+
+    def _reported_again(self, post: Post, reply: Reply) -> Remade:
+        recorded = self._plan.replies(post.n, reply.recipient)[reply.k]
+        by = post.sender if reply.by_sender else reply.recipient
+        return self._signed_by(by, self._plan.status(post.n, reply.recipient, reply.k), recorded.expect)
+
+    def _signed_by(self, code: str, packet: bytes, expect: str) -> Remade:
+        """As the system of ``code`` signs it; or whoever else does, where it was refused for that."""
+        signer = self._parties[code].system
+        if expect in _SIGNED_BY_ANOTHER:
             entitled = {signer, *ancestors(signer)}
             signer = next((party.system for party in self.cast if party.system not in entitled), STRANGER)
-        return self._again.packet(self._plan.packet(post.n), signer, expect)
+            expect = "certificate-unknown" if signer == STRANGER else "certificate-other-agency"
+        elif expect == "certificate-unknown":
+            signer = STRANGER
+        return self._again.packet(packet, signer, expect)
+
+
+def _is_of_signature(expect: str) -> bool:
+    """Whether a refusal is of those that may be found in another step, once the signature was made anew."""
+    return expect.startswith(("signature-", "certificate-"))
 
 
 def _renamed(party: Party, noise: Noise) -> Party:

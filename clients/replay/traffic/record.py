@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
@@ -29,10 +30,12 @@ from clients.replay.traffic.file import TrafficProblem, TrafficWriter
 from clients.replay.traffic.framing import HEAD_LIMIT, BadFraming, Body, Head, answer_body, read_head, request_body
 from clients.replay.traffic.heard import KEEPS_ANSWER, KEEPS_REQUEST, Heard, hear
 
+_HERE = "127.0.0.1"
 _PART = 64 * 1024  # bytes read at once
 _REACH = 10.0  # seconds to connect to the hub
 _LINGER = 2.0  # seconds in which a client that still sends can read its answer
 _SHOWN = 0.25  # seconds between two looks at the counts
+_EMPTY_LINES = re.compile(rb"\A(?:\r\n)+")
 _HOST = re.compile(rb"(\r\nhost:[ \t]*)[^\r]*", re.IGNORECASE)
 
 
@@ -65,6 +68,15 @@ class _Side:
                 return None
         raw, self.rest = self.rest[: end + 4], self.rest[end + 4 :]
         return read_head(raw)
+
+    async def request(self) -> Head | None:
+        """As :meth:`head`, without the empty lines that may stand before a request (RFC 9112 §2.2)."""
+        while True:
+            self.rest = _EMPTY_LINES.sub(b"", self.rest)
+            if self.rest not in {b"", b"\r"}:
+                return await self.head()
+            if not await self.more():
+                return None
 
     async def pass_on(self, body: Body, to: _Side, spool: IO[bytes] | None) -> None:
         """As much of a body as has come."""
@@ -118,10 +130,11 @@ class _Asked:
 
 
 class Recorder:
-    """The proxy; a context manager that listens on ``url``. What ends is in the file, and counted in ``counts`` by
-    operation, in ``lost`` where no whole answer came."""
+    """The proxy; a context manager that listens on ``url``, of 127.0.0.1, and writes a new file. What ends is in the
+    file, and counted in ``counts`` by operation, in ``lost`` where no whole answer came. Entering raises ``OSError``
+    for a port that cannot be listened on, and :class:`TrafficProblem`; neither leaves a file."""
 
-    def __init__(self, hub: str, writer: TrafficWriter, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, hub: str, to: Path, begun: datetime, *, port: int = 0) -> None:
         """``hub``: its address, with a path where it has one. Raises ``ValueError`` for what is none."""
         parts = urlsplit(hub)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
@@ -129,24 +142,30 @@ class Recorder:
         self._hub = (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
         self._authority, self._path = parts.netloc.encode(), parts.path.rstrip("/").encode()
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
-        self._writer, self._listen = writer, (host, port)
+        self._port, self._new_file = port, partial(TrafficWriter, to, hub, begun)
         self._salt, self._began = secrets.token_bytes(32), time.monotonic()
         self._open: set[asyncio.Task[None]] = set()
         self.counts, self.lost, self.away, self.url = Counter[str](), 0, 0, ""
         self.fault: TrafficProblem | None = None  # nothing more can be written
 
     async def __aenter__(self) -> Recorder:
-        self._server = await asyncio.start_server(self._serve, *self._listen, limit=_PART)
-        host, port = self._server.sockets[0].getsockname()[:2]
-        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self._server = await asyncio.start_server(self._serve, _HERE, self._port, limit=_PART, start_serving=False)
+        try:
+            self._writer = self._new_file()
+        except TrafficProblem:
+            self._server.close()
+            raise
+        await self._server.start_serving()
+        self.url = f"http://{_HERE}:{self._server.sockets[0].getsockname()[1]}"
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
-        self._server.close()
-        for task in self._open:
-            task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
-        await self._server.wait_closed()
+        with self._writer:
+            self._server.close()
+            for task in self._open:
+                task.cancel()
+            await asyncio.gather(*self._open, return_exceptions=True)
+            await self._server.wait_closed()
 
     @property
     def open(self) -> int:
@@ -297,8 +316,8 @@ class Recorder:
 async def _next(client: _Side, hub: _Side | None) -> Head | None:
     """The next request; None when there will be none: with a hub that hangs up, so does the client."""
     if hub is None:
-        return await client.head()
-    heading, ending = asyncio.ensure_future(client.head()), asyncio.ensure_future(hub.more())
+        return await client.request()
+    heading, ending = asyncio.ensure_future(client.request()), asyncio.ensure_future(hub.more())
     try:
         await asyncio.wait({heading, ending}, return_when=asyncio.FIRST_COMPLETED)
         if heading.done():
@@ -326,28 +345,26 @@ async def _answer(client: _Side, status: int, reason: str, why: str) -> None:
         await client.linger()
 
 
-async def record(
-    hub: str, to: Path, console: Console, *, host: str = "127.0.0.1", port: int = 0, stop: asyncio.Event | None = None
-) -> Counter[str]:
-    """Record until Ctrl-C, or ``stop``; gives what was counted. Prints the address to use, the counts as they grow,
-    and a line at the end. Raises ``TrafficProblem``, for an address too that cannot be listened on or is no hub's.
+async def record(hub: str, to: Path, console: Console, *, port: int = 0) -> Counter[str]:
+    """Record until Ctrl-C; gives what was counted. Prints the address to use, the counts as they grow,
+    and a line at the end. Raises ``TrafficProblem``, for a port too that cannot be listened on and what is no hub's
+    address; these leave no file.
     """
-    stop = stop or asyncio.Event()
+    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(ValueError, NotImplementedError):  # not the main thread, or no such machine
             loop.add_signal_handler(number, stop.set)
-    with TrafficWriter(to, hub, datetime.now(UTC)) as writer:
-        try:
-            async with Recorder(hub, writer, host=host, port=port) as recorder:
-                console.print(f"{recorder.url} → {hub}", highlight=False, soft_wrap=True)
-                with Live(console=console, auto_refresh=False, transient=True) as live:
-                    while not stop.is_set() and recorder.fault is None:
-                        live.update(Text(told(recorder)), refresh=True)
-                        with suppress(TimeoutError):
-                            await asyncio.wait_for(stop.wait(), _SHOWN)
-        except (OSError, ValueError) as fault:
-            raise TrafficProblem(str(fault)) from None
+    try:
+        async with Recorder(hub, to, datetime.now(UTC), port=port) as recorder:
+            console.print(f"{recorder.url} → {hub}", highlight=False, soft_wrap=True)
+            with Live(console=console, auto_refresh=False, transient=True) as live:
+                while not stop.is_set() and recorder.fault is None:
+                    live.update(Text(told(recorder)), refresh=True)
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(stop.wait(), _SHOWN)
+    except (OSError, ValueError) as fault:
+        raise TrafficProblem(str(fault)) from None
     console.print(f"{to}: {told(recorder)}", highlight=False, soft_wrap=True)
     if recorder.fault is not None:
         raise recorder.fault

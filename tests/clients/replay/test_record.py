@@ -27,7 +27,7 @@ from builders.wire import Wire
 from rich.console import Console
 
 from clients.gateway_client import GatewayClient
-from clients.replay.traffic.file import TrafficFile, TrafficProblem
+from clients.replay.traffic.file import TrafficFile
 from clients.replay.traffic.record import record
 
 JAVA = Path(__file__).parents[2] / "data" / "gateway"
@@ -287,30 +287,6 @@ def test_a_large_packet_and_its_answer_pass_in_parts(tmp_path: Path) -> None:
     assert most < 4 * 1024 * 1024
 
 
-def test_a_file_cut_at_any_byte_gives_the_exchanges_that_had_ended(tmp_path: Path) -> None:
-    file, cut = tmp_path / "a.traffic", tmp_path / "b.traffic"
-    packets = [b"mot", b"hai\n{}\n", b"ba"]
-    with a_line(*[answers(201, b"{}")] * 3) as line, a_recorder(line.base_url, file) as proxy:
-        for packet in packets:
-            with Wire(proxy.base_url) as wire:
-                wire.say("POST /v1/documents HTTP/1.1", "Host: a", f"Content-Length: {len(packet)}", body=packet).hear()
-    whole = file.read_bytes()
-    first = whole.index(b"\n") + 1
-    for end in range(first, len(whole)):
-        cut.write_bytes(whole[:end])
-        with TrafficFile(cut) as reading:
-            found = [reading.request(exchange) for exchange in reading]
-            assert found == packets[: len(found)]
-            assert reading.torn is (whole[:end] != whole[:first] and end not in _ends(file))
-    with TrafficFile(file) as reading:
-        assert [reading.request(exchange) for exchange in reading] == packets
-        assert not reading.torn
-
-
-def _ends(file: Path) -> set[int]:
-    return {exchange.answer[0] + exchange.answer[1] + 1 for exchange in exchanges(file)}
-
-
 def test_a_recorder_that_was_killed_leaves_what_had_ended(hub: Served, office: Peer, tmp_path: Path) -> None:
     file = tmp_path / "a.traffic"
     code = (
@@ -374,15 +350,6 @@ def test_a_recorder_that_ends_under_a_waiting_client_says_so_and_complains_of_no
     assert faults == []
 
 
-def test_a_file_that_is_there_and_a_hub_that_is_none_are_refused(tmp_path: Path) -> None:
-    file = tmp_path / "a.traffic"
-    file.write_text("mine")
-    for hub in ("http://127.0.0.1:1", "hub.example.vn", "http://user:password@hub.example.vn"):
-        with pytest.raises(TrafficProblem):
-            asyncio.run(record(hub, file, Console(quiet=True)))
-    assert file.read_text() == "mine"
-
-
 def test_the_signed_arguments_are_kept_and_the_signature_is_not(hub: Served, province: Peer, tmp_path: Path) -> None:
     asked = by_hand("updateStatus", signed(province, {"docId": "0" * 24, "status": "fail", "secret": "khác"}))
     with a_recorder(hub.base_url, tmp_path / "a.traffic") as proxy, Wire(proxy.base_url) as wire:
@@ -392,29 +359,21 @@ def test_the_signed_arguments_are_kept_and_the_signature_is_not(hub: Served, pro
     assert exchange.said == {"docId": "0" * 24, "id": "0" * 24, "status": "fail"}
 
 
-def test_a_disk_that_is_full_ends_the_recording_and_leaves_a_file_that_can_be_read(tmp_path: Path) -> None:
-    """The limit of a file's size stands for the disk's."""
-    file, packet = tmp_path / "a.traffic", bytes(40_000)
-    code = (
-        "import asyncio, resource, signal, sys; from pathlib import Path; from rich.console import Console;"
-        "from clients.replay.traffic.record import record;"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000));"
-        "asyncio.run(record(sys.argv[1], Path(sys.argv[2]), Console()))"
-    )
-    deeds = [answers(201, b"{}")] * 3
-    with a_line(*deeds) as line, subprocess.Popen(
-        [sys.executable, "-c", code, line.base_url, str(file)], text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3]), "PYTHONUNBUFFERED": "1"},
-    ) as process:  # fmt: skip
-        assert process.stdout is not None
-        assert process.stderr is not None
-        url = process.stdout.readline().split()[0]
+def test_empty_lines_before_a_request_are_dropped_as_hubs_drop_them(tmp_path: Path) -> None:
+    """RFC 9112 §2.2; they were once answered by 400. They may come byte by byte, and behind another request's body."""
+    ask = b"POST /v1/documents HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
+    heard: list[bytes] = []
+
+    def deed(connection: socket.socket) -> None:
         for _ in range(3):
-            with Wire(url) as wire:
-                wire.say("POST /v1/documents HTTP/1.1", "Host: a", f"Content-Length: {len(packet)}", body=packet)
-                assert wire.hear().status == 201
-        assert process.wait(_PATIENCE) == 1
-        assert f"TrafficProblem: {file}: File too large" in process.stderr.read()
-    assert [len(request) for _, request, _ in bodies(file)] == [len(packet)] * 2
+            heard.append(until(connection, b"abc"))
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    with a_listener(deed) as url, a_recorder(url, tmp_path / "a.traffic") as proxy, Wire(proxy.base_url) as wire:
+        wire.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for before in (b"\r\n", b"\r\n\r\n\r\n", b""):
+            for byte in before:
+                wire.pour(bytes([byte]))
+            assert until(wire.pour(ask).socket, b"ok").startswith(b"HTTP/1.1 200 OK\r\n")
+    assert [request.startswith(b"POST ") for request in heard] == [True] * 3
+    assert [request for _, request, _ in bodies(tmp_path / "a.traffic")] == [b"abc"] * 3

@@ -10,14 +10,18 @@ from typing import Any
 
 import pytest
 import typer
+from builders.gateway import request as by_hand
 from builders.packets import a_document
-from builders.recorded import BEGUN
+from builders.recorded import BEGUN, a_recorder, exchanges
+from builders.served import a_line, answers
+from builders.wire import Wire
 from typer.testing import CliRunner
 
 from clients.replay.command import add_to
 from clients.replay.stock.keys import key_and_certificate
 from clients.replay.traffic.file import Exchange, TrafficFile, TrafficProblem
 from clients.replay.traffic.framing import BadFraming, Body, read_head, request_body
+from clients.replay.traffic.heard import hear
 from clients.replay.traffic.outcome import unpacked
 from clients.replay.traffic.play import RecordedPlay
 from hub.domain import edxml
@@ -170,3 +174,32 @@ def test_a_chunk_size_may_have_an_extension_and_blanks_before_it() -> None:
     body = Body(0, chunked=True)
     assert body.take(b'5 ;a="b"\r\nabcde\r\n0\r\n\r\n')[1] == b"abcde"
     assert body.done
+
+
+SURROGATE = r'{"XroadVnpt-systemid": "\ud800", "XroadVnpt-docId": "\udfff\ud800", "XroadVnpt-from": "\ud83d\ude00"}'
+
+
+def test_half_a_surrogate_pair_in_a_signed_argument_is_heard_as_what_can_be_written() -> None:
+    head = read_head(f"POST /axis/updateStatus HTTP/1.1\r\nXroadVnpt-sign-header: {SURROGATE}\r\n\r\n".encode())
+    heard = hear(head, b"salt")
+    assert (heard.system, dict(heard.said)) == ("?", {"docId": "??", "from": "\U0001f600", "id": "??"})
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        by_hand("getEdoc", [("XroadVnpt-sign-header", SURROGATE)]),
+        b"GET /v1/documents/" + b"\xff" * 1_000_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        by_hand("getEdoc", [("XroadVnpt-sign-header", json.dumps({"docId": "é" * 500_000}, ensure_ascii=False))]),
+        b"GET /v1/documents/%ED%A0%80?after=%ff HTTP/1.1\r\nHost: a\r\n\r\n",
+    ],
+    ids=["half a pair", "a path as long as any", "an argument as long as any", "percents"],
+)
+def test_whatever_a_client_says_the_record_behind_it_can_be_read(tmp_path: Path, asked: bytes) -> None:
+    """A client could once make all of a record unreadable that came behind its request."""
+    path, plain = tmp_path / "a.traffic", b"GET /v1/inbox HTTP/1.1\r\nHost: a\r\n\r\n"
+    with a_line(*[answers(200, b"{}")] * 2) as line, a_recorder(line.base_url, path) as proxy:
+        for request in (asked, plain):
+            with Wire(proxy.base_url) as wire:
+                assert wire.pour(request).hear().status == 200
+    assert [exchange.path for exchange in exchanges(path)][1:] == ["/v1/inbox"]

@@ -312,31 +312,6 @@ def test_how_far_the_reading_is_is_told_until_its_end(told: Told) -> None:
     assert steps[-1][0] == steps[-1][1] == len(exchanges(told.file)) + 9
 
 
-def test_what_was_refused_for_more_than_its_packet_is_left_out_and_counted(tmp_path: Path) -> None:
-    """A wrong token, a number that was taken before the recording, a status about a document from before it."""
-    file = tmp_path / "a.traffic"
-    with a_served_hub(tmp_path / "hub") as hub:
-        office, province = enrolled(hub, OFFICE, NAMES[OFFICE]), enrolled(hub, PROVINCE, NAMES[PROVINCE])
-        early = office.draft(PROVINCE)
-        delivery = office.post(office.packet(early)).body["deliveries"][0]["id"]
-        province.receive(delivery)
-        with a_recorder(hub.base_url, file) as proxy:
-            taken = replace(early, document_id=early.document_id + "b")
-            assert offer(proxy, office, office.packet(taken)) == "number-taken"
-            stranger = replace(office, credentials={"token": "không phải của ai".encode().hex()})
-            assert offer(proxy, stranger, office.packet(office.draft(PROVINCE))) == "not-authenticated"
-            with client(proxy, province) as agency:  # type: ignore[arg-type]
-                agency.report(a_report(province, early, "01"))
-    with TrafficFile(file) as reading:
-        plan = TrafficPlan(reading)
-        assert list(plan.posts()) == []
-        assert plan.left_out == {
-            "documents refused because of one from before the recording": 1,
-            "documents refused for something beside the packet": 1,
-            "statuses about no document of the recording": 1,
-        }
-
-
 def test_whom_nobody_signed_for_is_a_legacy_system_and_stays_unsigned(tmp_path: Path) -> None:
     file = tmp_path / "a.traffic"
     with a_served_hub(tmp_path / "hub") as hub:
