@@ -24,7 +24,7 @@ from rich.table import Table
 
 from benchmarks.servers import databases
 from clients.replay.ledger.tables import EDGES
-from clients.replay.player.run import Venue, run
+from clients.replay.player.run import StoppedError, Venue, run
 from clients.replay.player.sources import of_scenario
 from clients.replay.scenario.read import read
 from clients.replay.verdict import show, write
@@ -145,10 +145,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     scenario = read("soak")
     scenario = scenario.model_copy(update={"clock": scenario.clock.model_copy(update={"duration": to.hours * 3600.0})})
     out = to.keep or Path(tempfile.mkdtemp(prefix="hub-soak-")) / "run"
-    with databases(to.database, 1) as (url,):
-        verdict = run(of_scenario("soak", scenario), Venue(out, database_url=url), Console(stderr=True))
+    try:
+        with databases(to.database, 1) as (url,):
+            verdict = run(of_scenario("soak", scenario), Venue(out, database_url=url), Console(stderr=True))
+    except StoppedError as fault:
+        print(fault, file=sys.stderr)
+        return 130
     write(verdict, out)
     show(Console(), verdict)
+    if verdict.stopped:
+        print(f"stopped before {to.hours:g} h were over: growth is not judged", file=sys.stderr)
+        return 130
     table = Table("", "early", "late", "", title=f"growth in {to.hours:g} h, {to.database}")
     try:
         with closing(sqlite3.connect(out / "ledger.db")) as book:

@@ -104,6 +104,8 @@ def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
 def _simulator(settings: Settings) -> Simulator | None:
     """What makes the hub misbehave by order, if it is asked for."""
     if settings.simulation_port is None:
+        if settings.simulation_clock is not None:
+            raise typer.BadParameter("HUB_SIMULATION_CLOCK needs a simulation port (--simulation-port)")
         return None
     from hub.simulation.simulator import Simulator  # here: no hub in earnest has any of it
 

@@ -7,13 +7,16 @@ import sys
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from clients.agency.texts import either
 from hub.domain.document import VIETNAM
+
+if TYPE_CHECKING:
+    from clients.replay.player.sources import Played
 
 # What costs time to import stands in the commands: `agency --help` waits for none of it.
 
@@ -109,9 +112,14 @@ def replay(
             "--hub and --credentials need each other: agency replay … --enrolments FOLDER writes what its operator "
             "gives to hub enrol --from FOLDER/systems.json --json, and that prints the credentials"
         )
+    if control and not hub:
+        raise typer.BadParameter("--control is that of --hub; a hub that is started here has its own")
+    if database_url and hub:
+        raise typer.BadParameter("--database-url is for a hub that is started here, without --hub")
     try:
         with shown(err, played) as show:
             found = sources.find(played, scale=scale, seed=seed, anonymise=anonymise, step=show.read)
+        _fits(played, found, scale, speed, anonymise)
         if enrolments is not None:
             typer.echo(
                 write_enrolments(enrolments, found.source().cast, None if found.virtual else partial(pem, found.seed))
@@ -129,10 +137,26 @@ def replay(
     except FileExistsError as fault:
         typer.echo(f"{fault.filename}: there is a run already (--out)", err=True)
         raise typer.Exit(2) from None
+    except OSError as fault:
+        typer.echo(f"{fault.filename}: {fault.strerror}", err=True)
+        raise typer.Exit(2) from None
     write(verdict, folder)
     told(console, verdict)
     console.print(str(folder / "report.html"))
     raise typer.Exit(0 if verdict.passed else 1)
+
+
+def _fits(named: str, played: Played, scale: float, speed: float, anonymise: bool) -> None:
+    """Options that would change nothing are refused."""
+    from clients.replay.player.sources import is_record
+
+    if is_record(named):
+        if scale != 1.0:
+            raise typer.BadParameter("--scale is for scenarios: a record is as long as it is")
+    elif anonymise:
+        raise typer.BadParameter("--anonymise is for records: a scenario's contents are invented")
+    if played.virtual and speed != 1.0:
+        raise typer.BadParameter("--speed is for real clocks: this one goes as fast as the hub works")
 
 
 def record(

@@ -49,9 +49,11 @@ class Clock:
         self._set = (now.astimezone(UTC), self._monotonic() if running else None), timedelta()
 
     def jump(self, seconds: float) -> None:
-        """Forward or back, running or standing as before. Raises ValueError as :meth:`put` does."""
+        """Forward or back from where it is by order, running or standing as before. Raises ValueError as :meth:`put`
+        does.
+        """
         try:
-            there = self() + timedelta(seconds=seconds)
+            there = self() - self._set[1] + timedelta(seconds=seconds)
         except OverflowError:
             there = LATEST
         self.put(there, running=self.running)

@@ -24,15 +24,16 @@ from rich.table import Table
 
 from clients.replay.ledger.findings import Verdict
 from clients.replay.player import sources
+from clients.replay.player.hubs import HubProblemError
 from clients.replay.player.play import Play
-from clients.replay.player.run import Venue, run
+from clients.replay.player.run import StoppedError, Venue, run
 from clients.replay.scenario.read import read
 from clients.replay.scenario.shapes import Scenario
 from clients.replay.verdict import write
 from hub.simulation.steps import STEPS
 from tests.builders.postgres import Server
 from tests.crash import deaths, tears
-from tests.crash.deaths import Trouble
+from tests.crash.deaths import NotReachedError, Trouble
 
 # Retention's own steps come once a day.
 OF_EXCHANGE = tuple(step for step in STEPS if not step.startswith("pare"))
@@ -112,7 +113,7 @@ def prove(
     befell = Counter(happened)
     (out / "befell.json").write_text(json.dumps(befell), "utf-8")
     told = ", ".join(f"{what} {times} ×" for what, times in befell.items())
-    console.print(f"{proof.name}: {told}: {'passed' if verdict.passed else 'FAILED'}")
+    console.print(f"{proof.name}: {told}: {_told(verdict)}")
     return verdict
 
 
@@ -155,20 +156,34 @@ def main() -> int:
                 if place is None:
                     table.add_row(database, proof.name, "", "", "", "skipped: a small disk cannot be mounted here")
                     continue
-                with _database(database) as (url, server):
-                    verdict = prove(proof, out, place, url, server, given.seed, console)
+                try:
+                    with _database(database) as (url, server):
+                        verdict = prove(proof, out, place, url, server, given.seed, console)
+                except (NotReachedError, HubProblemError, FileExistsError) as fault:
+                    table.add_row(database, proof.name, "", "", "", f"FAILED: {fault}")
+                    passed = False
+                    continue
+                except StoppedError:
+                    return _over(table, home, 130, console)
             counts = verdict.figures.counts
             table.add_row(
                 database, proof.name, f"{counts['accepted']:,}", f"{counts['deliveries']:,}",
-                str(verdict.facts.get("deaths", 0)), "passed" if verdict.passed else _told(verdict),
+                str(verdict.facts.get("deaths", 0)), _told(verdict),
             )  # fmt: skip
+            if verdict.stopped:
+                return _over(table, home, 130, console)
             passed = passed and verdict.passed
-    Console().print(table)
     if passed and not given.keep:
+        Console().print(table)
         shutil.rmtree(home)
-    else:
-        console.print(f"books and reports: {home}")
-    return 0 if passed else 1
+        return 0
+    return _over(table, home, 0 if passed else 1, console)
+
+
+def _over(table: Table, home: Path, code: int, console: Console) -> int:
+    Console().print(table)
+    console.print(f"books and reports: {home}")
+    return code
 
 
 @contextmanager
@@ -178,6 +193,10 @@ def _plain(folder: Path) -> Iterator[Path]:
 
 
 def _told(verdict: Verdict) -> str:
+    if verdict.stopped:
+        return "stopped: not proved"
+    if verdict.passed:
+        return "passed"
     return ", ".join(f"{each.kind.code} {each.count}" for each in verdict.findings if each.count and each.kind.fails)
 
 

@@ -107,8 +107,9 @@ def test_ctrl_c_before_anything_was_sent_ends_the_hub_and_says_so(tmp_path: Path
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     deadline = time.monotonic() + 60
-    begun = out / ("hub/enrolments/systems.json" if step == "enrolling" else "hub.log")
-    while time.monotonic() < deadline and not (begun.exists() and begun.read_bytes()):
+    name, told = ("hub/enrolments/systems.json", b"]") if step == "enrolling" else ("hub.log", b"/readyz")
+    begun = out / name
+    while time.monotonic() < deadline and not (begun.exists() and told in begun.read_bytes()):
         time.sleep(0.05)
     os.killpg(playing.pid, signal.SIGINT)
     _, said = playing.communicate(timeout=60)

@@ -70,6 +70,9 @@ def test_a_clock_strays_from_its_time_and_never_behind_it() -> None:
     clock.put(START, running=False)
     assert clock() == START
     clock.stray(60)
+    clock.jump(3600)
+    assert clock() == START + timedelta(hours=1)
+    clock.stray(60)
     clock.release()
     assert (clock(), clock.is_machine_time) == (START, True)
 

@@ -178,7 +178,7 @@ class Book:
         """
         seq = self._next()
         names = (canonical(system), delivery, what, canonical(to), canonical_document_id(document_id))
-        digests = (bytes.fromhex(sha256), bytes.fromhex(listed_sha256) or None)
+        digests = (bytes.fromhex(sha256), _said(listed_sha256) or None)
         return self._put("kept", (seq, listed or seq, *names, canonical(sender), *digests, code, at))
 
     def confirmed(self, *, system: str, delivery: str, at: float) -> Awaitable[None]:
@@ -289,6 +289,14 @@ class Book:
         if batches:
             self._handed.put(None)  # the end is read again behind what came before it
         return batches
+
+
+def _said(sha256: str) -> bytes:
+    """What a list calls a SHA-256; what is none is kept as it was written, and equals no digest."""
+    try:
+        return bytes.fromhex(sha256)
+    except ValueError:
+        return sha256.encode("utf-8", "replace")
 
 
 def _commit(connection: sqlite3.Connection, batches: Iterable[_Batch]) -> None:

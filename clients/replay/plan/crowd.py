@@ -64,6 +64,8 @@ class Crowd:
                 lacking = "an agency of the directory that is closed on the first day"
             elif defect.recipient == "unconnected" and not self._unconnected:
                 lacking = "an agency of the directory that takes no part"
+            elif defect.against == "another" and len({party.system for party in self._senders.parties}) < 2:
+                lacking = "two systems that send"
             elif (defect.as_recipient or defect.signer == "another") and len(systems) < 2:
                 lacking = "two systems that receive"
             if lacking:

@@ -8,21 +8,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from math import ceil
-from typing import TypeVar
 
 from clients.replay.planned import Party, Post, Reply, chance
+from clients.replay.player.asking import Asking
 from clients.replay.player.stage import Open, Stage
 from clients.replay.player.working_hours import next_working
-from clients.replay.wire.dialects import Dialect, Listed, Refused, Taken
-from clients.replay.wire.lines import NoAnswer
+from clients.replay.wire.dialects import Dialect, Listed
+from hub.domain.agency import canonical
 
-T = TypeVar("T")
-_PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)  # real seconds before a request is made again
-_LONGEST = 5.0  # real seconds of a pause that a hub asks for, and gets
 _ANSWERS = {"15", "16"}
 _TOGETHER = 8  # items of a list that a system takes in at once
 _FRUITLESS = 10  # looks in a row that did not get everything, after which it waits for news
@@ -35,6 +31,7 @@ class Agency:
 
     def __init__(self, stage: Stage, parties: Sequence[Party], dialect: Dialect, start: datetime) -> None:
         self._stage, self._dialect, self._start = stage, dialect, start
+        self._asking = Asking(stage)
         self.party = parties[0]
         self._parties = {party.code: party for party in parties}
         self._due: float | None = None  # the next look
@@ -76,7 +73,7 @@ class Agency:
             stage.under_way.forget(post.at - _FORGOTTEN)
             stage.under_way.begin(post, sha256)
         await stage.book.planned(post, sha256, len(packet))
-        taken = await self._until_answered(
+        taken = await self._asking.until_answered(
             f"d{post.n}", "send", post.n, lambda mark: self._dialect.send(packet, post, mark)
         )
         for recipient in post.recipients:
@@ -85,6 +82,8 @@ class Agency:
         if taken is None:
             stage.counts.refused += 1
             stage.under_way.drop(post.n)
+            # It may be there all the same, and nobody will ask (13): what waits for that need not.
+            stage.asked.update((post.n, to) for to in post.recipients)
             return
         stage.counts.sent += 1
         for code in taken.withdrawn:
@@ -101,57 +100,6 @@ class Agency:
             own = tuple(reply for reply in self._stage.source.replies(post, recipient) if reply.by_sender)
             if own:
                 self._stage.clock.at(self._working(self._stage.clock.now + own[0].after), self._report, post, own)
-
-    async def _until_answered(
-        self,
-        base: str,
-        operation: str,
-        n: int,
-        ask: Callable[[str], Awaitable[Taken]],
-        recipient: str = "",
-        k: int = 0,
-    ) -> Taken | None:
-        """Make a request, the same again while it gets no answer; None when it was refused for good, or given up."""
-        stage, what = self._stage, "document" if operation == "send" else "status"
-        until = time.monotonic() + stage.giving_up
-        attempt = 0
-        while True:
-            attempt += 1
-            mark = f"{base}.{attempt}"
-            await stage.book.sending(mark, n=n, what=what, at=stage.clock.now, recipient=recipient, k=k)
-            taken, refused = None, None
-            try:
-                taken = await ask(mark)
-                seconds = taken.seconds
-            except Refused as refusal:
-                refused, seconds = refusal, refusal.seconds
-            except NoAnswer as none:
-                seconds = none.seconds
-                stage.counts.unanswered += 1
-            await self._answered(mark, operation, taken, refused, seconds)
-            if taken is not None or (refused is not None and not refused.temporary):
-                return taken
-            if stage.quick or time.monotonic() > until:
-                return None
-            await _pause(attempt, refused)
-
-    async def _answered(
-        self, mark: str, operation: str, taken: Taken | None, refused: Refused | None, seconds: float
-    ) -> None:
-        stage = self._stage
-        self._timed(operation, seconds, taken is not None or (refused is not None and not refused.temporary))
-        if taken is not None:
-            outcome, status, code = ("repeated" if taken.repeated else "accepted"), 200, ""
-        elif refused is not None:
-            outcome, status, code = ("later" if refused.temporary else "refused"), refused.status, refused.code
-            if refused.code == "packet-refused" and refused.rules:
-                code = f"{refused.code}/{','.join(refused.rules)}"
-        else:
-            outcome, status, code = "none", 0, ""
-        await stage.book.answered(
-            mark, outcome=outcome, status=status, code=code, hub_id=taken.hub_id if taken else "",
-            deliveries=taken.deliveries if taken else (), seconds=seconds, at=stage.clock.now,
-        )  # fmt: skip
 
     # Receiving
 
@@ -206,12 +154,15 @@ class Agency:
         while True:
             self._looks += 1
             asked = stage.book.look()
-            listing = await self._until_heard(
+            listing = await self._asking.until_heard(
                 f"l{self.party.code}.{self._looks}", "list", lambda mark: self._dialect.look(self._cursor, mark)
             )
             if listing is None:
                 return False
-            new = [item for item in listing.items if item.id not in self._seen and item.id not in self._holding]
+            new = [
+                item for item in listing.items
+                if not self._leaves(item) and item.id not in self._seen and item.id not in self._holding
+            ]  # fmt: skip
             listed = [(item, self._seen.setdefault(item.id, asked + n)) for n, item in enumerate(listing.items)]
             whole = True
             for start in range(0, len(listed), _TOGETHER):
@@ -230,36 +181,41 @@ class Agency:
         stage = self._stage
         while True:
             self._looks += 1
-            found = await self._until_heard(
+            found = await self._asking.until_heard(
                 f"t{self.party.code}.{self._looks}", "told", lambda mark: self._dialect.told(self._told, mark)
             )
             if found is None or not found.entries:
                 return
             for entry in found.entries:
                 stage.silent.discard((entry.hub_id, entry.to))
-                await stage.book.told(
+                written = stage.book.told(
                     system=self.party.code, what=entry.what, delivery=entry.delivery,
                     document_id=entry.document_id or entry.hub_id, to=entry.to, status=entry.status, at=stage.clock.now,
                 )  # fmt: skip
+            await written  # and with the last all before it
             self._told = found.next
             if len(found.entries) < _PAGE:
                 return
 
+    def _leaves(self, item: Listed) -> bool:
+        """Whether it reads of this elsewhere, and leaves it where it waits."""
+        return item.what == "status" and self.party.reads == "outbox"
+
     async def _take_in(self, item: Listed, listed: int) -> bool:
         """Fetch, keep and confirm it; False where the next look has to try again."""
-        if item.id in self._holding or (item.what == "status" and self.party.reads == "outbox"):
+        if item.id in self._holding or self._leaves(item):
             self._seen.pop(item.id, None)
             return True
         stage = self._stage
         key = _key(item)
-        packet = await self._until_heard(f"f{key}", "fetch", lambda mark: self._dialect.fetch(item, mark))
+        packet = await self._asking.until_heard(f"f{key}", "fetch", lambda mark: self._dialect.fetch(item, mark))
         if packet is None:
             return False
         sha256 = hashlib.sha256(packet).hexdigest()
         under_way = stage.under_way.packet(sha256)
         if under_way is not None and self._dies(under_way.post, item):
             stage.book.injected("dies", f"f{key}", where="agency", at=stage.clock.now)
-            stage.clock.at(self._working(stage.clock.now + self.party.poll), self.look)
+            self._again = True
             return False
         await stage.book.kept(
             system=self.party.code, delivery=item.id, what=item.what, to=item.to,
@@ -286,19 +242,33 @@ class Agency:
         return True
 
     async def _confirm(self, item: Listed, under_way: Open | None) -> None:
-        stage, to = self._stage, item.to or self.party.code
-        fails = under_way is not None and item.what == "document" and stage.source.failed(under_way.post, to)
-        ended = await self._until_heard(f"c{_key(item)}", "done", lambda mark: self._end(item, fails, mark))
+        stage, to = self._stage, self._addressed(item, under_way) if under_way is not None else ""
+        fails = under_way is not None and bool(to) and stage.source.failed(under_way.post, to)
+        ended = await self._asking.until_heard(f"c{_key(item)}", "done", lambda mark: self._end(item, fails, mark))
         self._holding.discard(item.id)
         if ended is None:
             return
         if not fails:
             await stage.book.confirmed(system=self.party.code, delivery=item.id, at=stage.clock.now)
-        if under_way is None or item.what != "document" or not stage.under_way.over(under_way.post.n, to):
+        if under_way is None or not to or not stage.under_way.over(under_way.post.n, to):
             return
         replies = tuple(r for r in stage.source.replies(under_way.post, to) if not r.by_sender)
         if replies:
             stage.clock.at(self._working(stage.clock.now + replies[0].after), self._report, under_way.post, replies)
+
+    def _addressed(self, item: Listed, under_way: Open) -> str:
+        """The recipient of the document whose delivery this is; "" for none, as of one that came to the wrong agency.
+
+        Where the list does not tell, the first of this system's that has none yet.
+        """
+        if item.what != "document":
+            return ""
+        said = canonical(item.to)
+        fitting = (
+            code for code in under_way.post.recipients
+            if canonical(code) == said or (not said and code in self._parties and code not in under_way.over)
+        )  # fmt: skip
+        return next(fitting, "")
 
     async def _end(self, item: Listed, fails: bool, mark: str) -> bool:
         await (self._dialect.failed(item, mark) if fails else self._dialect.done(item, mark))
@@ -317,14 +287,12 @@ class Agency:
         await stage.book.stated(reply, hashlib.sha256(packet).hexdigest())
         place = post.recipients.index(reply.recipient)
         sender = post.sender if reply.by_sender else reply.recipient
-        taken = await self._until_answered(
+        taken = await self._asking.until_answered(
             f"s{post.n}.{place}.{reply.k}", "report", post.n,
             lambda mark: self._dialect.report(packet, sender, mark), reply.recipient, reply.k,
         )  # fmt: skip
         if reply.by_sender:
             stage.asked.add((post.n, reply.recipient))
-        elif reply.code in _ANSWERS:
-            stage.asked.discard((post.n, reply.recipient))
         for code in taken.withdrawn if taken is not None else ():
             await stage.book.told(
                 system=self.party.code, what="withdrawn", delivery="", document_id=post.document_id, to=code, status="",
@@ -343,47 +311,12 @@ class Agency:
         asks = any(each.by_sender for each in self._stage.source.replies(post, reply.recipient))
         return asks and not self._stage.quick and (post.n, reply.recipient) not in self._stage.asked
 
-    async def _until_heard(self, base: str, operation: str, ask: Callable[[str], Awaitable[T]]) -> T | None:
-        """Ask until there is an answer; None when it was refused, or given up: the next look asks again."""
-        stage = self._stage
-        until = time.monotonic() + stage.giving_up
-        attempt = 0
-        while True:
-            attempt += 1
-            began, refused = time.perf_counter(), None
-            try:
-                heard = await ask(f"{base}.{attempt}")
-            except Refused as refusal:
-                refused = refusal
-                self._timed(operation, time.perf_counter() - began, False)
-                if not refusal.temporary:
-                    return None
-            except NoAnswer:
-                self._timed(operation, time.perf_counter() - began, False)
-                stage.counts.unanswered += 1
-            else:
-                self._timed(operation, time.perf_counter() - began, True)
-                return heard
-            if stage.quick or time.monotonic() > until:
-                return None
-            await _pause(attempt, refused)
-
-    def _timed(self, operation: str, seconds: float, ok: bool) -> None:
-        self._stage.counts.requests += 1
-        self._stage.book.timed(operation, time.monotonic() - self._stage.begun, seconds, ok)
-
     def _working(self, moment: float) -> float:
         """This moment of scenario time, or when the office opens next."""
         if not self.party.hours:
             return moment
         found = next_working(self._start + timedelta(seconds=moment))
         return (found - self._start).total_seconds()
-
-
-async def _pause(attempt: int, refused: Refused | None) -> None:
-    """Before the same request again; a hub may ask for a longer pause, within reason."""
-    asked = min(refused.retry_after, _LONGEST) if refused is not None else 0.0
-    await asyncio.sleep(max(asked, _PAUSES[min(attempt, len(_PAUSES)) - 1]))
 
 
 _DOCUMENT_ID = re.compile(rb"<(?:\w+:)?DocumentId>([^<]*)<")

@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import httpx
+
 from clients.replay.planned import Party
 
 _READY = 60.0  # seconds in which a hub must answer
 _END = 15.0  # seconds in which it must end
+_STARTS = 5  # times in a row that it may die while it starts
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # past any proxy of the environment
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -57,8 +60,7 @@ class OwnHub:
     async def __aexit__(self, *_exc: object) -> None:
         if self._watch is not None:
             self._watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watch
+            await asyncio.wait((self._watch,))
         await self.stop()
 
     async def start(self) -> None:
@@ -76,11 +78,11 @@ class OwnHub:
         said = self._process.stdout
         try:
             async with asyncio.timeout(_READY):
-                self.url = (await said.readline()).decode().strip()
-                if self._simulated:
-                    self.control = (await said.readline()).decode().strip().removeprefix("simulation ")
-                if not self.url:
+                url = (await said.readline()).decode().strip()
+                control = (await said.readline()).decode().strip() if self._simulated else ""
+                if not url:
                     raise HubProblemError(self._why())
+                self.url, self.control = url, control.removeprefix("simulation ")
                 while not await asyncio.to_thread(_is_ready, self.url):
                     if self._process.returncode is not None:
                         raise HubProblemError(self._why())
@@ -110,20 +112,45 @@ class OwnHub:
         assert self._process is not None
         await self._process.wait()
 
-    def keep_alive(self, revived: Callable[[], Awaitable[None]], buried: Callable[[], None] = lambda: None) -> None:
+    def keep_alive(
+        self,
+        revived: Callable[[], Awaitable[None]],
+        buried: Callable[[], None],
+        lost: Callable[[BaseException], None],
+    ) -> None:
         """From now on start it again whenever it has died; ``revived`` is awaited when it is ready again, ``buried``
-        called before it is started."""
+        called before it is started. What keeps it from starting is told to ``lost``."""
+
+        def ended(watch: asyncio.Task[None]) -> None:
+            if not watch.cancelled() and (fault := watch.exception()) is not None:
+                lost(fault)
+
         self._watch = asyncio.ensure_future(self._revive(revived, buried))
+        self._watch.add_done_callback(ended)
 
     async def _revive(self, revived: Callable[[], Awaitable[None]], buried: Callable[[], None]) -> None:
+        tries = 0
         while True:
             await self.died()
             buried()
-            await self.start()
-            await revived()
+            try:
+                await self.start()
+                await revived()
+            except (HubProblemError, httpx.HTTPError):
+                tries += 1
+                if tries == _STARTS or await self._lives():
+                    raise
+                continue  # killed once more while it started
+            tries = 0
             async with self._alive:
                 self.deaths += 1
                 self._alive.notify_all()
+
+    async def _lives(self) -> bool:
+        """Whether the process goes on; one that is about to end gets a moment for it."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.died(), 1.0)
+        return self._process is not None and self._process.returncode is None
 
     async def outlived(self, deaths: int) -> None:
         """Wait until it has been started again after more than so many deaths. Raises what kept it from starting."""

@@ -90,16 +90,8 @@ class Play:
             for task in (*aside, *troubles):
                 task.cancel()
             await asyncio.gather(*aside, *troubles, return_exceptions=True)
-            await self._leave()
-
-    async def _leave(self) -> None:
-        """What was injected last is written down; a hub that goes on serving has its own time again, and no faults."""
-        if self.control is not None:
             with suppress(httpx.HTTPError):
                 await self._read_injected()
-                await self.control.faults()
-                await self.control.old_axis(())
-                await self.control.clock(None)
 
     def _watched(self, work: Awaitable[None]) -> asyncio.Future[None]:
         """Work beside the play: what it raises ends the play at once."""
@@ -195,7 +187,7 @@ class Play:
         """Until the hub's sweep has ended what was too long on its way, and the senders are told."""
         if self.control is None:
             return
-        await self.control.clock(self._moment())
+        # Its clock is told of the new time beside this (_tell_time).
         silent, until = self.stage.silent, time.monotonic() + _WAIT
         while silent and time.monotonic() < until and not self.stopped:
             await asyncio.sleep(0.5)

@@ -35,13 +35,14 @@ from clients.replay.wire.control import Control
 from clients.replay.wire.dialects import Credentials, Dialect
 from clients.replay.wire.faults import NetworkFaults
 from clients.replay.wire.gateway import Gateway
-from clients.replay.wire.lines import Lines
+from clients.replay.wire.lines import Lines, NoAnswer
 from clients.replay.wire.rest import Rest
 
 _CONNECTIONS = 192
 _AT_ONCE = 16  # registrations
 _SLACK = 1 / 1000  # of the scenario: how far its time may be ahead of what is at work; but a minute at least
 _TOLD = 1 / 40  # of the scenario, between two looks at what became of what was sent
+_REACHED = 10.0  # real seconds in which a hub that is there must take a connection
 _GIVING_UP = 60.0  # real seconds in which a request must get its answer
 # Of a hub that is started for the play: every agency calls from one address, and what is over ends soon.
 _SETTINGS = {"connections_per_address": "4000", "sweep_seconds": "0.2"}
@@ -82,6 +83,8 @@ async def play(played: Played, venue: Venue, console: Console) -> None:
         show.step("enrol")
         hub, where = await _hub(stack, played, source, venue)
         control = await stack.enter_async_context(Control(where.control)) if where.control else None
+        if control is not None:
+            stack.push_async_callback(control.release)
         virtual = played.virtual and control is not None
         if virtual and control is not None:
             try:
@@ -89,7 +92,9 @@ async def play(played: Played, venue: Venue, console: Console) -> None:
                 await _register(where, source.cast, played.seed)
             except (httpx.HTTPError, HubFailure) as fault:
                 raise HubProblemError(f"the hub does not take its clock, or a certificate: {fault}") from None
-        clock = Virtual(max(played.duration * _SLACK, 60.0)) if virtual else Real(venue.speed)
+        slack = max(played.duration * _SLACK, 60.0) if virtual else 0.0
+        clock = Virtual(slack) if virtual else Real(venue.speed)
+        book.facts(slack=slack)
         stage = Stage(
             clock,
             book,
@@ -101,8 +106,9 @@ async def play(played: Played, venue: Venue, console: Console) -> None:
         )
         try:
             lines = await stack.enter_async_context(Lines(where.url, most=_CONNECTIONS))
-        except ValueError as fault:
-            raise HubProblemError(f"--hub: {fault}") from None
+            await lines.reach(_REACHED)
+        except (ValueError, NoAnswer) as fault:
+            raise HubProblemError(f"--hub {where.url}: {fault}") from None
         faults = NetworkFaults(
             played.seed, played.network, played.network_seconds,
             told=lambda fault, mark: book.injected(fault, mark, where="network", at=clock.now),
@@ -112,10 +118,13 @@ async def play(played: Played, venue: Venue, console: Console) -> None:
             control, dict(played.hub_faults), played.kills, played.jumps, venue.trouble, old_axis=played.old_axis,
         )  # fmt: skip
         if hub is not None:
-            hub.keep_alive(whole.again, partial(venue.buried, hub.folder))
+            hub.keep_alive(whole.again, partial(venue.buried, hub.folder), clock.fail)
         show.step("prepare", played.total)
         await source.beforehand(show.done)
-        await _until_over(whole, show)
+        try:
+            await _until_over(whole, show)
+        except httpx.HTTPError as fault:
+            raise HubProblemError(f"the hub's simulation port: {fault}") from None
         book.facts(ended=time.time(), stopped=whole.stopped, expired=whole.expired, deaths=hub.deaths if hub else 0)
 
 
@@ -137,7 +146,7 @@ def _check(played: Played, venue: Venue) -> None:
 def _facts(played: Played, venue: Venue) -> dict[str, object]:
     return {
         **played.facts, "machine": machine(), "program": version("lienthong"), "seed": played.seed,
-        "hub": urlsplit(venue.hub).netloc or "own", "speed": venue.speed, "begun": time.time(),
+        "hub": urlsplit(venue.hub).netloc.rpartition("@")[2] or "own", "speed": venue.speed, "begun": time.time(),
         "answer_within": played.answer_within, "deliver_within": played.deliver_within,
     }  # fmt: skip
 
@@ -220,7 +229,7 @@ async def _until_over(whole: Play, show: Shown) -> None:
         whole.stop()
 
     whole.step = show.step
-    loop.add_signal_handler(signal.SIGINT, stop)
+    loop.add_signal_handler(signal.SIGINT, stop)  # to the loop's end: then nobody but the hub has still to end
     following = asyncio.ensure_future(show.follow(whole.stage.counts))
     try:
         await playing
@@ -228,7 +237,6 @@ async def _until_over(whole: Play, show: Shown) -> None:
         whole.stopped = True
     finally:
         following.cancel()
-        loop.remove_signal_handler(signal.SIGINT)
 
 
 class StoppedError(Exception):

@@ -155,9 +155,14 @@ def of_traffic(path: Path, *, seed: int, anonymise: bool = False, step: Step = l
     )
 
 
+def is_record(played: str) -> bool:
+    """Whether this names a traffic file; else it is a scenario's name or file."""
+    return Path(played).suffix != ".toml" and Path(played).is_file()
+
+
 def find(played: str, *, scale: float, seed: int | None, anonymise: bool, step: Step = lambda done, of: None) -> Played:
     """A scenario by its name or file, or a traffic file. Raises ``ScenarioError``, ``TrafficProblem``."""
     path = Path(played)
-    if path.suffix == ".toml" or not path.is_file():
+    if not is_record(played):
         return of_scenario(path.stem, read(played), scale=scale, seed=seed)
     return of_traffic(path, seed=1 if seed is None else seed, anonymise=anonymise, step=step)

@@ -60,7 +60,8 @@ class Clock(Shape):
     duration: Span
     """How long the agencies send."""
     settle: Span = 60.0
-    """How long after that they still receive and report."""
+    """What follows the sending. With a virtual clock and agencies that never look, more than 30 days let what nobody
+    fetches expire. Receiving and reporting go on until all is done, however long."""
     looks: Literal["every", "needed"] = "every"
     """With a real clock: every look into an inbox is played, or only those for which something was sent."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Sequence
 
 from clients.replay.plan.defects import DEFECTS, Defect
@@ -47,8 +46,7 @@ _scenes: list[Scene] = []
 
 
 def open_shop(scene: Scene) -> None:
-    """The worker's scene: sent once, and not with each order. Ctrl-C is for the player, which ends its workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """The worker's scene: sent once, and not with each order."""
     _scenes.append(scene)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context
 from typing import Any, Self
@@ -117,7 +119,7 @@ class Stock:
     async def prepare(self, stream: Iterable[Post], told: Callable[[int], None] = lambda made: None) -> None:
         """Make all of these packets, and every status about them, before the play, on all cores.
 
-        ``told`` hears how many are made.
+        ``told`` hears how many posts have theirs, and their statuses.
         """
         pool = self._a_pool(os.cpu_count() or 1)
         self._is_prepared, made = True, 0
@@ -134,7 +136,7 @@ class Stock:
                     self._coming[post.n] = _done(packet)
                 for (_, reply), status in zip(orders, _flat(await asyncio.gather(*statuses)), strict=True):
                     self._prepared[reply.n, reply.recipient, reply.k] = status
-                made += len(batch) + len(orders)
+                made += len(batch)
                 told(made)
         finally:
             await asyncio.to_thread(pool.shutdown, cancel_futures=True)
@@ -145,7 +147,9 @@ class Stock:
         orders: Sequence[Any],
         pool: ProcessPoolExecutor | None = None,
     ) -> list[bytes]:
-        return await asyncio.get_running_loop().run_in_executor(pool or self._pool, make, orders)
+        with _ctrl_c_later():  # a worker that starts inherits it: Ctrl-C is for the player, which ends its workers
+            making = asyncio.get_running_loop().run_in_executor(pool or self._pool, make, orders)
+        return await making
 
     async def _feed(self) -> None:
         """Make packets ahead, as many as the budget holds."""
@@ -191,6 +195,15 @@ class Stock:
         for (_, _, future), packet in zip(asked, made, strict=True):
             if not future.cancelled():
                 future.set_result(packet)
+
+
+@contextmanager
+def _ctrl_c_later() -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _batches(stream: Iterator[Post], most: int) -> Iterator[list[Post]]:

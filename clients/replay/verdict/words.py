@@ -41,7 +41,6 @@ _FACTS: Mapping[str, tuple[str, str]] = {
     "scale": ("Tỷ lệ", "Scale"),
     "seed": ("Hạt giống", "Seed"),
     "start": ("Bắt đầu (kịch bản)", "Start (scenario)"),
-    "clock": ("Đồng hồ", "Clock"),
     "anonymised": ("Đã ẩn danh", "Anonymised"),
     "left_out": ("Không phát lại", "Not played again"),
     "planned_documents": ("Văn bản theo kế hoạch", "Documents planned"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -56,6 +58,12 @@ class Control:
     async def mutants(self, seed: int = 0, shares: Mapping[str, float] | None = None) -> None:
         """Exactly these mutants."""
         await self._ask("PUT", "/mutants", {"seed": seed, **(shares or {})})
+
+    async def release(self) -> None:
+        """No faults, the machine's time: as it was before anything was ordered. It may be gone; nothing is raised."""
+        for order in (self.faults, self.mutants, partial(self.old_axis, ()), partial(self.clock, None)):
+            with suppress(httpx.HTTPError):
+                await order()
 
     async def injected(self, after: int = 0) -> tuple[tuple[Mapping[str, Any], ...], int]:
         """What was injected since, ``{seq, at, fault, mark, path}`` each; and what to go on after."""

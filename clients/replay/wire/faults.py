@@ -77,7 +77,7 @@ class NetworkFaults:
 async def slowly(
     connection: Connection, request: bytes, patience: float, seconds: float, faults: NetworkFaults
 ) -> Answer:
-    """Head first, then the body in parts over so many seconds; ends early where the answer does not wait."""
+    """Head first, then the body in parts over so many seconds, whether the hub answers before its end or not."""
     body = request.index(b"\r\n\r\n") + 4
     answer = connection.ask(request[:body], patience + seconds)
     size = -(-(len(request) - body) // _PARTS)

@@ -56,6 +56,11 @@ class Lines:
         for connection, _ in self._idle:
             connection.end()
 
+    async def reach(self, patience: float) -> None:
+        """Open a connection for the first request. Raises ``NoAnswer``."""
+        async with self._room:
+            self._idle.append((await self._connection(patience), asyncio.get_running_loop().time()))
+
     async def ask(self, request: bytes, *, mark: str, faults: NetworkFaults | None, patience: float) -> Answer:
         """The answer to a request, which must be whole ``patience`` seconds after it began to be sent. Where all
         connections are in use it waits for one. ``mark`` decides which fault it meets.

@@ -114,6 +114,12 @@ def test_what_cannot_be_played_is_told_where_it_stands(more: str, told: str) -> 
     assert faults(LEAST + more) == [told]
 
 
+def test_a_document_of_another_system_needs_one_that_sends() -> None:
+    text = LEAST.replace('["G22", "H41"]', '["G22"]') + '[[agencies]]\ncodes = ["H41"]\nsend = 0\n'
+    told = "thử.toml:17: defects.not-your-document: needs two systems that send"
+    assert faults(text + "[defects]\nnot-your-document = 0.1\n") == [told]
+
+
 def test_an_agency_that_closes_during_the_play_cannot_take_part() -> None:
     text = LEAST.replace("2025-10-01", "2025-06-30").replace('"1 hour"', '"3 days"').replace('"H41"', '"H02"')
     assert faults(text) == ["thử.toml:12: agencies[0].codes[1]: H02 is closed on 2025-07-01, during the play"]
