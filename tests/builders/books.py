@@ -14,6 +14,7 @@ from clients.replay.ledger.book import Book
 from clients.replay.ledger.findings import Verdict
 from clients.replay.ledger.judge import judge
 from clients.replay.planned import Party, Post, Reply
+from hub.domain.document import Kind
 
 OFFICE, HAIPHONG, ANGIANG, PLATFORM = "G22", "H24", "H01", "H41"
 NORTH, SOUTH = "H41.01", "H41.02"  # below the platform, without systems of their own
@@ -138,6 +139,10 @@ class Pages:
         }  # fmt: skip
         self.write("told", **{**told, **values})
 
+    def fetch_in_vain(self) -> None:
+        """Somebody asks for a packet, and the answer is lost."""
+        self.write("timed", "fetch", 0.0, 0.1, False)
+
     def judged(self, path: Path) -> Verdict:
         """The verdict on these pages."""
         asyncio.run(_written(path, self.lines, self.facts, lambda: sum(self._passed)))
@@ -175,10 +180,20 @@ def a_reply(k: int, code: str, n: int = 1, recipient: str = HAIPHONG, **values: 
     return Reply(n, recipient, k, 0.0, code, **values)
 
 
+def asking(n: int, kind: Kind = Kind.REPLACEMENT, *recipients: str, **values: Any) -> Post:
+    """A document that asks something about the first letter."""
+    return a_post(n, *recipients, kind=kind, target=1, **values)
+
+
 def sent(pages: Pages, *posts: Post) -> None:
     """Accepted at once; the first letter without others."""
     for post in posts or (POST,):
         pages.send(post, **promised(post))
+
+
+def cut(pages: Pages, mark: str) -> None:
+    """The answer to this attempt was lost on purpose."""
+    pages.write("injected", "cut-answer", mark, where="network", at=pages.at)
 
 
 def arrived(pages: Pages) -> None:

@@ -4,6 +4,8 @@ Everything is a set query, so that a run of a million documents is judged in lit
 
 * A *root* stands for a document: the first of the posts that are one to the hub, since their bytes are equal or, being
   right and new, their sender, DocumentId and year (exchange rules 4).
+* A *name* stands for what a status can mean: the first of the posts with its sender, DocumentId and year, of any kind
+  (exchange rules 6).
 * *acked* is the ``seq`` of the first answer that said accepted or repeated.
 """
 
@@ -29,11 +31,18 @@ DERIVED = (
            a.at AS answered_at
        FROM sending s LEFT JOIN answer a ON a.sending = s.seq""",
     # Documents as they were sent.
-    "CREATE TEMP TABLE doc (n INTEGER PRIMARY KEY, root INTEGER)",
+    "CREATE TEMP TABLE doc (n INTEGER PRIMARY KEY, root INTEGER, name INTEGER)",
     """INSERT INTO doc SELECT n, MIN(n) OVER (PARTITION BY
            CASE WHEN expect = '' AND kind = 0 THEN sender || '|' || document_id || '|' || substr(day, 1, 4)
-           ELSE sha256 END)
+           ELSE sha256 END), MIN(n) OVER (PARTITION BY sender, document_id, substr(day, 1, 4))
        FROM post""",
+    # Which right document n asks something about which.
+    "CREATE TEMP TABLE asks (n INTEGER PRIMARY KEY, kind INTEGER, name INTEGER, target INTEGER)",
+    """INSERT INTO asks SELECT p.n, p.kind, d.name, e.name FROM post p JOIN doc d USING (n) JOIN doc e ON e.n = p.target
+       WHERE p.kind > 0 AND p.expect = ''""",
+    "CREATE INDEX temp.asks_name ON asks (name)",
+    "CREATE INDEX temp.asks_target ON asks (target)",
+    "CREATE TEMP VIEW kin AS SELECT name, target AS other FROM asks UNION ALL SELECT target, name FROM asks",
     "CREATE TEMP TABLE packet (sha256 BLOB PRIMARY KEY, n INTEGER, root INTEGER) WITHOUT ROWID",
     "INSERT INTO packet SELECT sha256, MIN(n), MIN(root) FROM post JOIN doc USING (n) GROUP BY sha256",
     # unsettled: an attempt got no answer, so that the hub may have accepted it all the same.
@@ -43,10 +52,10 @@ DERIVED = (
            MIN(CASE WHEN ok THEN answered_at END), MAX(outcome = 'none')
        FROM attempt WHERE what = 'document' GROUP BY n""",
     # Whom each is due to. never: its system never looks.
-    "CREATE TEMP TABLE due (root INTEGER, code TEXT, system TEXT, never INTEGER, acked INTEGER, acked_at REAL, "
-    "PRIMARY KEY (root, code)) WITHOUT ROWID",
-    """INSERT INTO due SELECT d.root, r.code, MAX(p.system), MAX(COALESCE(o.silent, 0)), MIN(f.acked), MIN(f.acked_at)
-       FROM addressee r JOIN doc d USING (n) LEFT JOIN fate f USING (n)
+    "CREATE TEMP TABLE due (root INTEGER, code TEXT, system TEXT, never INTEGER, sent INTEGER, acked INTEGER, "
+    "acked_at REAL, PRIMARY KEY (root, code)) WITHOUT ROWID",
+    """INSERT INTO due SELECT d.root, r.code, MAX(p.system), MAX(COALESCE(o.silent, 0)), MIN(f.sent), MIN(f.acked),
+           MIN(f.acked_at) FROM addressee r JOIN doc d USING (n) LEFT JOIN fate f USING (n)
        LEFT JOIN party p ON p.code = r.code LEFT JOIN party o ON o.code = p.system GROUP BY d.root, r.code""",
     # Documents as they came. fits: to whom they are due, at the system that stands for it.
     "CREATE TEMP TABLE got (root INTEGER, code TEXT, delivery TEXT, system TEXT, n INTEGER, seq INTEGER, at REAL, "
@@ -107,19 +116,34 @@ DERIVED = (
            AND NOT EXISTS (SELECT 1 FROM got x WHERE x.delivery = b.delivery)
        ) GROUP BY root, code, what, sure""",
     # Statuses. system: that of the other party, which must get it; never: it never looks; outbox: it reads of statuses
-    # there. topic: what a kind 1-3 acts on, since answers to that move both.
-    "CREATE TEMP TABLE stated (n INTEGER, recipient TEXT, k INTEGER, topic INTEGER, code TEXT, by_sender INTEGER, "
+    # there. One that the hub may have taken did what it does after `sent`, and not after `acked`.
+    "CREATE TEMP TABLE stated (n INTEGER, recipient TEXT, k INTEGER, name INTEGER, code TEXT, by_sender INTEGER, "
     "expect TEXT, system TEXT, never INTEGER, outbox INTEGER, sent INTEGER, acked INTEGER, unsettled INTEGER, "
     "PRIMARY KEY (n, recipient, k)) WITHOUT ROWID",
-    """INSERT INTO stated SELECT r.n, r.recipient, r.k, COALESCE(NULLIF(p.target, 0), r.n), r.code, r.by_sender,
+    """INSERT INTO stated SELECT r.n, r.recipient, r.k, COALESCE(d.name, r.n), r.code, r.by_sender,
            r.expect, y.system, COALESCE(o.silent, 0), COALESCE(o.reads, '') = 'outbox', MIN(s.seq),
            MIN(CASE WHEN s.ok THEN s.answered END), MAX(s.outcome = 'none')
        FROM reply r JOIN attempt s ON s.n = r.n AND s.recipient = r.recipient AND s.k = r.k AND s.what = 'status'
-       LEFT JOIN post p ON p.n = r.n
+       LEFT JOIN post p ON p.n = r.n LEFT JOIN doc d ON d.n = r.n
        LEFT JOIN party y ON y.code = CASE WHEN r.by_sender THEN r.recipient ELSE p.sender END
        LEFT JOIN party o ON o.code = y.system
        GROUP BY r.n, r.recipient, r.k""",
-    "CREATE INDEX temp.stated_topic ON stated (topic, recipient)",
+    "CREATE INDEX temp.stated_name ON stated (name, recipient)",
+    # What may have ended a document at a recipient: a 15, or, unseen, a 13 or a revocation of what it had not fetched.
+    """CREATE TEMP VIEW gone AS
+       SELECT t.name, t.recipient, t.code = '13' AS unseen, t.sent, t.n, t.k FROM stated t
+           WHERE (t.acked OR t.unsettled) AND (t.code = '15' OR (t.code = '13' AND NOT EXISTS (
+               SELECT 1 FROM got g JOIN doc d USING (root) WHERE d.n = t.n AND g.code = t.recipient AND g.fits
+               AND g.seq < t.sent)))
+       UNION ALL SELECT a.target, t.recipient, 0, t.sent, t.n, t.k FROM asks a JOIN stated t USING (name)
+           WHERE a.kind IN (1, 3) AND t.code = '15' AND (t.acked OR t.unsettled)
+       UNION ALL SELECT a.target, x.code, 1, f.sent, a.n, -1 FROM asks a JOIN addressee x USING (n)
+           JOIN fate f USING (n) JOIN post p USING (n) WHERE a.kind = 1 AND (f.acked OR f.unsettled) AND NOT EXISTS (
+               SELECT 1 FROM got g JOIN doc d USING (root) WHERE d.n = p.target AND g.code = x.code AND g.fits
+               AND g.seq < f.sent)""",
+    # A packet may have been handed out and not kept: the answer to a fetch was lost, or its recipient forgot it.
+    """CREATE TEMP VIEW half_fetched AS SELECT 1 FROM timing WHERE operation = 'fetch' AND failed > 0
+       UNION ALL SELECT 1 FROM injected WHERE place = 'agency' AND fault = 'dies'""",
     "CREATE TEMP TABLE status_packet (sha256 BLOB PRIMARY KEY, reply INTEGER) WITHOUT ROWID",
     "INSERT INTO status_packet SELECT sha256, MIN(rowid) FROM reply GROUP BY sha256",
     "CREATE TEMP TABLE came (n INTEGER, recipient TEXT, k INTEGER, delivery TEXT, system TEXT, listed INTEGER, "
@@ -143,38 +167,43 @@ DERIVED = (
        FROM stray_status x JOIN reply r ON r.rowid = x.reply
        JOIN stated t ON t.n = r.n AND t.recipient = r.recipient AND t.k = r.k
        GROUP BY t.n, t.recipient, t.k, x.delivery, x.system""",
-    # Acknowledged documents that never came, and of which no end was told. What was asked back with 13 or a revocation
-    # may have been withdrawn unseen, where the answer that said so was lost or the dialect tells of no more than the
-    # newest (partly); and where the answer to a fetch was lost, a status about another packet of the same matter ends
-    # the delivery unseen (exchange rules 6: 01-06 by each row, 15 and 16 of what was asked).
-    """CREATE TEMP VIEW missing AS SELECT d.root, d.code, d.never, p.partly FROM due d JOIN (
+    # Acknowledged documents that never came, and of which no end was told. What excuses that (exchange rules 6):
+    # * What was fetched, and its answer lost, ends unseen by a status about a packet of its name, or by a 15 or 16 that
+    #   names what it asks about or what asks about it.
+    # * A 13 or a revocation withdraws what was not fetched, and the revocation with it; a dialect may tell of no more
+    #   than the newest (partly).
+    """CREATE TEMP VIEW missing AS SELECT d.root, d.code, d.never, p.partly FROM due d JOIN doc e ON e.n = d.root JOIN (
            SELECT q.*, COALESCE(o.dialect, '') <> 'rest' AS partly FROM post q LEFT JOIN party y ON y.code = q.sender
            LEFT JOIN party o ON o.code = y.system) p ON p.n = d.root
        WHERE d.acked IS NOT NULL AND p.expect = ''
        AND NOT EXISTS (SELECT 1 FROM got g WHERE g.root = d.root AND g.code = d.code AND g.fits)
        AND NOT EXISTS (SELECT 1 FROM ended e WHERE e.root = d.root AND e.code = d.code)
-       AND NOT EXISTS (SELECT 1 FROM stated t WHERE t.n = d.root AND t.recipient = d.code AND t.code = '13'
-                       AND (t.unsettled OR (t.acked AND p.partly)))
-       AND NOT EXISTS (SELECT 1 FROM stated t WHERE t.topic = COALESCE(NULLIF(p.target, 0), d.root)
-                       AND t.recipient = d.code AND t.n <> d.root AND NOT t.by_sender
-                       AND (t.acked OR t.unsettled))
-       AND NOT EXISTS (SELECT 1 FROM post r JOIN addressee x ON x.n = r.n AND x.code = d.code
-                       JOIN fate f ON f.n = r.n WHERE r.target > 0 AND r.target = d.root AND r.kind = 1
-                       AND (f.unsettled OR (f.acked AND p.partly)))""",
+       AND NOT (EXISTS (SELECT 1 FROM half_fetched) AND EXISTS (SELECT 1 FROM stated t WHERE t.recipient = d.code
+           AND t.n <> d.root AND NOT t.by_sender AND (t.acked > d.sent OR (t.acked IS NULL AND t.unsettled))
+           AND (t.name = e.name OR (t.code IN ('15', '16')
+                AND t.name IN (SELECT other FROM kin WHERE name = e.name)))))
+       AND NOT (p.partly AND (
+           EXISTS (SELECT 1 FROM gone x WHERE x.name = e.name AND x.recipient = d.code AND x.unseen)
+           OR (p.kind = 1 AND EXISTS (SELECT 1 FROM fate f WHERE f.n = p.target AND (f.acked OR f.unsettled))
+               AND NOT EXISTS (SELECT 1 FROM got g JOIN doc t USING (root) WHERE t.n = p.target AND g.code = d.code
+                               AND g.fits))))""",
     # Acknowledged statuses that surely are handed on, and never came. Recorded only (exchange rules 6): 01-06 below
     # what was said, or after the end; equal ones are one; a 13 on what was never fetched withdraws it, and 15
-    # and 16 end its own delivery.
+    # and 16 end its own delivery where that was fetched.
     """CREATE TEMP VIEW unheard AS SELECT s.n, s.recipient, s.k, s.code, s.never FROM stated s
        WHERE s.acked IS NOT NULL AND s.expect = ''
        AND NOT EXISTS (SELECT 1 FROM came c WHERE c.n = s.n AND c.recipient = s.recipient AND c.k = s.k AND c.fits)
-       AND NOT EXISTS (SELECT 1 FROM stated t WHERE t.topic = s.topic AND t.recipient = s.recipient
-           AND (t.n, t.k) <> (s.n, s.k) AND t.sent < s.acked
+       AND NOT EXISTS (SELECT 1 FROM stated t WHERE t.name = s.name AND t.recipient = s.recipient
+           AND (t.n, t.k) <> (s.n, s.k) AND t.sent < s.acked AND (t.acked OR t.unsettled)
            AND (t.code = s.code OR (s.code IN ('01', '03', '04', '05', '06')
-                AND (t.code IN ('02', '15') OR (t.code > s.code AND t.code <= '06')))))
+                AND (t.code = '02' OR (t.code > s.code AND t.code <= '06')))))
+       AND NOT (s.code IN ('01', '03', '04', '05', '06') AND EXISTS (SELECT 1 FROM gone x
+           WHERE x.name = s.name AND x.recipient = s.recipient AND NOT x.unseen AND x.sent < s.acked))
        AND (s.code <> '13' OR EXISTS (SELECT 1 FROM got g JOIN doc d USING (root) WHERE d.n = s.n
             AND g.code = s.recipient AND g.fits AND g.seq < s.sent)
-            AND NOT EXISTS (SELECT 1 FROM stated t WHERE t.topic = s.topic AND t.recipient = s.recipient
-                AND t.code IN ('15', '16')))
+            AND NOT (EXISTS (SELECT 1 FROM half_fetched) AND EXISTS (SELECT 1 FROM stated t
+                WHERE t.name = s.name AND t.recipient = s.recipient AND t.code IN ('15', '16')
+                AND (t.acked > s.sent OR (t.acked IS NULL AND t.unsettled)))))
        AND NOT (s.outbox AND (s.code NOT IN ('01', '02', '03', '04', '05', '06') OR EXISTS (
            SELECT 1 FROM id i JOIN doc d USING (root) JOIN told x USING (delivery)
            WHERE d.n = s.n AND i.code = s.recipient AND x.status = s.code)))""",

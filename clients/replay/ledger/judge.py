@@ -33,6 +33,7 @@ def judge(path: Path, step: Callable[[int, int], None] = lambda done, of: None) 
             "expired": bool(facts.get("expired")),
             "answer_within": facts.get("answer_within") or 0,
             "deliver_within": facts.get("deliver_within") or 0,
+            "slack": facts.get("slack") or 0,
         }
         done = 0
         for statement in (*INDEXES, *DERIVED):

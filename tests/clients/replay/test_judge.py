@@ -27,7 +27,6 @@ from builders.books import (
 )
 
 from clients.replay.ledger.judge import judge
-from hub.domain.document import Kind
 
 Story = Callable[[Pages], None]
 
@@ -151,30 +150,11 @@ def the_second_status_first(pages: Pages) -> None:
     pages.keep_status(POST, a_reply(0, "01"))
 
 
-def lost_and_asked_back_in_vain(pages: Pages) -> None:
-    """The request was refused for now, and nobody was told of a withdrawal."""
-    sent(pages)
-    mark = pages.send(a_reply(0, "13", by_sender=True), "later", status=503, code="busy")
-    pages.write("injected", "refuse", mark, where="hub", at=0.0)
-
-
-def lost_and_asked_back_and_nobody_told(pages: Pages) -> None:
-    sent(pages)
-    pages.send(a_reply(0, "13", by_sender=True), hub_id="a")
-
-
-def lost_and_revoked_and_nobody_told(pages: Pages) -> None:
-    revocation = a_post(2, HAIPHONG, kind=Kind.REVOCATION, target=1)
-    sent(pages, POST, revocation)
-    pages.keep(revocation, HAIPHONG)
-
-
-def lost_and_a_status_of_the_same_matter_refused(pages: Pages) -> None:
-    replacement, answer = a_post(2, HAIPHONG, kind=Kind.REPLACEMENT, target=1), a_reply(0, "01", n=2)
-    sent(pages, POST, replacement)
-    pages.keep(replacement, HAIPHONG)
-    mark = pages.send(answer, "refused", status=400, code="body-incomplete")
+def a_status_lost_after_one_that_was_refused(pages: Pages) -> None:
+    arrived(pages)
+    mark = pages.send(a_reply(0, "06"), "refused", status=400, code="body-incomplete")
     pages.write("injected", "wrong-length", mark, where="network", at=0.0)
+    pages.send(a_reply(1, "03"), hub_id="a")
 
 
 def lost_and_another_year_s_withdrawn(pages: Pages) -> None:
@@ -234,8 +214,6 @@ def the_second_status_first_in_the_outbox(pages: Pages) -> None:
 
 WRONG: list[tuple[str, Story]] = [
     ("lost", one_of_three_is_lost), ("lost", told_delivered_and_never_came),
-    ("lost", lost_and_asked_back_in_vain), ("lost", lost_and_asked_back_and_nobody_told),
-    ("lost", lost_and_revoked_and_nobody_told), ("lost", lost_and_a_status_of_the_same_matter_refused),
     ("lost", lost_and_another_year_s_withdrawn), ("lost", a_silent_one_and_nobody_told),
     ("doubled", two_ids), ("doubled", two_promises), ("doubled", listed_after_done),
     ("unacknowledged-twice", twice_and_never_acknowledged),
@@ -247,6 +225,7 @@ WRONG: list[tuple[str, Story]] = [
     ("corrupt", one_byte_changed), ("corrupt", one_byte_changed_and_little_known),
     ("corrupt", the_list_says_another_digest), ("corrupt", a_status_changed),
     ("status-lost", a_status_lost), ("status-lost", a_status_not_in_the_outbox),
+    ("status-lost", a_status_lost_after_one_that_was_refused),
     ("status-doubled", a_status_twice), ("status-doubled", a_status_listed_after_done),
     ("disorder", the_second_status_first), ("disorder", the_second_status_first_in_the_outbox),
 ]  # fmt: skip

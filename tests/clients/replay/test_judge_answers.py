@@ -7,9 +7,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from builders.books import HAIPHONG, POST, Pages, a_post, a_reply, arrived, blamed, promised, sent
+from builders.books import HAIPHONG, NORTH, POST, Pages, a_post, a_reply, arrived, asking, blamed, promised, sent
 
 from clients.replay.ledger.checks import fits
+from hub.domain.document import Kind
 
 Story = Callable[[Pages], None]
 
@@ -26,6 +27,42 @@ def a_conflict_with_another_year(pages: Pages) -> None:
     arrived(pages)
     later = a_post(2, number=POST.number, document_id=POST.document_id, day=date(2020, 3, 12))
     pages.send(later, "refused", status=409, code="number-taken")
+
+
+def a_conflict_with_the_same_number_under_another_id(pages: Pages) -> None:
+    arrived(pages)
+    pages.send(a_post(2, number=POST.number), "refused", status=409, code="document-conflict")
+
+
+def a_number_taken_by_an_update(pages: Pages) -> None:
+    """Only new documents take numbers."""
+    update = asking(2, Kind.UPDATE)
+    arrived(pages)
+    sent(pages, update)
+    pages.keep(update, HAIPHONG)
+    pages.send(a_post(3, number="2"), "refused", status=409, code="number-taken")
+
+
+def already_revoked_at_one_of_two(pages: Pages) -> None:
+    post, first, answer = a_post(1, HAIPHONG, NORTH), asking(2, Kind.REVOCATION, HAIPHONG, NORTH), a_reply(0, "15", n=2)
+    sent(pages, post)
+    for to in post.recipients:
+        pages.keep(post, to)
+    sent(pages, first)
+    for to in post.recipients:
+        pages.keep(first, to)
+    pages.send(answer, hub_id="a")
+    pages.keep_status(first, answer)
+    pages.send(asking(3, Kind.REVOCATION, HAIPHONG, NORTH), "refused", status=409, code="already-revoked")
+
+
+def a_refusal_by_the_recipient_refused_after_a_16(pages: Pages) -> None:
+    arrived(pages)
+    replies = (a_reply(0, "13", by_sender=True), a_reply(1, "16"))
+    for k, reply in enumerate(replies):
+        pages.send(reply, hub_id=str(k))
+        pages.keep_status(POST, reply)
+    pages.send(a_reply(2, "02"), "refused", status=422, code="status-not-allowed")
 
 
 def a_right_status_refused(pages: Pages) -> None:
@@ -122,6 +159,39 @@ def another_refusal_of_what_only_took_longer(pages: Pages) -> None:
     pages.write("injected", "delay", mark, where="hub", at=0.0)
 
 
+def _the_clock_jumps(pages: Pages) -> None:
+    """Again and again, as where each request may bring it about."""
+    for _ in range(20):
+        pages.write("injected", "clock-jump", "", where="hub", at=pages.at)
+
+
+def a_late_answer_beside_clock_jumps(pages: Pages) -> None:
+    _the_clock_jumps(pages)
+    a_late_answer(pages)
+    _the_clock_jumps(pages)
+
+
+def a_right_packet_never_taken_beside_clock_jumps(pages: Pages) -> None:
+    _the_clock_jumps(pages)
+    a_right_packet_never_taken(pages)
+    _the_clock_jumps(pages)
+
+
+def a_late_delivery_beside_clock_jumps(pages: Pages) -> None:
+    sent(pages)
+    pages.at = 1800.0
+    _the_clock_jumps(pages)
+    pages.at = 3600.0
+    pages.keep(POST, HAIPHONG)
+
+
+def a_delivery_later_than_a_clock_runs_ahead(pages: Pages) -> None:
+    pages.facts["slack"] = 864.0
+    sent(pages)
+    pages.at = 600.0 + 864.0 + 61.0
+    pages.keep(POST, HAIPHONG)
+
+
 def a_late_delivery(pages: Pages) -> None:
     sent(pages)
     pages.at = 3600.0
@@ -156,6 +226,9 @@ WRONG: list[tuple[str, Story]] = [
     ("never-taken", never_taken_by_a_hub_that_died_long_before),
     ("wrongly-refused", a_right_packet_refused), ("wrongly-refused", a_conflict_with_nothing),
     ("wrongly-refused", a_conflict_with_another_year),
+    ("wrongly-refused", a_conflict_with_the_same_number_under_another_id),
+    ("wrongly-refused", a_number_taken_by_an_update), ("wrongly-refused", already_revoked_at_one_of_two),
+    ("wrongly-refused", a_refusal_by_the_recipient_refused_after_a_16),
     ("wrongly-refused", a_right_status_refused), ("wrongly-refused", an_answer_to_a_request_refused),
     ("wrongly-accepted", a_wrong_packet_accepted), ("wrongly-accepted", a_wrong_packet_delivered),
     ("wrongly-accepted", a_conflict_accepted), ("wrongly-accepted", a_taken_number_accepted),
@@ -163,6 +236,9 @@ WRONG: list[tuple[str, Story]] = [
     ("wrong-code", another_refusal), ("wrong-code", another_refusal_of_what_only_took_longer),
     ("wrong-code", another_refusal_of_a_status),
     ("late", a_late_answer), ("late", an_answer_nobody_waited_for), ("late", a_late_delivery),
+    ("late", a_late_answer_beside_clock_jumps), ("late", a_late_delivery_beside_clock_jumps),
+    ("late", a_delivery_later_than_a_clock_runs_ahead),
+    ("never-taken", a_right_packet_never_taken_beside_clock_jumps),
     ("contradiction", withdrawn_and_kept), ("contradiction", expired_and_confirmed), ("contradiction", two_hub_ids),
     ("contradiction", two_hub_ids_of_a_status),
 ]  # fmt: skip

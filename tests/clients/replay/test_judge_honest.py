@@ -22,18 +22,12 @@ from builders.books import (
     a_reply,
     arrived,
     blamed,
+    cut,
     promised,
     sent,
 )
 
-from hub.domain.document import Kind
-
 Story = Callable[[Pages], None]
-
-
-def cut(pages: Pages, mark: str) -> None:
-    """The answer to this attempt was lost on purpose."""
-    pages.write("injected", "cut-answer", mark, where="network", at=pages.at)
 
 
 def everything_arrives(pages: Pages) -> None:
@@ -132,25 +126,6 @@ def told_by_the_hub_s_own_id(pages: Pages) -> None:
     pages.tell(post, HAIPHONG, "expired", delivery="unknown", document_id="5f0c")
 
 
-def taken_back_unseen(pages: Pages) -> None:
-    sent(pages)
-    pages.send(a_reply(0, "13", by_sender=True), hub_id="r")
-    pages.tell(POST, HAIPHONG, "withdrawn")
-
-
-def taken_back_and_nobody_told(pages: Pages) -> None:
-    sent(pages)
-    cut(pages, pages.send(a_reply(0, "13", by_sender=True), "none"))
-
-
-def taken_back_by_its_id_in_one_of_two_years(pages: Pages) -> None:
-    second = a_post(2, HAIPHONG, document_id=POST.document_id, number="1", day=date(2020, 1, 2))
-    sent(pages, POST, second)
-    pages.keep(POST, HAIPHONG)
-    pages.send(a_reply(0, "13", n=2, by_sender=True), hub_id="r")
-    pages.tell(second, HAIPHONG, "withdrawn", delivery="", n=2)
-
-
 def told_by_an_id_of_two_years(pages: Pages) -> None:
     """Nobody knows of which: the answers that named the deliveries were lost."""
     second = a_post(2, HAIPHONG, document_id=POST.document_id, number="1", day=date(2020, 1, 2))
@@ -158,21 +133,6 @@ def told_by_an_id_of_two_years(pages: Pages) -> None:
     pages.send(second, hub_id="doc-2")
     pages.keep(POST, HAIPHONG)
     pages.tell(second, HAIPHONG, "withdrawn")
-
-
-def revoked_unseen(pages: Pages) -> None:
-    revocation = a_post(2, HAIPHONG, kind=Kind.REVOCATION, target=1)
-    sent(pages, POST, revocation)
-    pages.keep(revocation, HAIPHONG)
-    pages.tell(POST, HAIPHONG, "withdrawn")
-
-
-def revoked_unseen_by_who_is_told_little(pages: Pages) -> None:
-    post = a_post(1, HAIPHONG, sender=ANGIANG)
-    revocation = a_post(2, HAIPHONG, sender=ANGIANG, kind=Kind.REVOCATION, target=1)
-    pages.send(post, hub_id="a")
-    pages.send(revocation, hub_id="b")
-    pages.keep(revocation, HAIPHONG)
 
 
 def a_platform_is_told_of_its_agencies_documents(pages: Pages) -> None:
@@ -204,45 +164,6 @@ def a_listing_that_names_no_sender(pages: Pages) -> None:
     pages.keep(POST, HAIPHONG, sender="")
     pages.send(a_reply(0, "01"), hub_id="a")
     pages.keep_status(POST, a_reply(0, "01"), sender="", code="")
-
-
-def a_cut_fetch_and_an_answer_to_the_replacement(pages: Pages) -> None:
-    """The hub handed the original out, its answer was cut, and the 15 ended it: it is not listed again."""
-    replacement, answer = a_post(2, HAIPHONG, kind=Kind.REPLACEMENT, target=1), a_reply(0, "15", n=2)
-    sent(pages, POST, replacement)
-    pages.keep(replacement, HAIPHONG)
-    pages.send(answer, hub_id="a")
-    pages.keep_status(replacement, answer)
-
-
-def a_cut_fetch_of_the_request_and_its_answer(pages: Pages) -> None:
-    arrived(pages)
-    answer = a_reply(1, "16")
-    pages.send(a_reply(0, "13", by_sender=True), hub_id="a")
-    pages.send(answer, hub_id="b")
-    pages.keep_status(POST, answer)
-
-
-def asked_back_and_agreed(pages: Pages) -> None:
-    arrived(pages)
-    ask, answer = a_reply(0, "13", by_sender=True), a_reply(1, "15")
-    pages.send(ask, hub_id="a")
-    pages.keep_status(POST, ask)
-    pages.send(answer, hub_id="b")
-    pages.keep_status(POST, answer)
-
-
-def asked_back_after_the_refusal(pages: Pages) -> None:
-    """13 and 02 at one moment: whichever comes second is refused."""
-    arrived(pages)
-    pages.send(a_reply(0, "02"), hub_id="a")
-    pages.keep_status(POST, a_reply(0, "02"))
-    pages.send(a_reply(1, "13", by_sender=True), "refused", status=422, code="status-not-allowed")
-
-
-def agreed_with_nothing_open(pages: Pages) -> None:
-    arrived(pages)
-    pages.send(a_reply(0, "15"), "refused", status=422, code="status-not-allowed")
 
 
 def a_lower_status_is_only_recorded(pages: Pages) -> None:
@@ -294,6 +215,14 @@ def the_reader_of_the_outbox_and_a_status_said_twice(pages: Pages) -> None:
         pages.send(a_reply(k, code), hub_id=str(k))
     for code in ("03", "04"):
         pages.tell(post, HAIPHONG, "status", status=code)
+
+
+def a_clock_that_runs_ahead(pages: Pages) -> None:
+    """A virtual one goes on for so long while a delivery is at work."""
+    pages.facts["slack"] = 864.0
+    sent(pages)
+    pages.at = 600.0 + 864.0 + 60.0
+    pages.keep(POST, HAIPHONG)
 
 
 def a_wrong_packet_is_refused(pages: Pages) -> None:
@@ -348,14 +277,10 @@ RIGHT: list[Story] = [
     the_harness_died_before_the_answer, a_lost_answer_is_asked_for_again, the_same_packet_twice,
     a_rebuilt_packet_with_one_recipient_more, fetched_again_before_done, a_look_begun_before_done, expired_and_told,
     expired_and_kept_just_before, expired_and_done_after_all, expired_and_sent_again, told_by_the_hub_s_own_id,
-    taken_back_unseen, taken_back_and_nobody_told, taken_back_by_its_id_in_one_of_two_years,
-    told_by_an_id_of_two_years, revoked_unseen, revoked_unseen_by_who_is_told_little,
-    a_platform_is_told_of_its_agencies_documents, the_author_of_a_status_is_told_of_it,
+    told_by_an_id_of_two_years, a_platform_is_told_of_its_agencies_documents, the_author_of_a_status_is_told_of_it,
     expired_before_somebody_who_never_looks, a_listing_that_names_no_sender,
-    the_reader_of_the_outbox_and_a_status_said_twice,
-    a_cut_fetch_and_an_answer_to_the_replacement, a_cut_fetch_of_the_request_and_its_answer,
-    asked_back_and_agreed, asked_back_after_the_refusal,
-    agreed_with_nothing_open, a_lower_status_is_only_recorded, the_same_status_twice, statuses_whose_answers_were_lost,
+    the_reader_of_the_outbox_and_a_status_said_twice, a_clock_that_runs_ahead,
+    a_lower_status_is_only_recorded, the_same_status_twice, statuses_whose_answers_were_lost,
     a_failed_fetch_lets_the_second_status_pass, the_reader_of_the_outbox, a_wrong_packet_is_refused,
     a_conflict_with_what_never_arrived, the_same_id_in_two_years, a_fault_spoils_the_request, the_hub_was_dead,
     one_gateway_platform_and_two_agencies, the_long_form_of_a_code,
