@@ -9,6 +9,7 @@ import os
 import re
 import tomllib
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -110,6 +111,12 @@ def test_every_file_was_read() -> None:
     read = {path for path, _text in texts()}
     assert {"Makefile", ".ci/run", "pyproject.toml", "requirements.lock", "hub/app.py", "tests/conftest.py"} <= read
     assert {"deploy/requirements.lock", "hub/data/agencies.csv", "hub/api/examples.json"} <= read
+
+
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """Pytest takes the second for the first, but only where both are collected: the whole fails, and no part of it."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_the_lock_covers_every_requirement() -> None:

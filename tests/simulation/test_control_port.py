@@ -93,14 +93,14 @@ def test_every_order_can_be_called_off(hub: Simulated) -> None:
     orders = {
         "/clock": {"by": 60},
         "/faults": {"refuse": 1},
-        "/death": {"step": "after-commit", "nth": 1000},
+        "/death": {"step": "before-payload", "nth": 1000},
         "/old-axis": ["limit-255"],
         "/mutants": {"lose": 1},
     }
     nothing = hub.control.get("/")
     for path, body in orders.items():
         hub.control.put(path, body)
-    assert hub.control.get("/")["death"] == {"step": "after-commit", "nth": 1000}
+    assert hub.control.get("/")["death"] == {"step": "before-payload", "nth": 1000}
     told = {path: hub.control.delete(path) for path in orders}
     found = hub.control.get("/")
     assert found.pop("clock")["machine"] is True
