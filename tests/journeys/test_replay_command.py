@@ -81,7 +81,8 @@ def test_the_same_seed_plays_the_same_and_diff_says_so(tmp_path: Path) -> None:
     assert json.loads(agency("diff", str(tmp_path / "a"), str(tmp_path / "c"), "--json", code=1))
 
 
-def test_ctrl_c_ends_a_run_and_it_is_judged(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_end_is_judged(tmp_path: Path, number: int) -> None:
     out = tmp_path / "run"
     playing = subprocess.Popen(
         [*AGENCY, "replay", scenario(tmp_path, "10 min"), "--out", str(out)],
@@ -90,7 +91,10 @@ def test_ctrl_c_ends_a_run_and_it_is_judged(tmp_path: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and b'"/v1/documents"' not in _log(out):
         time.sleep(0.1)
-    os.killpg(playing.pid, signal.SIGINT)  # as a terminal does: to all that the command started
+    if number == signal.SIGINT:
+        os.killpg(playing.pid, number)  # as a terminal does: to all that the command started
+    else:
+        playing.send_signal(number)
     told, _ = playing.communicate(timeout=60)
     assert playing.returncode == 0, told
     found = verdict(out)

@@ -219,7 +219,7 @@ def _agencies(
 
 
 async def _until_over(whole: Play, show: Shown) -> None:
-    """Play to the end, or until Ctrl-C; a second one ends it at once."""
+    """Play to the end, or until Ctrl-C or SIGTERM; a second one ends it at once."""
     loop = asyncio.get_running_loop()
     playing = asyncio.ensure_future(whole.run())
 
@@ -229,7 +229,8 @@ async def _until_over(whole: Play, show: Shown) -> None:
         whole.stop()
 
     whole.step = show.step
-    loop.add_signal_handler(signal.SIGINT, stop)  # to the loop's end: then nobody but the hub has still to end
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)  # to the loop's end: then nobody but the hub has still to end
     following = asyncio.ensure_future(show.follow(whole.stage.counts))
     try:
         await playing
