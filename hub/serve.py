@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
 from hub.app import check_bucket, create_app, open_hub
+from hub.garbage import spare_what_stays
 from hub.http.guards import tls_context
 from hub.http.wire import GuardedHttp
 from hub.logs import log_as_json, log_at_once
@@ -96,6 +97,7 @@ def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
                     create_app(settings, clock=simulator.clock, at=simulator.at, writing=simulator.writer)
                 )
             server = uvicorn.Server(uvicorn.Config(application, **options))
+            spare_what_stays()
             server.run(sockets=[listening])
             if not server.started:
                 raise typer.Exit(1)
@@ -147,6 +149,7 @@ def worker() -> ASGIApp:
     log_as_json()
     threading.Thread(target=_end_with_the_parent, name="parent", daemon=True).start()
     app = create_app(Settings.model_validate_json(os.environ[_SETTINGS]))
+    spare_what_stays()
 
     async def replaceable(scope: Scope, receive: Receive, send: Send) -> None:
         async def told(message: Message) -> None:

@@ -29,8 +29,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "clients.replay": {"hub.domain", "hub.errors", "hub.data", "clients"},
     "migrations": {"hub.store"},  # the tables they must lead to
     "hub.background": set(),
+    "hub.garbage": set(),
     "hub.store": {"hub.domain", "hub.errors", "hub.background", "migrations"},  # the folder they lie in
-    "hub.exchange": {"hub.store", "hub.domain", "hub.errors"},
+    "hub.exchange": {"hub.store", "hub.domain", "hub.errors", "hub.garbage"},
     "hub.http": {*_INTERFACE},
     "hub.api": {*_INTERFACE, "hub.http"},
     "hub.gateway": {*_INTERFACE, "hub.http"},
@@ -40,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub.enrolments": {"hub.exchange"},
     "hub.backups": {"hub.app", "hub.settings", "hub.store"},
     "hub.simulation": {*_INTERFACE, "hub.http", "hub.api", "hub.gateway"},
-    "hub.serve": {"hub.app", "hub.http", "hub.logs", "hub.settings", "hub.simulation"},
+    "hub.serve": {"hub.app", "hub.garbage", "hub.http", "hub.logs", "hub.settings", "hub.simulation"},
     "hub.demo": {"hub.domain", "hub.data", "clients"},
     "hub.__main__": {
         *_INTERFACE,

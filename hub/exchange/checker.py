@@ -14,6 +14,7 @@ import traceback
 from typing import Any
 
 from hub.errors import Refusal
+from hub.garbage import spare_what_stays
 from hub.store.roster import Roster
 
 _LENGTHS = struct.Struct("!QQ")  # of a message's two parts
@@ -71,4 +72,5 @@ def main(descriptor: int) -> None:
     """The process; ``descriptor`` is its socket to the hub."""
     for meant_for_the_hub in (signal.SIGINT, signal.SIGTERM):  # which first answers what it has
         signal.signal(meant_for_the_hub, signal.SIG_IGN)
+    spare_what_stays()
     answer_questions(socket.socket(fileno=descriptor))

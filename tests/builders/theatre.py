@@ -32,6 +32,7 @@ class SmallHub:
     waiting: dict[str, list[Listed]] = field(default_factory=dict)  # by the code of the system
     packets: dict[str, bytes] = field(default_factory=dict)  # by delivery
     looks: Counter[str] = field(default_factory=Counter)
+    hearings: Counter[str] = field(default_factory=Counter)  # of the outbox
     done: list[str] = field(default_factory=list)
     reported: list[bytes] = field(default_factory=list)
 
@@ -71,6 +72,7 @@ class System:
         await self.done(item, mark)
 
     async def told(self, after: str, mark: str) -> Told:
+        self._hub.hearings[self._code] += 1
         return Told((), "")
 
 

@@ -122,8 +122,8 @@ class Agency:
             self._stage.clock.at(self._working(self._next()), self._hear)
 
     async def _hear(self) -> None:
-        self._telling = False
-        await self.read_told()
+        if self._telling:  # not read since, with a list
+            await self.read_told()
 
     def _look_at(self, moment: float) -> None:
         if self._due is None:
@@ -171,7 +171,6 @@ class Agency:
             if self.party.reads == "outbox" and whole:
                 self._cursor = listing.next  # behind what was given up nothing would ever show it again
             if stage.clock.now >= self._tells:
-                self._tells = stage.clock.now + stage.told_every
                 await self.read_told()
             if len(listing.items) < _PAGE or not new or not whole:
                 return whole
@@ -179,6 +178,7 @@ class Agency:
     async def read_told(self) -> None:
         """Read on in what became of the documents this system sent."""
         stage = self._stage
+        self._telling, self._tells = False, stage.clock.now + stage.told_every
         while True:
             self._looks += 1
             found = await self._asking.until_heard(

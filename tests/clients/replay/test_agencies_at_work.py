@@ -13,6 +13,7 @@ from builders.books import HAIPHONG, OFFICE, a_post
 from builders.theatre import Sheet, SmallHub, played
 
 from clients.replay.planned import Party, Reply
+from clients.replay.player.clock import Virtual
 from clients.replay.wire.dialects import Listed
 
 HANOI = "H26"
@@ -104,3 +105,13 @@ def test_who_is_silent_never_looks(tmp_path: Path) -> None:
     stage = played(tmp_path, Sheet(cast(silent=True), [POST]), hub)
     assert hub.looks[HAIPHONG] == 0
     assert len(stage.under_way) == 1
+
+
+def test_an_outbox_is_read_once_in_an_interval_though_a_list_and_a_status_both_lead_to_it(tmp_path: Path) -> None:
+    hub = SmallHub()
+    office = tuple(replace(party, reads="outbox") if party.code == OFFICE else party for party in cast(poll=1.0))
+    back = replace(a_post(2, OFFICE), sender=HAIPHONG, at=POST.at)
+    answer = Reply(1, HAIPHONG, 0, 10.0, "01")
+    sheet = Sheet(office, [POST, back], {(1, HAIPHONG): (answer,)})
+    played(tmp_path, sheet, hub, clock=Virtual(0.0), told_every=1.0)
+    assert (hub.looks[OFFICE], hub.hearings[OFFICE]) == (1, 1)
