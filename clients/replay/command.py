@@ -143,6 +143,9 @@ def replay(
     write(verdict, folder)
     told(console, verdict)
     console.print(str(folder / "report.html"))
+    if verdict.stopped and not verdict.figures.counts["attempts"]:
+        typer.echo("stopped before anything was sent", err=True)
+        raise typer.Exit(130)
     raise typer.Exit(0 if verdict.passed else 1)
 
 

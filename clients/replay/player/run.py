@@ -219,7 +219,7 @@ def _agencies(
 
 
 async def _until_over(whole: Play, show: Shown) -> None:
-    """Play to the end, or until Ctrl-C or SIGTERM; a second one ends it at once."""
+    """Play to the end, or until Ctrl-C; a second one ends it at once."""
     loop = asyncio.get_running_loop()
     playing = asyncio.ensure_future(whole.run())
 
@@ -229,8 +229,7 @@ async def _until_over(whole: Play, show: Shown) -> None:
         whole.stop()
 
     whole.step = show.step
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)  # to the loop's end: then nobody but the hub has still to end
+    loop.add_signal_handler(signal.SIGINT, stop)  # to the loop's end: then nobody but the hub has still to end
     following = asyncio.ensure_future(show.follow(whole.stage.counts))
     try:
         await playing
@@ -241,22 +240,31 @@ async def _until_over(whole: Play, show: Shown) -> None:
 
 
 class StoppedError(Exception):
-    """Ctrl-C where it leaves nothing to judge, or no verdict; the text says which."""
+    """Ctrl-C where it leaves no verdict; the text says why."""
 
 
 def run(played: Played, venue: Venue, console: Console) -> Verdict:
-    """Play and judge. Raises what :func:`play` does, and :class:`StoppedError`."""
+    """Play and judge; SIGTERM is taken as Ctrl-C. Raises what :func:`play` does, and :class:`StoppedError`."""
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        return _run(played, venue, console)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run(played: Played, venue: Venue, console: Console) -> Verdict:
+    book = venue.out / "ledger.db"
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         try:
             runner.run(play(played, venue, console))
-        except KeyboardInterrupt:
-            raise StoppedError(f"{venue.out}: stopped before anything was sent; there is no verdict") from None
-    book = venue.out / "ledger.db"
+        except KeyboardInterrupt:  # before anything was sent: the play itself ends by a signal as by the clock
+            if not book.exists():
+                raise StoppedError(f"{venue.out}: stopped before anything was begun; there is no verdict") from None
     try:
         with shown(console, played.title) as show:
             verdict = judge(book, show.judged)
     except KeyboardInterrupt:
         raise StoppedError(f"{book}: stopped while it was judged; the book is whole, there is no verdict") from None
     if verdict.passed and not venue.hub and venue.home is None:
-        shutil.rmtree(venue.out / "hub")  # of one that failed it is there to be looked into
+        shutil.rmtree(venue.out / "hub", ignore_errors=True)  # of one that failed it is there to be looked into
     return verdict

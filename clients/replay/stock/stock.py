@@ -130,11 +130,13 @@ class Stock:
                     for recipient in post.recipients for reply in self.replies(post, recipient)
                 ]  # fmt: skip
                 parts = (_parts(batch), _parts(orders))
-                packets = [self._made(press.packets, part, pool) for part in parts[0]]
-                statuses = [self._made(press.statuses, part, pool) for part in parts[1]]
-                for post, packet in zip(batch, _flat(await asyncio.gather(*packets)), strict=True):
+                packets, statuses = await asyncio.gather(
+                    asyncio.gather(*(self._made(press.packets, part, pool) for part in parts[0])),
+                    asyncio.gather(*(self._made(press.statuses, part, pool) for part in parts[1])),
+                )
+                for post, packet in zip(batch, _flat(packets), strict=True):
                     self._coming[post.n] = _done(packet)
-                for (_, reply), status in zip(orders, _flat(await asyncio.gather(*statuses)), strict=True):
+                for (_, reply), status in zip(orders, _flat(statuses), strict=True):
                     self._prepared[reply.n, reply.recipient, reply.k] = status
                 made += len(batch)
                 told(made)
