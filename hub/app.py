@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic.util import CommandError
+from cryptography.fernet import Fernet
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.background import beside
 from hub.data import read_agencies
 from hub.errors import Refusal
+from hub.exchange import keys
 from hub.exchange.checkers import Processes
 from hub.exchange.desk import Desk, Terms
 from hub.exchange.retention import Keep, Keeper
 from hub.exchange.seed import seed
+from hub.exchange.sequencer import Sequencer
 from hub.exchange.writer import Writer
 from hub.http.bell import Bell
 from hub.logs import log_at_once
@@ -158,21 +161,28 @@ def open_hub(
         rosters = Rosters(engine)
         with writing(engine, rosters, clock, at=at, committed=bell.ring if bell else lambda systems: None) as writer:
             writer.run(seed, read_agencies())
-            desk = _desk(settings, engine, rosters, writer, clock, at)
+            vault = _vault(settings, rosters)
+            writer.notary = writer.run(keys.begin, keys.Begin(vault, settings.log_origin))
+            desk = _desk(settings, engine, rosters, writer, vault, clock, at)
             try:
                 yield desk
             finally:
                 desk.close()
 
 
-def _desk(settings: Settings, engine: Engine, rosters: Rosters, writer: Writer, clock: Clock, at: At) -> Desk:
+def _vault(settings: Settings, rosters: Rosters) -> Fernet:
+    return open_vault(settings.data_dir / "secrets.key", make=not rosters.current(now=True).systems)
+
+
+def _desk(
+    settings: Settings, engine: Engine, rosters: Rosters, writer: Writer, vault: Fernet, clock: Clock, at: At
+) -> Desk:
     terms = Terms(
         limits=settings.limits,
         inline_limit=settings.inline_limit,
         refuse_taken=settings.number_taken == "refuse",
         sweep_seconds=settings.sweep_seconds,
     )
-    vault = open_vault(settings.data_dir / "secrets.key", make=not rosters.current(now=True).systems)
     return Desk(engine, rosters, open_payloads(settings), vault, writer, clock, terms, at)
 
 
@@ -185,7 +195,7 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step, writ
     # Here and not above: every `hub` command would wait half a second for what only serving needs.
     from anyio import to_thread
 
-    from hub.api import agencies, deliveries, documents, health, problems, site
+    from hub.api import agencies, deliveries, documents, evidence, health, log, problems, site
     from hub.api.routes import Application
     from hub.gateway import answers as gateway_answers
     from hub.gateway import axis
@@ -208,6 +218,7 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step, writ
                 if settings.checkers:
                     desk.checkers = await stack.enter_async_context(Processes(settings.checkers))
                 await stack.enter_async_context(beside(desk.sweep()))
+                await stack.enter_async_context(beside(Sequencer(desk).keep()))
                 await stack.enter_async_context(beside(Keeper(desk, _keep(settings), at).keep()))
                 await stack.enter_async_context(app.state.interface.disk.watched())
                 with listening(desk.engine, bell.ring), bell.closed_by_signals(), guards.renewed_by_signal():
@@ -228,7 +239,10 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step, writ
     problems.install(app)
     app.call_directly(documents.packets)
     app.leave_to(Trace(axis.Gateway(clock), refused), lambda path: axis.method_of(path) is not None)
-    app.include(documents.reads, deliveries.operations, agencies.operations, health.operations)
+    app.include(
+        documents.reads, deliveries.operations, agencies.operations, evidence.operations, log.operations,
+        health.operations,
+    )  # fmt: skip
     site.install(app)
     app.add_middleware(Trace, answer=refused)
     return app

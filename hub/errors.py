@@ -107,6 +107,9 @@ _add("body-late", 408, "Nội dung đến quá chậm.", "The body arrived too s
 _add("request-field", 422, "Giá trị không hợp lệ: {vi}.", "The value is not valid: {en}.", "{repair}")
 _add("cursor", 422, "Con trỏ không hợp lệ.", "The cursor is not valid.",
      "Dùng `next` của lần trước / use the `next` of the last answer")
+_add("log-size", 422, "Sổ bằng chứng chỉ có {size} mục: cần first ≤ second ≤ {size}.",
+     "The evidence log has {size} entries: first ≤ second ≤ {size} is needed.",
+     "Lấy kích thước từ /log/checkpoint / take the sizes from /log/checkpoint")
 _add("query-word", 422, "Không hiểu «{word}».", "“{word}” cannot be understood.", "{hint}")
 _add("request-invalid", 422, "Yêu cầu không hợp lệ.", "The request is not valid.")
 _add("busy", 503, "Trục đang quá tải, hãy gửi lại sau.", "The hub is overloaded, repeat later.",
@@ -301,6 +304,12 @@ _add("agency-closed", 200, "Cơ quan {code} đã đóng từ {since}.", "The age
 _add("certificate-elsewhere", 200, "Chứng thư của {code} cũng được đăng ký cho {others}.",
      "The certificate of {code} is registered for {others} as well.",
      "Mỗi cơ quan một khóa riêng / a key of its own for each agency")
+_add("trust-unfit", 422, "Không nhận chứng thư {subject} làm {role}: {vi}.",
+     "The certificate {subject} is not taken as {role}: {en}.", "{repair}")
+_add("trust-unknown", 404, "Không có đúng một chứng thư trong kho tin cậy có dấu vân tay bắt đầu bằng {prefix}.",
+     "There is not exactly one certificate in the trust store whose fingerprint begins with {prefix}.",
+     "hub trust list; từ 8 ký tự / 8 digits or more")
+_add("crl-unfit", 422, "Không nhận CRL này: {vi}.", "This CRL is not taken: {en}.", "{repair}")
 _add("system-connected", 409, "Mã {code} đang có hệ thống {system} kết nối từ {since}.",
      "System {system} is connected for {code} since {since}.",
      "--replace (hệ thống ấy ngừng ngay / that system is retired at once)")

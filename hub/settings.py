@@ -38,6 +38,7 @@ def _payloads(url: str, given: ValidationInfo) -> str:
     return url
 
 
+_ORIGIN = re.compile(r"[^\s+]{1,200}")
 _S3 = ("s3_endpoint", "s3_access_key", "s3_secret_key")
 
 
@@ -45,6 +46,12 @@ def _proxies(listed: str) -> str:
     for proxy in filter(None, listed.split(",")):
         ipaddress.ip_network(proxy.strip())  # says itself what is wrong
     return listed
+
+
+def _origin(value: str) -> str:
+    if value and not _ORIGIN.fullmatch(value):
+        raise ValueError("a host name and a path, without a scheme, space or plus sign")
+    return value
 
 
 class Settings(BaseSettings):
@@ -119,6 +126,11 @@ class Settings(BaseSettings):
     )
     number_taken: Literal["refuse", "flag"] = Field(
         "refuse", description="refuse or flag: what a number used twice leads to."
+    )
+    log_origin: Annotated[str, AfterValidator(_origin)] = Field(
+        "",
+        description="Name of the evidence log, such as `truc.haiphong.gov.vn/bang-chung`; fixed when the hub is first "
+        "started, and made up if there is none.",
     )
     keep_packets: int = Field(
         0, ge=0, description="Days to keep the bytes of a document's packets once all about it is final; 0: for ever."

@@ -48,6 +48,19 @@ def moment(value: datetime | None) -> str:
 _NOTHING = "Không có gì khớp / nothing found"
 
 
+def keys(out: Console, jwks: Mapping[str, Any], verifiers: list[str], *, as_json: bool) -> None:
+    """The public keys of receipts, the one that signs first, and of the log."""
+    if as_json:
+        _json(out, [{"jwks": jwks, "log": verifiers}])
+        return
+    table = Table("Dùng cho · Used for", "Khóa · Key", "")
+    for n, key in enumerate(jwks["keys"]):
+        table.add_row("biên nhận · receipts", key["kid"], "đang ký · signs" if n == 0 else "")
+    for n, text in enumerate(verifiers):
+        table.add_row("sổ bằng chứng · evidence log", escape(text), "đang ký · signs" if n == 0 else "")
+    out.print(table)
+
+
 def agencies(out: Console, directory: Directory, found: list[Agency], today: date, *, as_json: bool) -> None:
     """The directory with who is connected."""
     rows: list[dict[str, Any]] = []

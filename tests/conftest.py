@@ -14,11 +14,15 @@ import hypothesis
 import pytest
 import structlog
 from builders.axis import Axis, an_axis
+from builders.databases import opened
 from builders.objects import ObjectServer
 from builders.postgres import Server, name_of
+from sqlalchemy import delete
 
 from hub.app import open_hub
 from hub.settings import Settings
+from hub.store.engine import writing
+from hub.store.log_tables import log_head, signing_key
 
 for _name in [name for name in os.environ if name.startswith("HUB_")]:
     del os.environ[_name]  # the settings of whoever runs the tests are not the tests'
@@ -63,8 +67,7 @@ def objects() -> Iterator[ObjectServer]:
 def postgres_template(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of a migrated and seeded database to copy."""
     url = postgres.create()
-    with open_hub(Settings(data_dir=tmp_path_factory.mktemp("template"), database_url=url)):
-        pass
+    _prepare(Settings(data_dir=tmp_path_factory.mktemp("template"), database_url=url))
     return name_of(url)
 
 
@@ -72,10 +75,18 @@ def postgres_template(postgres: Server, tmp_path_factory: pytest.TempPathFactory
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a migrated and seeded database to copy."""
     folder = tmp_path_factory.mktemp("template")
-    with open_hub(Settings(data_dir=folder)):
-        pass
+    _prepare(Settings(data_dir=folder))
     assert not (folder / "hub.db-wal").exists(), "the copy would lack what is only in the log"
     return folder / "hub.db"
+
+
+def _prepare(settings: Settings) -> None:
+    """A database to copy: without keys, since the key file that reads them is not copied with it."""
+    with open_hub(settings):
+        pass
+    with opened(settings.database) as engine, writing(engine) as connection:
+        for table in (log_head, signing_key):
+            connection.execute(delete(table))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

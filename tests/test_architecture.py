@@ -25,7 +25,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub.domain": {"hub.errors"},
     "hub.data": {"hub.domain"},
     "hub.settings": {"hub.domain"},
-    "clients": {"hub.domain", "hub.errors", "clients.replay"},  # the `agency` command has those of the harness too
+    # The `agency` command has those of the harness and of evidence too.
+    "clients": {"hub.domain", "hub.errors", "clients.replay", "clients.evidence"},
+    "clients.evidence": {"hub.domain", "hub.errors", "clients"},
     "clients.replay": {"hub.domain", "hub.errors", "hub.data", "clients"},
     "migrations": {"hub.store"},  # the tables they must lead to
     "hub.background": set(),
@@ -40,18 +42,27 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub.show": {"hub.store", "hub.domain", "hub.errors"},
     "hub.enrolments": {"hub.exchange"},
     "hub.backups": {"hub.app", "hub.settings", "hub.store"},
+    "hub.authority": {"hub.domain"},
+    "hub.console": {"hub.app", "hub.logs", "hub.exchange", "hub.settings"},
+    "hub.pdf": {"hub.domain", "hub.garbage"},
+    "hub.revocation": {"hub.exchange", "hub.domain", "hub.errors"},
+    "hub.trusting": {
+        *_INTERFACE,
+        *("hub.app", "hub.authority", "hub.console", "hub.data", "hub.revocation", "hub.show"),
+    },
     "hub.simulation": {*_INTERFACE, "hub.http", "hub.api", "hub.gateway"},
     "hub.serve": {"hub.app", "hub.garbage", "hub.http", "hub.logs", "hub.settings", "hub.simulation"},
     "hub.demo": {"hub.domain", "hub.data", "clients"},
     "hub.__main__": {
         *_INTERFACE,
-        *("hub.app", "hub.logs", "hub.enrolments", "hub.backups", "hub.show", "hub.serve", "hub.demo"),
+        *("hub.app", "hub.console", "hub.enrolments", "hub.backups", "hub.show", "hub.serve", "hub.demo"),
+        *("hub.logs", "hub.trusting"),
     },
     "hub": set(),
 }
 
 # Parts that import little of the world; the standard library is always there.
-PURE: dict[str, set[str]] = {"hub.errors": set(), "hub.domain": {"lxml", "cryptography"}}
+PURE: dict[str, set[str]] = {"hub.errors": set(), "hub.domain": {"lxml", "cryptography", "joserfc"}}
 WEB = {"fastapi", "starlette", "uvicorn", "httpx"}
 WITHOUT_WEB = {"hub.exchange", "hub.store", "hub.data", "hub.settings", "hub.show", "migrations"}
 

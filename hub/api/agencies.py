@@ -1,4 +1,4 @@
-"""The directory, certificates and evidence: ``/v1/agencies``, ``/v1/evidence``."""
+"""The directory and certificates: ``/v1/agencies``."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from hub.api import answers, shapes
-from hub.api.caller import Calling, Id, json_body, json_of
+from hub.api.caller import Calling, json_body, json_of
 from hub.api.problems import JSON, NO_NUL, responses
 from hub.api.routes import router
 from hub.domain.document import local_day
 from hub.domain.search import fold
 from hub.errors import Refusal
 from hub.exchange import enrol
-from hub.exchange.examine import is_sender
 from hub.http.interface import interface
-from hub.store import deliveries, documents, roster
+from hub.store import roster
 from hub.store.engine import reading
 
 operations = router("agencies")
@@ -135,27 +134,3 @@ async def register(code: Code, request: Request, caller: Calling) -> Response:
         enrol.decode_signature(body.endorsement),
     )
     return shapes.reply(await interface(request).desk.write(enrol.register, job), 201)
-
-
-@operations.get(
-    "/evidence/{id}",
-    summary="Bằng chứng của văn bản · Evidence of a document",
-    responses=responses("not-found", answer=answers.Evidence),
-)
-def evidence(document_id: Id, request: Request, caller: Calling) -> Response:
-    """The leaf entries a party may see: all for the sender, its own hand-overs and reports for a recipient."""
-    face = interface(request)
-    with reading(face.desk.engine) as connection:
-        document = documents.get(connection, document_id)
-        if document is None:
-            raise Refusal("not-found")
-        all_of_it = deliveries.of_document(connection, document_id)
-        rows = documents.evidence_of(connection, document_id)
-    if not is_sender(caller.roster, caller.system, document, face.desk.clock()):
-        own = {d.id: d.recipient for d in all_of_it if d.system_id == caller.system.id and d.fetched}
-        if not own:
-            raise Refusal("not-found")
-        reporters = set(own.values())
-        rows = [r for r in rows if r["delivery_id"] in own or (r["report_id"] and r["body"]["sender"] in reporters)]
-    items = [{"id": row["id"], "kind": row["kind"], "at": row["at"], "entry": row["body"]} for row in rows]
-    return shapes.reply({"items": items, "next": None})

@@ -18,23 +18,22 @@ Id = Annotated[str, Field(pattern=HEX_ID, description="24 lower-case hex digits"
 Code = Annotated[str, Field(description="Agency code")]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256, lower-case hex")]
 Moment = Annotated[datetime, Field(description="RFC 3339, in Vietnam's zone")]
-Utc = Annotated[datetime, Field(description="RFC 3339, UTC: part of what is hashed")]
 Cursor = Annotated[str | None, Field(description="`after` of the next question")]
 ReportCode = Literal["01", "02", "03", "04", "05", "06", "13", "15", "16"]
 
 
-class _Shape(BaseModel):
+class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Message(_Shape):
+class Message(Shape):
     """What is wrong, for a person."""
 
     vi: str
     en: str
 
 
-class Violation(_Shape):
+class Violation(Shape):
     """One thing wrong at one place."""
 
     rule: str = Field(description="Code of the rule; docs/refusals.md lists all")
@@ -45,7 +44,7 @@ class Violation(_Shape):
     repair: str = Field(description="The value to use instead, or what to do")
 
 
-class Problem(_Shape):
+class Problem(Shape):
     """A refusal (RFC 9457)."""
 
     type: str = Field(description="`urn:lienthong:problem:` and the code")
@@ -58,14 +57,14 @@ class Problem(_Shape):
     first: str = Field("", description="The document that a duplicate or conflict is with")
 
 
-class Signature(_Shape):
+class Signature(Shape):
     """What the hub found of a packet's signature."""
 
     standing: Standing
     signer: str = Field(description="Agency code of the certificate; empty when unsigned")
 
 
-class Delivery(_Shape):
+class Delivery(Shape):
     """One recipient of a document."""
 
     id: Id
@@ -73,7 +72,7 @@ class Delivery(_Shape):
     state: Transport
 
 
-class _Taken(_Shape):
+class _Taken(Shape):
     id: Id
     document_id: str = Field(description="DocumentId, canonical")
     sha256: Digest = Field(description="Of the packet")
@@ -84,13 +83,18 @@ class _Taken(_Shape):
     warnings: list[Violation]
 
 
+Receipt = Annotated[str, Field(description="JWS (RFC 7515, ES256); its keys: `/.well-known/jwks.json`")]
+
+
 class Accepted(_Taken):
     """A document the hub has taken."""
 
     deliveries: list[Delivery]
+    receipt: Receipt | None = Field(description="Of the first acceptance; none only of one before there were receipts")
+    added_receipts: list[Receipt] = Field(description="Of what later repeats added")
 
 
-class Request(_Shape):
+class Request(Shape):
     """What the sender asked of a recipient later on."""
 
     ask: Ask
@@ -99,7 +103,7 @@ class Request(_Shape):
     closed_at: Moment | None
 
 
-class Event(_Shape):
+class Event(Shape):
     """An attempt, or a change of either state."""
 
     at: Moment
@@ -120,7 +124,7 @@ class DeliveryStory(Delivery):
     history: list[Event]
 
 
-class Link(_Shape):
+class Link(Shape):
     """A packet of kind 1–3 and what it acts on."""
 
     document: Id
@@ -135,7 +139,7 @@ class DocumentStory(_Taken):
     links: list[Link]
 
 
-class Validation(_Shape):
+class Validation(Shape):
     """What sending the packet now would answer."""
 
     valid: bool
@@ -144,7 +148,7 @@ class Validation(_Shape):
     warnings: list[Violation]
 
 
-class Reach(_Shape):
+class Reach(Shape):
     """What a report did to one recipient's delivery."""
 
     id: Id
@@ -154,7 +158,7 @@ class Reach(_Shape):
     status: Status
 
 
-class Reported(_Shape):
+class Reported(Shape):
     """A status packet the hub has taken."""
 
     id: Id
@@ -164,9 +168,10 @@ class Reported(_Shape):
     delivery: Id | None = Field(description="That carries it to the other party; none if only recorded")
     warnings: list[Violation]
     deliveries: list[Reach]
+    receipt: Receipt | None
 
 
-class About(_Shape):
+class About(Shape):
     """The document a waiting packet is or tells of."""
 
     id: Id
@@ -183,7 +188,7 @@ class About(_Shape):
     due_date: date | None
 
 
-class Said(_Shape):
+class Said(Shape):
     """What a status packet says."""
 
     code: ReportCode
@@ -192,7 +197,7 @@ class Said(_Shape):
     stated_at: Moment
 
 
-class _Item(_Shape):
+class _Item(Shape):
     id: Id = Field(description="Of the delivery")
     to: Code
     state: Transport
@@ -222,21 +227,21 @@ class InboxItem(RootModel[Annotated[DocumentItem | StatusItem, Field(discriminat
     """A packet for this system."""
 
 
-class Inbox(_Shape):
+class Inbox(Shape):
     """Waiting packets, oldest first."""
 
     items: list[InboxItem]
     next: Cursor
 
 
-class OfDocument(_Shape):
+class OfDocument(Shape):
     """Which document."""
 
     id: Id
     document_id: str
 
 
-class OutboxItem(_Shape):
+class OutboxItem(Shape):
     """One thing that happened to a document this system sent."""
 
     what: Literal["waiting", "delivered", "failed", "expired", "withdrawn", "status"]
@@ -249,14 +254,14 @@ class OutboxItem(_Shape):
     report: Id | None
 
 
-class Outbox(_Shape):
+class Outbox(Shape):
     """What happened, oldest first."""
 
     items: list[OutboxItem]
     next: Cursor
 
 
-class Lease(_Shape):
+class Lease(Shape):
     """The delivery is this process's until then."""
 
     id: Id
@@ -265,21 +270,25 @@ class Lease(_Shape):
     until: Moment
 
 
-class Done(_Shape):
-    """The delivery as it stands now."""
-
+class _Stands(Shape):
     id: Id
     document: Id
     state: Transport
 
 
-class Failed(Done):
+class Done(_Stands):
+    """The delivery as it stands now."""
+
+    receipt: Receipt | None
+
+
+class Failed(_Stands):
     """The delivery as it stands now: still waiting, or failed."""
 
     attempts: int = Field(description="The fifth before the first fetch fails the delivery")
 
 
-class Agency(_Shape):
+class Agency(Shape):
     """A row of the directory."""
 
     code: Code
@@ -292,14 +301,14 @@ class Agency(_Shape):
     uncertain: bool = Field(description="The row awaits a check")
 
 
-class Agencies(_Shape):
+class Agencies(Shape):
     """The directory, by code."""
 
     items: list[Agency]
     next: Cursor
 
 
-class Certificate(_Shape):
+class Certificate(Shape):
     """A certificate that counts or counted."""
 
     owner: Code
@@ -311,14 +320,14 @@ class Certificate(_Shape):
     pem: str
 
 
-class Certificates(_Shape):
+class Certificates(Shape):
     """Whoever may have signed for an agency, oldest first."""
 
     items: list[Certificate]
     next: Cursor
 
 
-class Registered(_Shape):
+class Registered(Shape):
     """The certificate counts from now on."""
 
     agency: Code
@@ -326,58 +335,7 @@ class Registered(_Shape):
     serial: str = Field(description="Hex")
 
 
-class AcceptEntry(_Shape):
-    """A document was taken for these recipients."""
-
-    document: Id
-    document_id: str
-    sha256: Digest
-    sender: Code
-    issuer: Code
-    recipients: list[Code]
-    at: Utc
-
-
-class HandOverEntry(_Shape):
-    """A recipient said that the packet is safe."""
-
-    delivery: Id
-    document: Id
-    recipient: Code
-    system: str
-    sha256: Digest
-    at: Utc
-
-
-class StatusEntry(_Shape):
-    """A status packet was taken."""
-
-    report: Id
-    document: Id
-    status: ReportCode
-    sha256: Digest
-    sender: Code
-    addressee: Code
-    at: Utc
-
-
-class Leaf(_Shape):
-    """One entry of the evidence."""
-
-    id: Id
-    kind: Literal["accept", "handover", "status"]
-    at: Moment
-    entry: AcceptEntry | HandOverEntry | StatusEntry
-
-
-class Evidence(_Shape):
-    """What the hub has recorded of a document, as far as the caller is party to it."""
-
-    items: list[Leaf]
-    next: Cursor
-
-
-class Alive(_Shape):
+class Alive(Shape):
     """The process answers."""
 
     status: Literal["ok"]

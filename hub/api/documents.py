@@ -67,7 +67,9 @@ async def send(request: Request, caller: Calling) -> Response:
     """Accept a signed packet for all its recipients, or refuse it with every rule it breaks."""
     async with bodies.packet_of(request) as packet:
         result = await interface(request).desk.accept(packet, caller.system, request.state.trace_id)
-    return shapes.reply(shapes.accepted(result.body), 201 if result.new else 200)
+    receipts = {"receipt": next(iter(result.receipts), None), "added_receipts": result.receipts[1:]}
+    body = shapes.accepted(result.body) | receipts
+    return shapes.reply(body, 201 if result.new else 200)
 
 
 @packets.post(
@@ -118,7 +120,8 @@ async def report(request: Request, caller: Calling) -> Response:
     """Take a status packet (01–06, 13, 15, 16), apply it and hand it on to the other party."""
     async with bodies.packet_of(request) as packet:
         result = await interface(request).desk.report(packet, caller.system, request.state.trace_id)
-    body = result.body | {"warnings": [violation_body(v) for v in result.body["warnings"]]}
+    warnings = [violation_body(v) for v in result.body["warnings"]]
+    body = result.body | {"warnings": warnings, "receipt": result.receipt}
     return shapes.reply(body, 201 if result.new else 200)
 
 

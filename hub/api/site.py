@@ -69,7 +69,8 @@ H41 receives.
 _TAGS = {
     "documents": "Gửi, tra cứu văn bản; báo trạng thái · Sending documents, reading them back, reporting statuses",
     "deliveries": "Nhận: danh sách, lấy gói, xác nhận · Receiving: list, fetch, confirm",
-    "agencies": "Danh mục, chứng thư, bằng chứng · Directory, certificates, evidence",
+    "agencies": "Danh mục, chứng thư · Directory, certificates",
+    "evidence": "Biên nhận, sổ bằng chứng · Receipts, the evidence log",
     "health": "Cho người vận hành · For operators",
 }
 

@@ -8,10 +8,10 @@ what is partial has its width in its name.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from hub.domain.merkle import HASH_LENGTH, HashAt, node_hash
+from hub.domain.merkle import HASH_LENGTH, HashAt, node_hash, root
 
 HEIGHT = 8  # levels of the tree in one level of tiles
 FULL = 1 << HEIGHT  # hashes in a full tile
@@ -146,6 +146,28 @@ def hashes_from(size: int, contents: Callable[[Tile], bytes]) -> HashAt:
         return hash_in(tile, contents(tile), level, index)
 
     return hash_at
+
+
+def grown(size: int, leaf_hashes: Sequence[bytes], contents: Callable[[Tile], bytes]) -> dict[tuple[int, int], bytes]:
+    """What the tiles hold, by level and index, that change when leaves are appended to a tree of ``size`` leaves.
+
+    ``contents`` gives the bytes of the tiles that are not full so far.
+    """
+    changed: dict[tuple[int, int], bytes] = {}
+    level, hashes = 0, list(leaf_hashes)
+    while hashes:
+        first, begun = divmod(size, FULL)
+        if begun:
+            before = contents(Tile(level, first, begun))
+            hashes = [before[at : at + HASH_LENGTH] for at in range(0, len(before), HASH_LENGTH)] + hashes
+        above = []
+        for start in range(0, len(hashes), FULL):
+            some = hashes[start : start + FULL]
+            changed[level, first + start // FULL] = b"".join(some)
+            if len(some) == FULL:
+                above.append(root(some))  # a complete subtree: its hash is that of a tree of its own
+        level, size, hashes = level + 1, first, above
+    return changed
 
 
 def bundle(entries: Iterable[bytes]) -> bytes:

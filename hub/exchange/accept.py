@@ -22,7 +22,7 @@ from hub.errors import Refusal, Violation, violation
 from hub.exchange import asking, change
 from hub.exchange.checks import Checked, Prepared, Recipient
 from hub.exchange.writer import Stale, Transaction, together
-from hub.store import deliveries, documents
+from hub.store import deliveries, documents, evidence
 from hub.store.deliveries import Delivery
 
 Row = Mapping[str, Any] | RowMapping
@@ -30,11 +30,15 @@ Row = Mapping[str, Any] | RowMapping
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The answer. ``kept`` is False when the packet's bytes were not needed (a repeat)."""
+    """The answer. ``kept`` is False when the packet's bytes were not needed (a repeat).
+
+    ``receipts``: of the first acceptance, and of those after it that added recipients.
+    """
 
     new: bool
     kept: bool
     body: dict[str, Any]
+    receipts: list[str]
 
 
 def foresee(job: Checked, directory: Directory, connection: Connection) -> list[Any]:
@@ -126,7 +130,7 @@ def _accept(tx: Transaction, job: Checked, memory: _Memory) -> Accepted:
         new = asking.ask(tx, asked, packet.kind, document_id, new)
     for delivery in new:
         tx.ring(delivery.system_id)
-    return Accepted(True, True, answer(row, packet_row, new))
+    return Accepted(True, True, answer(row, packet_row, new), [tx.receipts[document_id]])
 
 
 def _warnings(packet: Prepared, decision: Decision, memory: _Memory) -> list[Violation]:
@@ -160,7 +164,8 @@ def _repeat(tx: Transaction, job: Checked, document_id: str) -> Accepted:
         if packet.kind is not Kind.NEW:
             recipients = {delivery.recipient for delivery in added}
             asked = asking.find(tx.connection, tx.roster.directory, packet, recipients, repeat=True)
-        documents.add(tx.connection, [], [_packet_row(tx, job, document_id)], [_evidence(tx, job, document_id, added)])
+        tx.decided.packets.append(_packet_row(tx, job, document_id))
+        tx.decided.evidence.append(_evidence(tx, job, document_id, added))
         deliveries.add(tx.connection, [deliveries.row_of(delivery) for delivery in added])
         documents.freshen(tx.connection, document_id)
         if asked.targets:
@@ -178,7 +183,7 @@ def _repeat(tx: Transaction, job: Checked, document_id: str) -> Accepted:
     first = documents.first_packet(tx.connection, document_id)
     body = answer(document, first, [*by_recipient.values(), *added])
     body["warnings"] = [*body["warnings"], *(asdict(v) for v in warnings)]
-    return Accepted(False, bool(added), body)
+    return Accepted(False, bool(added), body, evidence.receipts_of(tx.connection, document_id))
 
 
 def answer(document: Row, packet: Row, all_deliveries: list[Delivery]) -> dict[str, Any]:

@@ -7,16 +7,20 @@ Each decides the row, its history row and what the other parties are told; all o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import RowMapping
+
 from hub.domain.delivery import FINAL, Move, Status, Transport, moved
 from hub.domain.document import local_day
+from hub.domain.receipt import Statement
 from hub.domain.turns import turn_of
 from hub.exchange.writer import Transaction
 from hub.store import deliveries
+from hub.store import evidence as evidence_rows
 from hub.store.deliveries import Delivery
 from hub.store.ids import chance
 
@@ -200,8 +204,26 @@ def evidence(
     delivery_id: str | None = None,
     report_id: str | None = None,
 ) -> dict[str, Any]:
-    """A leaf row for the evidence log; the nonce keeps a published leaf from telling who wrote to whom."""
-    return {
+    """A row of evidence; its receipt is in ``tx.receipts``, by the report, delivery or document.
+
+    The nonce keeps the published entry from telling who wrote to whom.
+    """
+    nonce = chance(16)
+    row: dict[str, Any] = {
         "id": tx.new_id(), "seq": tx.next_seq(), "kind": kind, "document_id": document_id, "delivery_id": delivery_id,
-        "report_id": report_id, "at": tx.now, "nonce": chance(16), "body": body,
+        "report_id": report_id, "at": tx.now, "nonce": nonce, "body": body,
     }  # fmt: skip
+    row["entry"], row["receipt"] = tx.notary.entry(statement_of(row), bytes.fromhex(nonce), tx.now)
+    tx.receipts[report_id or delivery_id or document_id] = row["receipt"]
+    return row
+
+
+def statement_of(row: Mapping[str, Any] | RowMapping) -> Statement:
+    """What a row of evidence states."""
+    return {"entry": row["id"], "kind": row["kind"], **row["body"]}
+
+
+def receipt_of(tx: Transaction, document_id: str, about: str) -> str | None:
+    """The receipt for a delivery's hand-over or for a report; None of one that a program before receipts wrote."""
+    made = tx.receipts.get(about)
+    return made or next(iter(evidence_rows.receipts_of(tx.earlier, document_id, [about])), None)

@@ -131,13 +131,16 @@ def fetch(tx: Transaction, jobs: list[Fetch]) -> list[str | Refusal]:
 
 @together
 def done(tx: Transaction, jobs: list[HandOver]) -> list[dict[str, Any] | Refusal]:
-    """The recipient has the packet safe. The same answer again for a repeat.
+    """The recipient has the packet safe: ``{id, document, state, receipt}``. The same answer again for a repeat.
 
     Refuses with ``lease-lost``, ``delivery-not-fetched`` (nothing was handed out that could be safe).
     """
     latest = _latest(tx, (job.delivery_id for job in jobs))
     change.look_up(tx, latest.values())
     results = _in_turn(tx, jobs, latest, _done, _state)
+    for result in results:
+        if not isinstance(result, Refusal):
+            result["receipt"] = change.receipt_of(tx, result["document"], result["id"])
     tx.decided.at("done-written")
     return results
 

@@ -46,10 +46,11 @@ DESCRIPTION_LIMIT = 1000  # characters: what software in the field lets a clerk 
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """The answer; ``new`` is False for a repeat."""
+    """The answer; ``new`` is False for a repeat. ``receipt``: None only of one taken by a program before receipts."""
 
     new: bool
     body: dict[str, Any]
+    receipt: str | None
 
 
 def prepare(packet: bytes, submission: Submission, roster: Roster, now: datetime) -> Prepared:
@@ -194,7 +195,9 @@ def _apply(
     """One report; ``answers`` to those before it, by their repeat keys, get its own."""
     key = _repeat_key(job, found[0])
     if key in answers:
-        return Reported(False, answers[key]), []
+        first = answers[key]
+        receipt = change.receipt_of(tx, first["document"], first["id"])
+        return Reported(False, first, receipt), []
     report_id = tx.new_id()
     code = job.report.status
     if code in FROM_SENDER:
@@ -204,7 +207,7 @@ def _apply(
     else:
         parts = _progress(tx, job, found, report_id)
     answers[key] = record(tx, job, key, report_id, found, parts)
-    return Reported(True, answers[key]), parts
+    return Reported(True, answers[key], tx.receipts[report_id]), parts
 
 
 def _repeat_key(job: Prepared, found: Found) -> str:

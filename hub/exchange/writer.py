@@ -27,6 +27,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from hub.errors import Refusal
+from hub.exchange.notary import NO_KEYS, Notary
 from hub.store import counter, notices
 from hub.store.decided import Decided
 from hub.store.deliveries import Carried
@@ -55,10 +56,13 @@ class Transaction:
     now: datetime
     roster: Roster
     at: Callable[[str], None]  # named steps, for crash tests
+    notary: Notary
     _seq: int
+    entries: int  # of the evidence log, with what was written here
     rung: set[str] = field(default_factory=set)
     decided: Decided = field(default_factory=Decided)
     carried: dict[str, Carried] = field(default_factory=dict)  # by delivery, as far as somebody has looked
+    receipts: dict[str, str] = field(default_factory=dict)  # by the document, delivery or report, made here
 
     @property
     def connection(self) -> Connection:
@@ -82,6 +86,8 @@ class Transaction:
         Raises what ``Decided.write`` does. No verb catches that: all of the transaction is rolled back.
         """
         steps, self.decided.steps = self.decided.steps, []
+        for row in self.decided.evidence:
+            row["leaf_index"], self.entries = self.entries, self.entries + 1
         self.decided.write(self._connection)
         for step in steps:
             self.at(step)
@@ -106,13 +112,16 @@ class Transaction:
 
 
 @contextmanager
-def transaction(engine: Engine, rosters: Rosters, now: datetime, at: Callable[[str], None]) -> Iterator[Transaction]:
+def transaction(
+    engine: Engine, rosters: Rosters, now: datetime, at: Callable[[str], None], notary: Notary
+) -> Iterator[Transaction]:
     """One write transaction under the counter's lock."""
     with writing(engine) as connection:
-        seq, version = counter.lock(connection)
-        tx = Transaction(connection, now, rosters.within(connection, version), at, seq)
+        seq, version, entries = counter.lock(connection)
+        tx = Transaction(connection, now, rosters.within(connection, version), at, notary, seq, entries)
         yield tx
-        counter.settle(tx.connection, tx._seq)
+        tx.write()
+        counter.settle(connection, tx._seq, tx.entries)
         notices.notify(connection, tx.rung)
         at("before-commit")
     at("after-commit")
@@ -125,13 +134,15 @@ def each(verb: Callable[[Transaction, Any], Any]) -> Verb:
     def handle(tx: Transaction, jobs: list[Any]) -> list[Any]:
         results: list[Any] = []
         for job in jobs:
+            connection, entries = tx.connection, tx.entries
             try:
-                with tx.connection.begin_nested():
+                with connection.begin_nested():
                     result = verb(tx, job)
                     tx.write()
                 results.append(result)
             except (Refusal, Stale) as refused:
                 tx.decided.forget()
+                tx.entries = entries  # an entry that was rolled back leaves no gap
                 results.append(refused)
         return results
 
@@ -182,8 +193,10 @@ class Writer:
         *,
         at: Callable[[str], None] = lambda step: None,
         committed: Callable[[Iterable[str]], None] = lambda systems: None,
+        notary: Notary = NO_KEYS,
     ) -> None:
         self._engine, self._rosters, self._clock, self._at, self._committed = engine, rosters, clock, at, committed
+        self.notary = notary  # of hub.exchange.keys, as soon as there are keys
         self._waiting: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="writer", daemon=True)
 
@@ -259,7 +272,7 @@ class Writer:
 
     def _commit(self, batch: Sequence[_Work]) -> list[tuple[_Work, Any]]:
         results: list[tuple[_Work, Any]] = []
-        with transaction(self._engine, self._rosters, self._clock(), self._at) as tx:
+        with transaction(self._engine, self._rosters, self._clock(), self._at, self.notary) as tx:
             for verb, works in _grouped(batch):
                 results.extend(zip(works, verb(tx, [work.job for work in works]), strict=True))
         try:

@@ -106,6 +106,8 @@ class OldAxis:
             "issuer_basis": "from",
             "signature": {"standing": "signed", "signer": document.sender.organ_id},
             "warnings": [],
+            "receipt": None,  # of what is in no log
+            "added_receipts": [],
             "deliveries": [
                 {
                     "id": hashlib.sha256(f"{sha256} {to.organ_id}".encode()).hexdigest()[:24],

@@ -7,20 +7,22 @@ from sqlalchemy import Connection, bindparam, update
 from hub.store import tables as t
 
 # What every transaction asks is put together once.
-_LOCK = update(t.counter).values(seq=t.counter.c.seq + 1).returning(t.counter.c.seq, t.counter.c.directory)
-_SETTLE = update(t.counter).values(seq=bindparam("last"))
+_c = t.counter.c
+_LOCK = update(t.counter).values(seq=_c.seq + 1).returning(_c.seq, _c.directory, _c.entries)
+_SETTLE = update(t.counter).values(seq=bindparam("last"), entries=bindparam("entries_then"))
 
 
-def lock(connection: Connection) -> tuple[int, int]:
-    """The lock, until the transaction ends: the first ``seq`` it may give out is the one after this; and the version
-    of the directory."""
-    seq, version = connection.execute(_LOCK).one()
-    return seq, version
+def lock(connection: Connection) -> tuple[int, int, int]:
+    """The lock, until the transaction ends: the first ``seq`` it may give out is the one after this; the version of the
+    directory; and how many entries the evidence log has.
+    """
+    seq, version, entries = connection.execute(_LOCK).one()
+    return seq, version, entries
 
 
-def settle(connection: Connection, seq: int) -> None:
-    """The last ``seq`` that was given out."""
-    connection.execute(_SETTLE, {"last": seq})
+def settle(connection: Connection, seq: int, entries: int) -> None:
+    """The last ``seq`` that was given out, and how many entries there are now."""
+    connection.execute(_SETTLE, {"last": seq, "entries_then": entries})
 
 
 def directory_changed(connection: Connection) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from hub.store import deliveries, documents
+from hub.store import deliveries, documents, evidence
 from hub.store.deliveries import Delivery
 from hub.store.many import Rows
 
@@ -54,7 +54,8 @@ class Decided:
 
         Raises RuntimeError as ``deliveries.write`` does, and IntegrityError for a broken constraint.
         """
-        documents.add(connection, self.documents, self.packets, self.evidence)
+        documents.add(connection, self.documents, self.packets)
+        evidence.add(connection, self.evidence)
         documents.add_reports(connection, self.reports)
         deliveries.add(connection, self.deliveries)
         alike: dict[tuple[str, ...], list[tuple[Delivery, Delivery]]] = {}

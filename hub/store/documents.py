@@ -1,4 +1,4 @@
-"""Rows of documents, their packets, links and evidence."""
+"""Rows of documents, their packets, links and reports."""
 
 from __future__ import annotations
 
@@ -40,19 +40,15 @@ def years_of(connection: Connection, ids: Iterable[tuple[str, str]]) -> dict[tup
 
 
 # What is asked all the time is put together once: that takes longer than to ask it.
-_ADD, _ADD_PACKETS, _ADD_EVIDENCE, _ADD_REPORTS = (
-    Many(insert(table)) for table in (t.document, t.packet, t.evidence, t.report)
-)
+_ADD, _ADD_PACKETS, _ADD_REPORTS = (Many(insert(table)) for table in (t.document, t.packet, t.report))
 
 
-def add(connection: Connection, documents: Rows, packets: Rows, evidence: Rows) -> None:
-    """New documents with their packets and evidence; a broken unique constraint raises IntegrityError."""
+def add(connection: Connection, documents: Rows, packets: Rows) -> None:
+    """New documents with their packets; a broken unique constraint raises IntegrityError."""
     if documents:
         _ADD.execute(connection, documents)
     if packets:
         _ADD_PACKETS.execute(connection, packets)
-    if evidence:
-        _ADD_EVIDENCE.execute(connection, evidence)
 
 
 def add_links(connection: Connection, rows: Rows) -> None:
@@ -110,11 +106,6 @@ def links_of(connection: Connection, document_id: str) -> list[RowMapping]:
     """What a document acts on, and what acts on it."""
     c = t.link.c
     query = select(t.link).where(or_(c.document_id == document_id, c.target_id == document_id))
-    return list(connection.execute(query).mappings())
-
-
-def evidence_of(connection: Connection, document_id: str) -> list[RowMapping]:
-    query = select(t.evidence).where(t.evidence.c.document_id == document_id).order_by(t.evidence.c.seq)
     return list(connection.execute(query).mappings())
 
 

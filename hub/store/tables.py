@@ -45,6 +45,7 @@ counter = Table(
     Column("seq", Long, nullable=False),
     Column("directory", Long, nullable=False),
     Column("units", Long, nullable=False, server_default=text("0")),  # changes of what moves no route
+    Column("entries", Long, nullable=False, server_default=text("0")),  # of the evidence log
 )
 
 agency = Table(
@@ -381,7 +382,8 @@ refusal = Table(
     Index("ix_refusal_at", "at"),
 )
 
-# One leaf per accept, hand-over and status, from the first day; sealing them into a log comes on top.
+# One entry of the log per accept, hand-over and status. A program before the log leaves the last three columns empty;
+# who keeps the log adopts such a row.
 evidence = Table(
     "evidence",
     metadata,
@@ -394,6 +396,14 @@ evidence = Table(
     Column("at", Moment, nullable=False),
     Column("nonce", String(32), nullable=False),
     Column("body", JSON, nullable=False),
+    Column("leaf_index", Long),
+    Column("entry", LargeBinary),
+    Column("receipt", Text),
     CheckConstraint("kind IN ('accept','handover','status')", name="kind"),
     Index("ix_evidence_document_id", "document_id"),
-)
+    Index("ix_evidence_leaf_index", "leaf_index", unique=True),
+    Index(
+        "ix_evidence_adopted", "seq", sqlite_where=text("leaf_index IS NULL"),
+        postgresql_where=text("leaf_index IS NULL"),
+    ),
+)  # fmt: skip

@@ -30,21 +30,21 @@ def test_the_sender_sees_accept_hand_overs_and_reports_in_order(hub: Hub) -> Non
     nghe_an.report("03", document)
     items = evidence(office, sent["id"])
     assert told(items) == [("accept", "G22"), ("handover", "H41"), ("handover", "H27"), ("status", "H41")]
-    assert items[0].keys() == {"id", "kind", "at", "entry"}
+    assert items[0].keys() == {"id", "kind", "at", "entry", "receipt", "index", "leaf", "proof"}
     assert items[0]["at"] == NINE
     entry = items[0]["entry"]
     assert (entry["document"], entry["sha256"], entry["recipients"]) == (sent["id"], sent["sha256"], ["H41", "H27"])
     assert all(item["entry"]["sha256"] for item in items)
 
 
-def test_a_recipient_sees_its_own_hand_over_and_reports_and_nobody_elses(hub: Hub) -> None:
+def test_a_recipient_sees_its_acceptance_hand_over_and_reports_and_nobody_elses(hub: Hub) -> None:
     office, nghe_an, ha_tinh = office_and_provinces(hub)
     document, sent = office.issue("H41", "H27")
     for province in (nghe_an, ha_tinh):
         province.receive(province.inbox()[0]["id"])
         province.report("03", document)
-    assert told(evidence(nghe_an, sent["id"])) == [("handover", "H41"), ("status", "H41")]
-    assert told(evidence(ha_tinh, sent["id"])) == [("handover", "H27"), ("status", "H27")]
+    assert told(evidence(nghe_an, sent["id"])) == [("accept", "G22"), ("handover", "H41"), ("status", "H41")]
+    assert told(evidence(ha_tinh, sent["id"])) == [("accept", "G22"), ("handover", "H27"), ("status", "H27")]
 
 
 def test_before_the_fetch_there_is_nothing_to_see_for_a_recipient(hub: Hub) -> None:
@@ -52,9 +52,9 @@ def test_before_the_fetch_there_is_nothing_to_see_for_a_recipient(hub: Hub) -> N
     sent = office.send("H41")
     refused(nghe_an.get(f"/v1/evidence/{sent['id']}"), "not-found")
     nghe_an.fetch(nghe_an.inbox()[0]["id"])
-    assert evidence(nghe_an, sent["id"]) == []
+    assert told(evidence(nghe_an, sent["id"])) == [("accept", "G22")]
     nghe_an.receive(nghe_an.inbox()[0]["id"])
-    assert told(evidence(nghe_an, sent["id"])) == [("handover", "H41")]
+    assert told(evidence(nghe_an, sent["id"])) == [("accept", "G22"), ("handover", "H41")]
 
 
 def test_the_system_that_sent_sees_what_it_sent_after_a_nearer_one_is_enrolled(hub: Hub) -> None:

@@ -34,6 +34,7 @@ def test_a_report_is_answered_with_what_it_did_and_goes_to_the_sender(hub: Hub) 
         "deliveries": [
             {"id": sent["deliveries"][0]["id"], "to": "H41", "effect": "moves", "state": "delivered", "status": "03"}
         ],
+        "receipt": body["receipt"],
     }
     (item,) = office.inbox()
     assert item["id"] == body["delivery"]

@@ -27,8 +27,9 @@ from hub.exchange import accept, checks, enrol, hand_over
 from hub.exchange import report as statuses
 from hub.exchange.desk import Desk
 from hub.exchange.examine import Submission
+from hub.exchange.sequencer import Sequencer
 from hub.settings import Settings
-from hub.store import deliveries, documents, tables
+from hub.store import deliveries, documents, evidence, tables
 from hub.store.deliveries import Delivery
 from hub.store.engine import reading
 from hub.store.ids import new_id
@@ -100,10 +101,14 @@ class Axis:
             found = deliveries.of_document(connection, answer["id"])
         return {d.addressed: f"{d.state}/{d.status}" for d in found}
 
+    def integrate(self) -> int:
+        """Have the log take in what waits; gives how many entries."""
+        return asyncio.run(Sequencer(self.desk).once())
+
     def evidence(self, answer: dict[str, Any]) -> list[Any]:
         """The document's leaves, oldest first."""
         with reading(self.desk.engine) as connection:
-            return documents.evidence_of(connection, answer["id"])
+            return evidence.of_document(connection, answer["id"])
 
     def delivery(self, delivery_id: str) -> Delivery:
         with reading(self.desk.engine) as connection:

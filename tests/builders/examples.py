@@ -32,6 +32,7 @@ from hub.store import tables
 FILE = Path(__file__).parent.parent.parent / "hub" / "api" / "examples.json"
 OFFICE = Organization("G22", name="Văn phòng Chính phủ")
 PROVINCE = Organization("H41", name="Ủy ban nhân dân tỉnh Nghệ An")
+ORIGIN = "truc.vidu.vn/bang-chung"
 SYSTEMS = {"G22": "vpcp-qlvb", "H41": "nghean-qlvb"}
 CODES = {"G22": "ma-mot-lan-cua-van-phong-chinh-phu", "H41": "ma-mot-lan-cua-tinh-nghe-an"}  # one-time codes
 
@@ -48,12 +49,14 @@ class Stage:
     def ask(self, step: Step) -> Step:
         """A step as it is played here: with the hub's own ``status``, ``media`` and ``answer``."""
         method, path = step["operation"].split(" ")
+        if "/log/" in path or "/evidence/" in path:
+            self.hub.axis.integrate()
         body: dict[str, Any] = {}
         if "body" in step:
             body = {"content": step["body"].encode()} if isinstance(step["body"], str) else {"json": step["body"]}
         token = self.tokens.get(step["caller"], "")
         said = self.hub.ask(method, path.format(**step.get("path", {})), token, params=step.get("query"), **body)
-        media = said.headers["content-type"]
+        media = said.headers["content-type"].partition(";")[0]
         answer = said.json() if media.endswith("json") else said.text
         return {**step, "status": said.status_code, "media": media, "answer": answer}
 
@@ -72,16 +75,18 @@ def enrolled(desk: Desk) -> dict[str, str]:
 
 @contextmanager
 def a_stage(folder: Path, database_url: str = "") -> Iterator[Stage]:
-    with a_hub(folder, database_url) as hub:
+    with a_hub(folder, database_url, log_origin=ORIGIN) as hub:
         yield Stage(hub, enrolled(hub.axis.desk))
 
 
 _ID = re.compile(r"\b[0-9a-f]{24}\b")
+_OF_KEYS = re.compile(r"[A-Za-z0-9+/_.-]{40,}=*")  # what depends on the hub's own keys
+_OPAQUE = {"next", "after", "receipt", "leaf", "proof", "x", "y", "kid"}
 
 
 @dataclass
 class Names:
-    """The ids of one telling of the story, numbered as they come up; cursors too, being opaque."""
+    """The ids of one telling of the story, numbered as they come up; so too what is opaque, or made with new keys."""
 
     ids: list[str] = field(default_factory=list)
 
@@ -90,9 +95,11 @@ class Names:
         if isinstance(value, dict):
             return {name: self.plain(each, name) for name, each in value.items()}
         if isinstance(value, list):
-            return [self.plain(each) for each in value]
-        if isinstance(value, str) and key in {"next", "after"}:
+            return [self.plain(each, key) for each in value]
+        if isinstance(value, str) and key in _OPAQUE:
             return self._number(value)
+        if isinstance(value, str) and (key == "checkpoint" or value.startswith(ORIGIN)):
+            return _OF_KEYS.sub(lambda found: self._number(found[0]), value)
         return _ID.sub(lambda found: self._number(found[0]), value) if isinstance(value, str) else value
 
     def told(self, value: Any, other: Names) -> Any:
@@ -240,7 +247,15 @@ def _read_back(do: Recorder, document: str) -> None:
     do("document", "Gói văn bản · A document", "GET /v1/documents/{id}/packet", "G22", **here)
     file = {"path": {"id": document, "n": 1}}
     do("text", "Tệp thứ nhất · The first file", "GET /v1/documents/{id}/attachments/{n}", "G22", **file)
-    do("sender", "Nơi gửi xem · To the sender", "GET /v1/evidence/{id}", "G22", **here)
+    proved = do("sender", "Nơi gửi xem · To the sender", "GET /v1/evidence/{id}", "G22", **here)
+    report = {"path": {"id": proved["items"][-1]["entry"]["report"]}}
+    do("arrived", "01, có chữ ký · 01, as it was signed", "GET /v1/reports/{id}/packet", "G22", **report)
+    do("keys", "Khóa của biên nhận · Of receipts", "GET /.well-known/jwks.json")
+    do("keys", "Khóa của sổ · Of the log", "GET /log/keys")
+    do("head", "Đầu sổ · The head", "GET /log/checkpoint")
+    do("longer", "Sổ được nối dài · It has grown", "GET /log/consistency", query={"first": 1, "second": 3})
+    wrong = {"first": 3, "second": 1000000}
+    do("too-long", "Dài hơn sổ · More than there is", "GET /log/consistency", query=wrong)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,16 @@ from builders.trees import mth, path, proof, some_entries, subtrees
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.domain.merkle import MAX_SIZE, consistency_proof, frontier, inclusion_proof, leaf_hash
+from hub.domain.merkle import (
+    HASH_LENGTH,
+    MAX_SIZE,
+    consistency_proof,
+    frontier,
+    inclusion_proof,
+    leaf_hash,
+    root,
+    verify_consistency,
+)
 from hub.domain.tiles import (
     FULL,
     Tile,
@@ -18,6 +27,7 @@ from hub.domain.tiles import (
     bundle,
     bundle_at,
     entries_in,
+    grown,
     hash_in,
     hashes_from,
     tile_at,
@@ -236,3 +246,23 @@ def test_there_is_no_tile_out_of_bounds(level: int, index: int, width: int) -> N
 def test_a_tree_does_not_shrink() -> None:
     with pytest.raises(ValueError, match="no beginning"):
         list(tiles(5, after=6))
+
+
+@settings(max_examples=40)
+@given(st.lists(st.integers(1, 400), min_size=1, max_size=8))
+def test_tiles_that_grow_in_steps_are_those_that_are_made_at_once(steps: list[int]) -> None:
+    leaves = [leaf_hash(entry) for entry in some_entries(sum(steps))]
+    kept: dict[tuple[int, int], bytes] = {}
+
+    def contents(tile: Tile) -> bytes:
+        return kept[tile.level, tile.index][: tile.width * HASH_LENGTH]
+
+    size = 0
+    for step in steps:
+        kept |= grown(size, leaves[size : size + step], contents)
+        size += step
+        assert frontier(size, hashes_from(size, contents)).root() == root(leaves[:size])
+    assert kept == grown(0, leaves, contents)
+    for earlier in {1, size // 2, size - 1, size} - {0}:
+        proof = consistency_proof(earlier, size, hashes_from(size, contents))
+        verify_consistency(earlier, size, proof, root(leaves[:earlier]), root(leaves))

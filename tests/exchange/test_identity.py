@@ -308,7 +308,9 @@ def test_one_packet_sent_by_eight_threads_at_one_moment_is_one_document_for_all(
         return accepted
 
     with ExitStack() as stack:
-        other = stack.enter_context(Writer(axis.desk.engine, axis.desk.rosters, axis.clock))
+        other = stack.enter_context(
+            Writer(axis.desk.engine, axis.desk.rosters, axis.clock, notary=axis.desk.writer.notary)
+        )
         pool = stack.enter_context(ThreadPoolExecutor(8))
         through = [axis.desk.writer, other if writers == 2 else axis.desk.writer] * 4
         answers = list(pool.map(send, through, packets, range(8)))

@@ -56,7 +56,10 @@ def test_an_entry_that_comes_after_a_reader_passed_is_always_behind_the_reader(a
                 return
 
     jobs = [peer.checked(packet) for packet, peer in packets]
-    with Writer(axis.desk.engine, axis.desk.rosters, axis.clock) as other, ThreadPoolExecutor(1) as pool:
+    with (
+        Writer(axis.desk.engine, axis.desk.rosters, axis.clock, notary=axis.desk.writer.notary) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
         reader = pool.submit(read)
         try:
             writers = itertools.cycle((axis.desk.writer, other))

@@ -203,7 +203,7 @@ def test_no_route_row_name_or_right_of_another_depends_on_what_a_system_register
 ) -> None:
     job = units.Unit(country[system].system_id, code, name, parent, "vt@nghean.gov.vn")
     desk = axis.desk
-    with suppress(UndoneError), transaction(desk.engine, desk.rosters, axis.clock(), no_step) as tx:
+    with suppress(UndoneError), transaction(desk.engine, desk.rosters, axis.clock(), no_step, desk.writer.notary) as tx:
         before = tx.roster
         (answer,) = units.register(tx, [job])
         after = roster.load(tx.connection)

@@ -42,7 +42,9 @@ def writing_with(axis: Axis, **calls: Callable[..., None]) -> Iterator[Writer]:
     """The hub's own writer replaced by one that calls ``at`` at each named step, ``committed`` after a commit."""
     usual = axis.desk.writer
     try:
-        with Writer(axis.desk.engine, axis.desk.rosters, axis.clock, **calls) as axis.desk.writer:
+        with Writer(
+            axis.desk.engine, axis.desk.rosters, axis.clock, notary=axis.desk.writer.notary, **calls
+        ) as axis.desk.writer:
             yield axis.desk.writer
     finally:
         axis.desk.writer = usual
@@ -324,7 +326,7 @@ def test_a_large_packet_that_died_has_a_row_only_with_its_file(axis: Axis, step:
     usual = axis.desk
     terms = replace(usual.terms, inline_limit=100)
     at = killed_at(step)
-    with Writer(usual.engine, usual.rosters, axis.clock, at=at) as writer:
+    with Writer(usual.engine, usual.rosters, axis.clock, at=at, notary=usual.writer.notary) as writer:
         desk = Desk(usual.engine, usual.rosters, usual.payloads, usual.vault, writer, axis.clock, terms, at)
         system = usual.rosters.current(now=True).systems[office.system_id]
         with pytest.raises(CrashError):
@@ -342,7 +344,7 @@ def test_two_writers_of_one_database_never_give_one_place_twice(axis: Axis) -> N
     """As two processes have them."""
     office, province = office_and_province(axis)
     jobs = [office.checked(office.packet(office.draft("H41"))) for _ in range(20)]
-    with Writer(axis.desk.engine, axis.desk.rosters, axis.clock) as other:
+    with Writer(axis.desk.engine, axis.desk.rosters, axis.clock, notary=axis.desk.writer.notary) as other:
         writers = itertools.cycle((axis.desk.writer, other))
         answers = [writer.submit(accept.commit, job) for writer, job in zip(writers, jobs, strict=False)]
         seqs = {axis.delivery(only(answer.result().body)).seq for answer in answers}

@@ -62,12 +62,13 @@ CODES: dict[str, str] = {
     "99": "signatures-wrong head-late body-late busy database-away storage-full payloads-away internal",
     # Told by the REST interface or by the hub's commands alone: no call of the dialect comes to them.
     "": """
-        method-not-allowed request-field cursor query-word request-invalid
+        method-not-allowed request-field cursor log-size query-word request-invalid
         too-many-certificates possession-not-proved one-time-code-wrong
         agency-unknown enrolled-twice system-id-form agency-code-form agency-code-case agency-is-node agency-closed
         certificate-elsewhere system-connected system-id-taken system-none addresses-form secret-weak secret-short
         id-unknown hub-missing folder-unusable payloads-unusable database-unusable schema-older schema-newer
         backup-exists backup-broken hub-present clock-behind key-file-lost key-file-unusable
+        trust-unfit trust-unknown crl-unfit
     """,
 }
 EXPECTED = {rule: code for code, rules in CODES.items() if code for rule in rules.split()}

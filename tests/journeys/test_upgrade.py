@@ -33,7 +33,7 @@ FIRST = "0001"  # what version 0.1.0 begins with
 def tables_of(engine: Engine) -> MetaData:
     """The tables as they are, which an older program knows."""
     found = MetaData()
-    found.reflect(engine, only=list(t.metadata.tables))
+    found.reflect(engine, only=lambda name, _: name in t.metadata.tables)
     return found
 
 
@@ -72,7 +72,7 @@ def at_the_first(url: str, rows: Rows) -> MetaData:
         old = tables_of(engine)
         with writing(engine) as connection:
             connection.execute(text("DELETE FROM counter"))
-            for table in t.metadata.sorted_tables:
+            for table in (each for each in t.metadata.sorted_tables if each.name in old.tables):
                 known = set(old.tables[table.name].columns.keys())
                 for row in rows[table.name]:
                     connection.execute(insert(table), [{k: v for k, v in row.items() if k in known}])
@@ -83,12 +83,18 @@ def at_the_first(url: str, rows: Rows) -> MetaData:
 
 def test_a_database_of_the_first_program_comes_along_with_all_its_data(tmp_path: Path, empty_url: str) -> None:
     before, office, province = filled(tmp_path / "hub")
-    assert [name for name, rows in before.items() if not rows] == ["agency_alias"], "nothing else is untried"
-    at_the_first(empty_url, before)
+    untried = {name for name, rows in before.items() if not rows}
+    old = at_the_first(empty_url, before)
+    assert untried & old.tables.keys() == {"agency_alias"}
     with an_axis(tmp_path / "hub", empty_url) as axis:
-        after = rows_of(axis.desk.engine)
+        assert axis.integrate() == len(before["evidence"])
+        now = rows_of(axis.desk.engine)
+        for row in now["evidence"]:
+            assert row.pop("receipt"), "each has been adopted by the log"
+        for row in before["evidence"]:
+            del row["receipt"]  # of the hub that was, by its keys
+        after = {name: rows for name, rows in now.items() if name in old.tables}
         counted = {"counter"}  # opening the hub takes a number
-        assert {n: len(rows) for n, rows in after.items()} == {n: len(rows) for n, rows in before.items()}
         for name, rows in after.items():
             if name not in counted:
                 assert sorted(map(repr, rows)) == sorted(map(repr, before[name])), name

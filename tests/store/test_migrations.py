@@ -66,7 +66,7 @@ def test_an_empty_database_is_brought_to_the_present_revision(empty_url: str) ->
         with reading(engine) as connection:
             assert schema.revision_of(connection) == schema.head()
             assert own_tables(connection) == set(t.metadata.tables)
-            assert connection.execute(select(t.counter)).one() == (1, 0, 0, 0)
+            assert connection.execute(select(t.counter)).one() == (1, 0, 0, 0, 0)
 
 
 def test_alembic_finds_nothing_left_to_migrate(empty_url: str) -> None:

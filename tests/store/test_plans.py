@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from hub.domain.search import parse
 from hub.domain.turns import Turn
-from hub.store import deliveries, documents, log, queue, retention, roster
+from hub.store import deliveries, documents, evidence, log, queue, retention, roster
 from hub.store.engine import reading, writing
 
 NOW = datetime(2025, 10, 1, tzinfo=UTC)
@@ -54,7 +54,7 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
     "open requests that deliveries carry": lambda c: deliveries.open_requests_made(c, ["a", "b"]),
     "links of a document": lambda c: documents.links_of(c, "a"),
     "reports on a document": lambda c: documents.reports_of(c, "a"),
-    "the evidence of a document": lambda c: documents.evidence_of(c, "a"),
+    "the evidence of a document": lambda c: evidence.of_document(c, "a"),
     "refused tries of an id": lambda c: documents.refusals_between(c, "G22", "a", NOW),
     "an agency's certificates": lambda c: roster.certificates_of(c, ["G22", "H41"]),
     "a document by any id": lambda c: log.find_document(c, "a"),

@@ -1,0 +1,130 @@
+"""Rows of evidence, the tiles over them, and the hub's own keys."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, insert, or_, select, update
+
+from hub.store import log_tables as lt
+from hub.store import tables as t
+from hub.store.engine import is_sqlite
+from hub.store.many import Many, Rows
+
+ENTRIES = -1  # the level of the tiles that hold entries
+_e = t.evidence.c
+_ADD = Many(insert(t.evidence))
+_PLACE = Many(
+    update(t.evidence)
+    .where(_e.id == bindparam("row"))
+    .values(leaf_index=bindparam("leaf_index"), entry=bindparam("entry"), receipt=bindparam("receipt"))
+)
+_BEHIND = select(_e.leaf_index, _e.entry).where(_e.leaf_index >= bindparam("size")).order_by(_e.leaf_index)
+_UNPLACED = select(t.evidence).where(_e.leaf_index.is_(None)).order_by(_e.seq)
+
+
+def add(connection: Connection, rows: Rows) -> None:
+    if rows:
+        _ADD.execute(connection, rows)
+
+
+def of_document(connection: Connection, document_id: str) -> list[RowMapping]:
+    """In the order in which it was written."""
+    query = select(t.evidence).where(_e.document_id == document_id).order_by(_e.seq)
+    return list(connection.execute(query).mappings())
+
+
+def receipts_of(connection: Connection, document_id: str, about: Collection[str] = ()) -> list[str]:
+    """A document's receipts in order: those of its acceptance, or of these deliveries and reports."""
+    query = select(_e.receipt).where(_e.document_id == document_id, _e.receipt.is_not(None))
+    named = or_(_e.delivery_id.in_(about), _e.report_id.in_(about)) if about else _e.kind == "accept"
+    return list(connection.execute(query.where(named).order_by(_e.seq)).scalars())
+
+
+# The log
+
+
+def size(connection: Connection) -> int:
+    """How many entries there are, in the tiles or not yet."""
+    return int(connection.execute(select(t.counter.c.entries)).scalar_one())
+
+
+def behind(connection: Connection, size: int, most: int) -> list[bytes]:
+    """The next entries from this one on. They have no gap: RuntimeError where rows were taken out."""
+    rows = connection.execute(_BEHIND.limit(most), {"size": size}).all()
+    if [row.leaf_index for row in rows] != list(range(size, size + len(rows))):
+        raise RuntimeError(f"entries of the evidence log are missing from {size} on")
+    return [row.entry for row in rows]
+
+
+def unplaced(connection: Connection, most: int) -> list[RowMapping]:
+    """Rows of a program before the log, in their order."""
+    return list(connection.execute(_UNPLACED.limit(most)).mappings())
+
+
+def place(connection: Connection, rows: Rows) -> None:
+    """Give rows their place: ``{row (its id), leaf_index, entry, receipt}``."""
+    _PLACE.execute(connection, rows)
+
+
+def head(connection: Connection) -> RowMapping | None:
+    """``{origin, size, checkpoint}``; None where no log was begun."""
+    return connection.execute(select(lt.log_head)).mappings().one_or_none()
+
+
+def claimed(connection: Connection) -> RowMapping | None:
+    """The head, locked until the transaction ends; None where another process has it."""
+    query = select(lt.log_head)
+    if not is_sqlite(connection):  # which has one writer at a time
+        query = query.with_for_update(skip_locked=True)
+    return connection.execute(query).mappings().one_or_none()
+
+
+def begin(connection: Connection, origin: str) -> None:
+    """The head of an empty log."""
+    connection.execute(insert(lt.log_head), {"one": 1, "origin": origin, "size": 0, "checkpoint": ""})
+
+
+def advance(connection: Connection, size: int, checkpoint: str) -> None:
+    connection.execute(update(lt.log_head).values(size=size, checkpoint=checkpoint))
+
+
+def tile(connection: Connection, level: int, number: int) -> bytes | None:
+    """Its bytes, as far as it has grown."""
+    c = lt.log_tile.c
+    found = connection.execute(select(c.data).where(c.level == level, c.number == number)).scalar_one_or_none()
+    return None if found is None else bytes(found)
+
+
+def put_tiles(connection: Connection, tiles: Mapping[tuple[int, int], bytes]) -> None:
+    """Write tiles by level and number; one that is there has grown."""
+    rows: list[dict[str, Any]] = [
+        {"level": level, "number": number, "data": data} for (level, number), data in tiles.items()
+    ]
+    if is_sqlite(connection):
+        from sqlalchemy.dialects.sqlite import insert as insert_here
+    else:
+        from sqlalchemy.dialects.postgresql import insert as insert_here  # type: ignore[assignment]  # alike here
+    statement = insert_here(lt.log_tile)
+    names = ["level", "number"]
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=names, set_={"data": statement.excluded.data}), rows
+    )
+
+
+# The hub's keys
+
+
+def keys(connection: Connection, purpose: str) -> list[RowMapping]:
+    """The newest first."""
+    c = lt.signing_key.c
+    query = select(lt.signing_key).where(c.purpose == purpose).order_by(c.number.desc())
+    return list(connection.execute(query).mappings())
+
+
+def add_key(connection: Connection, row: Mapping[str, Any]) -> None:
+    """``{purpose, public, sealed, made_at}``; it gets the next number."""
+    c = lt.signing_key.c
+    last = connection.execute(select(c.number).order_by(c.number.desc()).limit(1)).scalar_one_or_none() or 0
+    connection.execute(insert(lt.signing_key), {**row, "number": last + 1})
