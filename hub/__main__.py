@@ -6,21 +6,17 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+
+from hub import trusting
+from hub.console import DatabaseUrl, DataDir, a_database, a_hub, err, out, settings_of
 
 # What costs time to import stands in the commands: `hub --help` waits for none of it.
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-    from hub.exchange.desk import Desk
-    from hub.settings import Settings
     from hub.store.backup import Manifest
 
 app = typer.Typer(
@@ -30,15 +26,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-# Into a file or pipe as wide as the tables need; on a terminal as wide as it is.
-out = Console(width=None if sys.stdout.isatty() else 150)
-err = Console(stderr=True)
+app.add_typer(trusting.app, name="trust")
 
-DataDir = Annotated[Path | None, typer.Option(help="Folder of the hub's data [HUB_DATA_DIR, ./var]")]
 Addresses = Annotated[
     list[str] | None, typer.Option(help="Address or network it may call from; more than once for several")
 ]
-DatabaseUrl = Annotated[str | None, typer.Option(help="sqlite:///… or postgresql://… [HUB_DATABASE_URL]")]
 
 
 class Profile(StrEnum):
@@ -56,35 +48,6 @@ class Action(StrEnum):
     unlock = "unlock"
     retire = "retire"
     bind = "bind"
-
-
-def _settings(data_dir: Path | None, database_url: str | None, **more: Any) -> Settings:
-    from hub.settings import SettingsError, read_settings
-
-    given = {"data_dir": data_dir, "database_url": database_url} | more
-    try:
-        return read_settings({name: value for name, value in given.items() if value is not None})
-    except SettingsError as fault:
-        typer.echo(fault, err=True)
-        raise typer.Exit(2) from None
-
-
-@contextmanager
-def _hub(data_dir: Path | None, database_url: str | None, *, create: bool) -> Iterator[Desk]:
-    from hub.app import open_hub
-    from hub.logs import log_as_json
-
-    log_as_json()
-    with open_hub(_settings(data_dir, database_url), create=create) as desk:
-        yield desk
-
-
-@contextmanager
-def _database(data_dir: Path | None, database_url: str | None) -> Iterator[Engine]:
-    from hub.app import open_database
-
-    with open_database(_settings(data_dir, database_url), create=False) as engine:
-        yield engine
 
 
 @app.command()
@@ -115,7 +78,7 @@ def serve(
     from hub.serve import run
 
     given = {"host": host, "port": port, "tls_cert": tls_cert, "tls_key": tls_key, "simulation_port": simulation_port}
-    settings = _settings(data_dir, database_url, **given)
+    settings = settings_of(data_dir, database_url, **given)
     log_as_json()
     run(settings, workers=workers, behind_proxy=behind_proxy)
 
@@ -137,7 +100,7 @@ def migrate(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
     from hub.store import schema
     from hub.store.engine import reading
 
-    with _hub(data_dir, database_url, create=True) as desk, reading(desk.engine) as connection:
+    with a_hub(data_dir, database_url, create=True) as desk, reading(desk.engine) as connection:
         out.print(f"schema {schema.revision_of(connection)}")
 
 
@@ -172,11 +135,11 @@ def agencies(
     from hub.store.engine import reading
 
     if code is not None and action is not None:
-        with _hub(data_dir, database_url, create=False) as desk:
+        with a_hub(data_dir, database_url, create=False) as desk:
             out.print_json(json.dumps(desk.writer.run(steer, Steer(code, action.value, tuple(address or ())))))
         return
     wanted = fold(" ".join(words or []))
-    with _database(data_dir, database_url) as engine, reading(engine) as connection:
+    with a_database(data_dir, database_url) as engine, reading(engine) as connection:
         directory = roster.load(connection).directory
     found = [a for a in directory.agencies if wanted in fold(f"{a.code} {a.name}")]
     show.agencies(out, directory, found, local_day(now()), as_json=as_json)
@@ -241,7 +204,7 @@ def enrol(
         loaded = enrolments.certificate(certificate) if certificate else None
         terms = (profile or "", algorithms or "", loaded, tuple(address or ()))
         systems = (Enrolment(code or "", name, system_id, secret, *terms),)
-    with _hub(data_dir, database_url, create=True) as desk:
+    with a_hub(data_dir, database_url, create=True) as desk:
         made = desk.writer.run(verb, Enrolments(systems, desk.vault, replace))
         if as_json:
             single = {name: made[0][name] for name in ("system_id", "secret", "token", "code")}
@@ -295,7 +258,7 @@ def log_(
     wanted = parse(one_line(query or []))
     if refused and wanted != Query(wanted.sender, after=wanted.after, before=wanted.before, phrases=wanted.phrases):
         raise typer.BadParameter("--refused takes from:, after:, before: and words")
-    with _database(data_dir, database_url) as engine:
+    with a_database(data_dir, database_url) as engine:
         with reading(engine) as connection:
             if refused:
                 show.refusals(out, log.refusals(connection, wanted, limit), as_json=as_json)
@@ -328,11 +291,35 @@ def show_(
     from hub import show
     from hub.store.engine import reading
 
-    with _database(data_dir, database_url) as engine, reading(engine) as connection:
+    with a_database(data_dir, database_url) as engine, reading(engine) as connection:
         show.story(out, connection, key, as_json=as_json)
 
 
 Backup = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the backup")]
+
+
+@app.command("keys")
+def keys_(
+    renew: Annotated[
+        bool, typer.Option("--renew", help="A new key for receipts, from now on; what the others signed stays good")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """The keys that receipts and the evidence log are verified with.
+
+    [dim]hub keys    hub keys --json > keys.json    hub keys --renew[/dim]
+    """
+    from hub import show
+    from hub.exchange import keys
+    from hub.store.engine import reading
+
+    if renew:
+        with a_hub(data_dir, database_url, create=False) as desk:
+            desk.writer.run(keys.renew, desk.vault)
+    with a_database(data_dir, database_url) as engine, reading(engine) as connection:
+        show.keys(out, keys.jwks(connection), keys.verifier_keys(connection), as_json=as_json)
 
 
 @app.command()
@@ -343,7 +330,7 @@ def backup(folder: Backup, data_dir: DataDir = None, database_url: DatabaseUrl =
     """
     from hub import backups
 
-    _told(backups.write(_settings(data_dir, database_url), folder, err))
+    _told(backups.write(settings_of(data_dir, database_url), folder, err))
 
 
 @app.command()
@@ -362,7 +349,7 @@ def restore(
     if check:
         _told(backups.check(folder, err))
     else:
-        _told(backups.restore(_settings(data_dir, database_url), folder, err))
+        _told(backups.restore(settings_of(data_dir, database_url), folder, err))
 
 
 def _told(made: Manifest) -> None:

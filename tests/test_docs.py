@@ -148,6 +148,7 @@ def test_settings_named_anywhere_exist() -> None:
 
 def test_every_command_is_named_and_every_command_named_exists() -> None:
     commands = {each.name or each.callback.__name__ for each in command.registered_commands if each.callback}
+    commands |= {str(each.name) for each in command.registered_groups}
     named = set(re.findall(r"(?:^|`|bin/)hub ([a-z]+)\b", EVERYTHING, re.MULTILINE))
     assert named == commands
 

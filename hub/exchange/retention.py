@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import Connection
 
 from hub.errors import Refusal
+from hub.exchange import endings
 from hub.exchange.desk import Desk
 from hub.exchange.writer import Transaction, each
 from hub.store import retention
@@ -107,13 +108,14 @@ class Keeper:
         self._desk, self._keep, self._at = desk, keep, at
 
     async def keep(self) -> None:
-        """Looks once an hour."""
+        """Looks once an hour, and tells then which certificates end."""
         looked = datetime.min.replace(tzinfo=UTC)
         while True:
             try:
                 if not looked <= self._desk.clock() < looked + _LOOK:
                     looked = self._desk.clock()
                     await self.once()
+                    await endings.tell(self._desk)
             except Exception as fault:
                 if temporary(fault) is None and not isinstance(fault, Refusal):
                     log.exception("retention-fault")

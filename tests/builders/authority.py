@@ -1,6 +1,6 @@
-"""A certification authority of two levels, what it issues, and one defect certificate per case.
+"""What the authority of `hub.authority` issues in tests: OCSP answers, and one certificate per defect.
 
-For tests and demonstrations: the names are invented, the keys are made here and the moments are passed in.
+The names are invented, the keys are made here and the moments are passed in.
 """
 
 from __future__ import annotations
@@ -13,97 +13,25 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
-PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-Algorithm = hashes.SHA224 | hashes.SHA256 | hashes.SHA3_256
-Revoked = tuple[datetime, x509.ReasonFlags]
+from hub.authority import (
+    AUTHORITY_USAGE,
+    DAY,
+    SIGNER_USAGE,
+    YEAR,
+    Algorithm,
+    Holder,
+    PrivateKey,
+    Revoked,
+    crl,
+    issue,
+    two_levels,
+)
 
-DAY = timedelta(days=1)
-YEAR = 365 * DAY
 AGENCY = "Văn phòng Chính phủ"
 OTHER_AGENCY = "Ủy ban nhân dân tỉnh Lạng Sơn"
 LEADER = "Nguyễn Văn An"
-
-# What a key may be used for, by the one who holds it.
-AUTHORITY_USAGE = frozenset({"key_cert_sign", "crl_sign"})
-SIGNER_USAGE = frozenset({"digital_signature", "content_commitment"})
-_USAGES = (
-    *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
-    *("key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
-)
-
-
-@dataclass(frozen=True)
-class Holder:
-    """Who has a key and a certificate for it."""
-
-    certificate: x509.Certificate
-    key: PrivateKey
-
-
-def new_key(kind: str = "P-256") -> PrivateKey:
-    """``P-256``, or ``RSA-<bits>``."""
-    if kind == "P-256":
-        return ec.generate_private_key(ec.SECP256R1())
-    return rsa.generate_private_key(65537, int(kind.removeprefix("RSA-")))
-
-
-def issue(
-    name: str,
-    since: datetime,
-    until: datetime,
-    issuer: Holder | None = None,
-    *,
-    organization: str = "",
-    authority: bool = False,
-    below: int | None = None,
-    usage: frozenset[str] | None = None,
-    key: str | PrivateKey = "P-256",
-    algorithm: Algorithm | None = None,
-    extensions: tuple[tuple[x509.ExtensionType, bool], ...] = (),
-) -> Holder:
-    """A certificate by ``issuer``, or by itself. ``below`` is its pathLenConstraint; extensions: with criticality."""
-    own = new_key(key) if isinstance(key, str) else key
-    parts = [x509.NameAttribute(NameOID.COUNTRY_NAME, "VN"), x509.NameAttribute(NameOID.COMMON_NAME, name)]
-    if organization:
-        parts.insert(1, x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
-    subject = x509.Name(parts)
-    uses = usage if usage is not None else AUTHORITY_USAGE if authority else SIGNER_USAGE
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer.certificate.subject if issuer else subject)
-        .public_key(own.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(since)
-        .not_valid_after(until)
-        .add_extension(x509.BasicConstraints(authority, below), critical=True)
-        .add_extension(x509.KeyUsage(**{use: use in uses for use in _USAGES}), critical=True)
-    )
-    for value, critical in extensions:
-        builder = builder.add_extension(value, critical)
-    return Holder(builder.sign(issuer.key if issuer else own, algorithm or hashes.SHA256()), own)
-
-
-def crl(
-    issuer: Holder,
-    made: datetime,
-    revoked: Mapping[int, Revoked] | None = None,
-    until: datetime | None = None,
-    *,
-    extensions: tuple[tuple[x509.ExtensionType, bool], ...] = (),
-    algorithm: Algorithm | None = None,
-) -> bytes:
-    """A CRL, DER: ``revoked`` by serial number; it ends after a day unless told."""
-    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.certificate.subject)
-    builder = builder.last_update(made).next_update(until or made + DAY)
-    for serial, (since, reason) in (revoked or {}).items():
-        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(since)
-        builder = builder.add_revoked_certificate(entry.add_extension(x509.CRLReason(reason), critical=False).build())
-    for value, critical in extensions:
-        builder = builder.add_extension(value, critical)
-    return builder.sign(issuer.key, algorithm or hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 def ocsp_answer(
@@ -206,8 +134,7 @@ class Case:
 
 
 def an_authority(at: datetime) -> Authority:
-    root = issue("CA gốc thử nghiệm", at - 5 * YEAR, at + 15 * YEAR, authority=True)
-    intermediate = issue("CA cấp dưới thử nghiệm", at - 3 * YEAR, at + 7 * YEAR, root, authority=True, below=0)
+    root, intermediate = two_levels(at)
     agency = issue(AGENCY, at - YEAR, at + YEAR, intermediate, organization=AGENCY)
     leader = issue(LEADER, at - YEAR, at + YEAR, intermediate, organization=AGENCY)
     return Authority(at, root, intermediate, agency, leader)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import pytest
@@ -17,7 +17,6 @@ from builders.authority import (
     crl,
     defects,
     issue,
-    new_key,
     ocsp_answer,
     with_sha1,
 )
@@ -25,7 +24,9 @@ from builders.judged import ALL_CRLS, AT, HOUR, ROOT_CRL, answers, crls, failed,
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
+from hub.authority import new_key
 from hub.domain.trust import Result, Verdict
+from hub.domain.trust.certificates import dated
 
 
 @cache
@@ -111,6 +112,12 @@ def test_validity_includes_its_first_and_last_second() -> None:
     assert [failed(judged(at=at, revocation=())) for at in (first, last, late)] == [[], [], []]
     assert failed(judged(at=last + timedelta(seconds=1), revocation=())) == [1]
     assert failed(judged(at=first - timedelta(seconds=1), revocation=())) == [1]
+
+
+def test_the_end_of_time_can_be_told() -> None:
+    """A certificate without an end has 9999-12-31T23:59:59Z for one (RFC 5280 §4.1.2.5), which is next year's here."""
+    assert dated(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)) == "31/12/9999 23:59:59 +0000"
+    assert dated(datetime(2025, 9, 30, 20, tzinfo=UTC)) == "01/10/2025 03:00:00 +0700"
 
 
 def test_sha1_in_the_path_counts_for_a_system_that_is_set_to_it() -> None:

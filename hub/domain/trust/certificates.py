@@ -7,6 +7,7 @@ verification of the library knows fewer (:data:`VERIFIED_BY_LIBRARY`).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Literal, TypeVar
 
@@ -40,7 +41,9 @@ Extension = TypeVar("Extension", bound=x509.ExtensionType)
 
 def dated(moment: datetime) -> str:
     """A moment as texts name it, in Vietnam's time."""
-    return f"{moment.astimezone(VIETNAM):%d/%m/%Y %H:%M:%S %z}"
+    with suppress(OverflowError):  # the end of time, for a certificate that has none (RFC 5280 §4.1.2.5)
+        moment = moment.astimezone(VIETNAM)
+    return f"{moment:%d/%m/%Y %H:%M:%S %z}"
 
 
 def is_readable(certificate: x509.Certificate) -> bool:
