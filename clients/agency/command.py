@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from clients.agency import checking, durable, joining, options, records, renewing
+from clients.agency import checking, durable, joining, options, proving, records, renewing
 from clients.agency.drafting import Order, read_order
 from clients.agency.folders import Outbox
 from clients.agency.home import Home
@@ -32,7 +32,9 @@ from clients.agency.options import (
     Files,
     HomeDir,
     Hub,
+    IntoFile,
     Key,
+    KeyFiles,
     KeyOrFile,
     Lang,
     Limit,
@@ -353,6 +355,31 @@ def show(
     with told(lang, as_json) as voice:
         folder = Home(home)
         records.show(folder, Outgoing(folder, folder.config()), voice, key)
+
+
+@app.command(help=options.EVIDENCE)
+def evidence(
+    key: Key,
+    to: IntoFile = None,
+    home: HomeDir = _HERE,
+    as_json: AsJson = False,
+    lang: Lang = "",
+) -> None:
+    with told(lang, as_json) as voice:
+        folder, config = Home(home), Home(home).config()
+        with voice.progress() as progress, folder.client(config, progress=progress) as client:
+            raise typer.Exit(proving.gather(Outgoing(folder, config), client, voice, key, to))
+
+
+@app.command(help=options.VERIFY)
+def verify(
+    file: File,
+    keys: KeyFiles = None,
+    as_json: AsJson = False,
+    lang: Lang = "",
+) -> None:
+    with told(lang, as_json) as voice:
+        raise typer.Exit(proving.verify(voice, file, keys or []))
 
 
 def main() -> None:

@@ -65,6 +65,10 @@ WithOutbox = Annotated[bool, _option("Gửi cả những gì đặt vào outbox/
 Once = Annotated[bool, _option("Làm hết những gì đang có rồi thôi", "Do what there is now, and end", "--once")]
 Key = Annotated[str, typer.Argument(metavar="ID", help=either(*_ID))]
 KeyOrFile = Annotated[str, typer.Argument(metavar="ID|FILE", help=either(*_ID))]
+IntoFile = Annotated[Path | None, _option("Tệp để ghi (evidence-ID.zip)", "File to write (evidence-ID.zip)", "--to")]
+KeyFiles = Annotated[list[Path] | None, _option(
+    "Khóa được tin: /.well-known/jwks.json hoặc /log/keys của trục, chứng thư gốc PEM; lặp lại được",
+    "Keys that are trusted: the hub's /.well-known/jwks.json or /log/keys, roots in PEM; may be repeated", "--keys")]
 Status = Annotated[str, typer.Argument(metavar="STATUS")]
 Limit = Annotated[int, typer.Option(min=1)]
 Offline = Annotated[bool, _option("Không hỏi trục", "Do not ask the hub", "--offline")]
@@ -112,4 +116,12 @@ INBOX = _help("Những gì đã nhận, mới nhất trước.", "What was recei
 SHOW = _help("Mọi điều biết về một văn bản đã gửi, đã nhận, hoặc một tệp gói tin.",
              "All that is known of a document sent or received, or of a packet in a file.",
              "agency show 68dc8b209ec5cae0da8101d6    agency show packet.edxml")
+EVIDENCE = _help("Xin chứng cứ của một văn bản ra một tệp: gói tin, biên nhận, chứng minh có trong sổ.",
+                 "Write the evidence of a document to one file: packet, receipts, proofs that the log has them.",
+                 "agency evidence 68dc8b209ec5cae0da8101d6",
+                 'agency evidence "G22,2025/10/01,15/VPCP-TH" --to 15.zip')
+VERIFY = _help("Kiểm tệp chứng cứ, không cần mạng, không cần trục; in từng bước, mã thoát 0 hoặc 1.",
+               "Verify an evidence file without network and without the hub; tells every step, exit code 0 or 1.",
+               "agency verify 15.zip    agency verify 15.zip --keys jwks.json --keys log-keys.txt",
+               "agency verify 15.zip --json")
 # fmt: on

@@ -118,6 +118,21 @@ TEXTS: dict[str, tuple[str, str]] = {
     "valid": ("Hợp lệ: {number}", "Valid: {number}"),
     "check-offline": ("Kiểm theo danh mục tải ngày {day}; trùng số và chứng thư bị thu hồi thì chỉ trục mới biết.",
                       "Checked with the directory fetched on {day}; only the hub knows of taken numbers."),
+    # evidence, verify
+    "evidence-written": ("Đã ghi chứng cứ của văn bản {id} ra {path}; kiểm: agency verify {path}",
+                         "The evidence of the document {id} is in {path}; verify it: agency verify {path}"),
+    "evidence-early": ("Chưa có đủ chứng cứ của văn bản {id}: {why}.",
+                       "The evidence of the document {id} is not complete yet: {why}."),
+    "evidence-not-had": ("Chưa ghi được chứng cứ của văn bản {id}: {why}.",
+                         "The evidence of the document {id} could not be written: {why}."),
+    "evidence-right": ("{path}: ĐÚNG, văn bản {id}; {warned} bước có điều cần người đọc xét.",
+                       "{path}: HOLDS, document {id}; {warned} steps leave something to the reader."),
+    "evidence-wrong": ("{path}: KHÔNG ĐÚNG. Không dùng làm chứng cứ; xin lại từ trục: agency evidence",
+                       "{path}: DOES NOT HOLD. It is no evidence; ask the hub for it again: agency evidence"),
+    "keys-bad": ("Không đọc được khóa ở --keys: {why}. Cần tệp của trục: /.well-known/jwks.json, /log/keys, "
+                 "hoặc chứng thư gốc PEM.",
+                 "--keys cannot be read: {why}. It takes the hub's /.well-known/jwks.json or /log/keys as files, "
+                 "or roots in PEM."),
     "no-directory": ("Chưa có danh mục cơ quan: agency init hoặc `agency check --refresh` tải về.",
                      "There is no directory of agencies: agency init or `agency check --refresh` fetches it."),
 }

@@ -47,6 +47,10 @@ class Voice:
         self.out.file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
         self.out.file.flush()
 
+    def line(self, text: str, style: str) -> None:
+        """A line for people that no text of ``texts`` has."""
+        self._line(self.out, text, style)
+
     def table(self, heads: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> None:
         """Rows as a table; ``heads`` gives Vietnamese and English as ``vi / en`` by column."""
         vi = self.lang == "vi"

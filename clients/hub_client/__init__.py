@@ -8,6 +8,7 @@ packet format and the catalogue (``hub.domain``, ``hub.errors``) and nothing els
 from clients.hub_client.answers import (
     Accepted,
     AgencyCertificate,
+    Evidence,
     File,
     Lease,
     Page,
@@ -24,6 +25,7 @@ __all__ = [
     "Accepted",
     "AgencyCertificate",
     "AsyncHubClient",
+    "Evidence",
     "File",
     "HubClient",
     "HubFailure",

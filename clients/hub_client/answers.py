@@ -177,6 +177,27 @@ def read_file(answer: Answer) -> File:
     return File(unquote(name), answer.body)
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the hub has recorded of a document for this party.
+
+    ``items``: ``{id, kind, at, entry, receipt, index, proof}`` each; ``checkpoint`` is the signed note that the proofs
+    lead to, None before there is one. ``reports`` are status packets by the hub's id of the report, those this party
+    may see. ``jwks`` and ``log_keys`` are the hub's keys.
+    """
+
+    items: tuple[Item, ...]
+    checkpoint: str | None
+    packet: bytes = field(repr=False)
+    reports: Mapping[str, bytes] = field(repr=False)
+    jwks: Item
+    log_keys: tuple[str, ...]
+
+
+def read_log_keys(answer: Answer) -> tuple[str, ...]:
+    return tuple(answer.body.decode().splitlines())
+
+
 def read_item(answer: Answer) -> Item:
     item = answer.json()
     if not isinstance(item, dict):

@@ -29,6 +29,7 @@ from clients.hub_client.answers import (
     Accepted,
     AgencyCertificate,
     Answer,
+    Evidence,
     File,
     Item,
     Lease,
@@ -147,6 +148,26 @@ class Calls:
     def attachment(self, document_id: str, n: int) -> Steps[File]:
         request = Request("GET", _path("documents", document_id, "attachments", str(n)))
         return (yield from self._ask(request, answers.read_file))
+
+    def evidence(self, document_id: str) -> Steps[Evidence]:
+        stated = yield from self._ask(Request("GET", _path("evidence", document_id)), answers.read_item)
+        packet = yield from self._ask(Request("GET", _path("documents", document_id, "packet")), answers.read_received)
+        reports = {}
+        for item in stated["items"]:
+            if item["kind"] == "status":
+                report = item["entry"]["report"]
+                try:
+                    read = yield from self._ask(
+                        Request("GET", _path("reports", report, "packet")), answers.read_received
+                    )
+                except Refused as refusal:
+                    if refusal.status != 404:
+                        raise
+                else:
+                    reports[report] = read.packet
+        jwks = yield from self._ask(Request("GET", "/.well-known/jwks.json"), answers.read_item)
+        log_keys = yield from self._ask(Request("GET", "/log/keys"), answers.read_log_keys)
+        return Evidence(tuple(stated["items"]), stated["checkpoint"], packet.packet, reports, jwks, log_keys)
 
     def agencies(self, q: str, after: str | None, limit: int) -> Steps[Page]:
         request = Request("GET", "/v1/agencies", _query(q=q, after=after, limit=limit))

@@ -22,6 +22,7 @@ from clients.hub_client.answers import (
     Accepted,
     AgencyCertificate,
     Answer,
+    Evidence,
     File,
     Item,
     Lease,
@@ -164,6 +165,10 @@ class HubClient:
     def attachment(self, document_id: str, n: int) -> File:
         """The document's n-th file, from 1. For a recipient the packet counts as fetched."""
         return self._run(self._calls.attachment(document_id, n))
+
+    def evidence(self, document_id: str) -> Evidence:
+        """What the hub has recorded of a document, with its packets and keys. For a recipient it counts as fetched."""
+        return self._run(self._calls.evidence(document_id))
 
     def agencies(self, q: str = "", after: str | None = None, limit: int = 200) -> Page:
         """The directory by code; ``q``: a part of a name or code, with or without marks."""
@@ -309,6 +314,9 @@ class AsyncHubClient:
 
     async def attachment(self, document_id: str, n: int) -> File:
         return await self._run(self._calls.attachment(document_id, n))
+
+    async def evidence(self, document_id: str) -> Evidence:
+        return await self._run(self._calls.evidence(document_id))
 
     async def agencies(self, q: str = "", after: str | None = None, limit: int = 200) -> Page:
         return await self._run(self._calls.agencies(q, after, limit))
