@@ -13,6 +13,7 @@ from benchmarks import gateway, machine, report, servers
 from benchmarks.accept import accepted, broadcast, memory
 from benchmarks.cycles import cycles
 from benchmarks.packets import SIZES
+from benchmarks.pdf import examinations
 from benchmarks.polls import polls
 from benchmarks.report import Run
 
@@ -52,13 +53,17 @@ def _gateway(run: Run, to: argparse.Namespace) -> None:
         gateway.listed(run, database, seconds=to.seconds)
 
 
+def _pdf(run: Run, to: argparse.Namespace) -> None:
+    examinations(run, seconds=to.seconds)
+
+
 def _memory(run: Run, to: argparse.Namespace) -> None:
     for database in to.database:
         memory(run, database, to.connections)
 
 
 def _all(run: Run, to: argparse.Namespace) -> None:
-    for measured in (_accept, _broadcast, _polls, _cycles, _gateway):
+    for measured in (_accept, _broadcast, _polls, _cycles, _gateway, _pdf):
         measured(run, to)
     memory(run, "sqlite", to.connections)
 
@@ -69,6 +74,7 @@ COMMANDS: dict[str, tuple[Callable[[Run, argparse.Namespace], None], str]] = {
     "polls": (_polls, "polls per second, of an empty inbox and of a full one"),
     "cycles": (_cycles, "documents accepted, fetched, kept and reported on per second"),
     "gateway": (_gateway, "packets per second by sendEdoc beside REST, and pages of getReceivedEdocList"),
+    "pdf": (_pdf, "PDF files examined per second, with one signature and with two"),
     "memory": (_memory, "what the hub holds after 2,000 and after 20,000 packets"),
     "all": (_all, "all of them, on both databases"),
 }

@@ -1,0 +1,156 @@
+"""What is asked of a PDF file and what was found: data that travels between processes and turns into JSON."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from hub.domain.trust import Material, Step, Verdict
+
+Kind = Literal["leader", "agency", "unknown"]
+DecidedBy = Literal["registered", "subject", "place", "nothing"]
+Change = Literal[
+    "signature", "timestamp", "validation data", "form fields", "annotations", "pages", "other", "trailing bytes"
+]
+Reason = Literal["time", "memory", "crash", "not a PDF", "unreadable", "encrypted"]
+
+# From the worst to the best: what a file or a signature is told to be when several things are wrong with it.
+SEVERITY = (
+    Verdict.MODIFIED,
+    Verdict.REVOKED_AT_SIGNING,
+    Verdict.UNTRUSTED_CHAIN,
+    Verdict.WEAK_ALGORITHM,
+    Verdict.EXPIRED_AT_SIGNING,
+    Verdict.NAME_MISMATCH,
+    Verdict.MISSING_LEADER,
+    Verdict.MISSING_AGENCY,
+    Verdict.INDETERMINATE_REVOCATION,
+    Verdict.VALID_NO_TIMESTAMP,
+    Verdict.VALID,
+)
+
+
+def worst(*verdicts: Verdict) -> Verdict:
+    return min(verdicts, key=SEVERITY.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a file is judged on. Certificates are DER.
+
+    ``received``: when the file came in (aware); no signature is younger. ``known``: registered certificates by the
+    SHA-256 of their DER, in hex, whether an agency's or a person's, and of which agency's code. ``agency``, ``names``:
+    code and names of the sender, one of which must stand in a certificate that is not known.
+    """
+
+    received: datetime
+    anchors: tuple[bytes, ...]
+    intermediates: tuple[bytes, ...] = ()
+    revocation: tuple[Material, ...] = ()
+    known: Mapping[str, tuple[Literal["agency", "person"], str]] = field(default_factory=dict)
+    agency: str = ""
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Timestamp:
+    """An RFC 3161 token: on a signature, or on the file as a document timestamp. ``steps`` concern the authority."""
+
+    time: datetime | None
+    by: str
+    verdict: Verdict
+    vi: str
+    en: str
+    steps: tuple[Step, ...] = ()
+    path: tuple[bytes, ...] = ()
+    used: tuple[Material, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """An incremental update after a signature (ISO 32000-2 §7.5.6), and whether the signature outlives it.
+
+    ``revision`` counts from 1, the file as first written; ``detail`` are the library's words.
+    """
+
+    revision: int
+    changed: tuple[Change, ...]
+    allowed: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One signature. ``kind`` was decided by a certificate that is ``registered``, by what its ``subject`` names, by
+    its ``place`` below an agency's signature, or by ``nothing``. A person's signature is told as the leader's: no
+    certificate says who leads. ``claimed`` is the signer's word, ``at`` the moment that validity was judged at. With
+    ``path`` (from the signer's certificate, DER) and ``used`` the verdict can be reached again.
+    """
+
+    field: str
+    subject: str
+    agency: str
+    kind: Kind
+    decided_by: DecidedBy
+    claimed: datetime | None
+    at: datetime | None
+    timestamp: Timestamp | None
+    verdict: Verdict
+    steps: tuple[Step, ...]
+    updates: tuple[Update, ...] = ()
+    path: tuple[bytes, ...] = ()
+    used: tuple[Material, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """``signatures`` and ``timestamps`` (of the document) in the order they were made; ``missing`` of the two kinds
+    that NĐ 30/2020 asks for. ``lenient``: the file breaks the standard's form in ways that readers let pass."""
+
+    verdict: Verdict
+    steps: tuple[Step, ...]
+    signatures: tuple[Signature, ...]
+    missing: tuple[Kind, ...] = ()
+    timestamps: tuple[Timestamp, ...] = ()
+    lenient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unexamined:
+    """The file could not be examined."""
+
+    reason: Reason
+    vi: str
+    en: str
+
+
+_REASONS: dict[Reason, tuple[str, str]] = {
+    "time": ("mất quá nhiều thời gian", "it takes too long"),
+    "memory": ("cần quá nhiều bộ nhớ", "it takes too much memory"),
+    "crash": ("tiến trình xem xét đã dừng đột ngột", "the examining process ended"),
+    "not a PDF": ("không phải tệp PDF", "it is no PDF"),
+    "unreadable": ("cấu trúc PDF hỏng", "its structure is broken"),
+    "encrypted": ("tệp bị mã hóa; hãy gửi bản không đặt mật khẩu", "it is encrypted; send it without a password"),
+}
+
+
+def unexamined(reason: Reason) -> Unexamined:
+    vi, en = _REASONS[reason]
+    return Unexamined(reason, f"Không xem xét được chữ ký: {vi}.", f"The signatures could not be examined: {en}.")
+
+
+def to_json(found: Examination | Unexamined) -> str:
+    """Bytes as Base64, moments as ISO 8601."""
+    return json.dumps(asdict(found), ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
