@@ -114,7 +114,9 @@ def test_what_is_removed_counts_no_more(axis: Axis) -> None:
     assert judged(axis) is Verdict.UNTRUSTED_CHAIN
 
 
-@pytest.mark.parametrize("prefix", ["", fingerprint(ROOT.certificate)[:7], "0" * 8, "%" * 8])
+@pytest.mark.parametrize(
+    "prefix", ["", fingerprint(ROOT.certificate)[:7], "0" * 8, "%" * 8], ids=["empty", "short", "unknown", "wild"]
+)
 def test_removing_needs_a_part_of_a_fingerprint_that_names_one(axis: Axis, prefix: str) -> None:
     trusting(axis)
     with pytest.raises(Refusal, match=r"^trust-unknown"):
