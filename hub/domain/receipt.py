@@ -33,6 +33,9 @@ _ALGORITHMS = ["ES256"]
 _REGISTRY = jws.JWSRegistry(algorithms=_ALGORITHMS)
 _REGISTRY.max_payload_length = _LONGEST
 
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_PLAIN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 Statement = Mapping[str, str | list[str] | None]
 
 
@@ -69,7 +72,7 @@ def canonical(statement: Statement) -> bytes:
         texts = value if isinstance(value, list) else [value]
         if not all(isinstance(text, str) or text is None for text in texts):
             raise TypeError(f"a statement has texts and lists of texts, not {value!r}")
-    return json.dumps(statement, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _CANONICAL.encode(statement).encode()
 
 
 def entry_of(statement: Statement, nonce: bytes) -> bytes:
@@ -88,7 +91,7 @@ def sign(statement: Statement, place: Place, key: ECKey) -> str:
         "origin": place.origin, "entry": place.entry.hex(), "leaf": place.leaf.hex(), "nonce": place.nonce.hex(),
         "by": place.by.isoformat(),
     }  # fmt: skip
-    payload = json.dumps({**statement, "log": log}, ensure_ascii=False, separators=(",", ":"))
+    payload = _PLAIN.encode({**statement, "log": log})
     header = {"alg": "ES256", "kid": key.kid, "typ": TYPE}
     return jws.serialize_compact(header, payload, key, registry=_REGISTRY)
 

@@ -103,7 +103,7 @@ def updates_after(
     found = [_update(signature, revision, signatures, waited_for) for revision in later]
     end = end_of(signature)
     is_last = all(end_of(one) <= end for one in signatures if not is_stamp(one))
-    if is_last and end < len(pdf) and not (found and _END.search(pdf, end)):
+    if is_last and end < len(pdf) and not (found and reader.strict and _END.search(pdf, end)):
         found.append(Update(reader.xrefs.total_revisions, ("trailing bytes",), False))
     return found
 

@@ -111,11 +111,19 @@ def stamping_authority(*, may: bool = True, issuer: Holder | None = None) -> Hol
     )  # fmt: skip
 
 
-def stamper(at: datetime, by: Holder | None = None) -> DummyTimeStamper:
+class _Stray(DummyTimeStamper):
+    """Stamps something else than what it was asked for."""
+
+    async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> Any:
+        return await super().async_timestamp(message_digest[::-1], md_algorithm)
+
+
+def stamper(at: datetime, by: Holder | None = None, *, stray: bool = False) -> DummyTimeStamper:
     holder = by or stamping()
     certificates = SimpleCertificateStore()
     certificates.register(asn1(the_authority().intermediate.certificate))
-    return DummyTimeStamper(asn1(holder.certificate), _key(holder), certs_to_embed=certificates, fixed_dt=at)
+    maker = _Stray if stray else DummyTimeStamper
+    return maker(asn1(holder.certificate), _key(holder), certs_to_embed=certificates, fixed_dt=at)
 
 
 def signed(

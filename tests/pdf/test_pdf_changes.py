@@ -33,6 +33,7 @@ from hub.authority import DAY, YEAR, issue
 from hub.domain.trust import Result, Verdict
 from hub.pdf.examination import examine
 from hub.pdf.findings import Change, Examination, Unexamined
+from hub.pdf.revisions import opened, uncovered
 
 CRLS = the_authority().crls(made=AT + 2 * DAY)
 
@@ -105,6 +106,15 @@ def test_bytes_slipped_into_the_room_of_the_signature_s_value_are_found() -> Non
     last = examined(value_shortened(by_both())).signatures[-1]
     assert (last.verdict, last.steps[8].result) == (Verdict.MODIFIED, Result.FAILED)
     assert "leaves out" in last.steps[8].en
+
+
+def test_a_gap_that_holds_another_value_than_the_signature_s_is_found() -> None:
+    pdf = by_both()
+    signature = opened(pdf, strict=True).embedded_signatures[-1]
+    end = signature.byte_range[2]
+    assert uncovered(signature, pdf) is None
+    told = uncovered(signature, pdf[: end - 3] + b"FF" + pdf[end - 1 :])
+    assert told == "/ByteRange leaves out something else than /Contents"
 
 
 def test_a_stranger_s_signature_over_the_file_is_the_file_s_verdict() -> None:

@@ -86,12 +86,19 @@ def test_a_timestamp_from_after_the_receipt_is_not_believed() -> None:
     assert signature.at == AT
 
 
-def test_a_timestamp_of_another_signature_is_not_this_one_s() -> None:
-    """The bytes of the token's imprint are changed, as if it had been taken from elsewhere."""
+def test_a_timestamp_of_something_else_is_not_this_signature_s() -> None:
+    pdf = signed(written(), the_authority().leader, stamp=stamper(STAMPED, stray=True))
+    signature = examined(pdf).signatures[0]
+    assert signature.timestamp is not None
+    assert signature.timestamp.verdict is Verdict.MODIFIED
+    assert (signature.verdict, signature.at) == (Verdict.VALID_NO_TIMESTAMP, AT)
+
+
+def test_a_timestamp_that_was_changed_is_told() -> None:
+    """The bytes of the token's imprint: its own signature no longer holds."""
     pdf = signed(written(), the_authority().leader, stamp=stamper(STAMPED))
     value = PdfFileReader(BytesIO(pdf)).embedded_signatures[0].signer_info["signature"].native
-    imprint = hashlib.sha256(value).hexdigest().upper().encode()
-    other = hashlib.sha256(b"other").hexdigest().upper().encode()
+    imprint, other = (hashlib.sha256(octets).hexdigest().upper().encode() for octets in (value, b"other"))
     assert imprint in pdf
     signature = examined(pdf.replace(imprint, other)).signatures[0]
     assert signature.timestamp is not None
