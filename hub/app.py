@@ -22,14 +22,12 @@ from hub.errors import Refusal
 from hub.exchange import keys
 from hub.exchange.checkers import Processes
 from hub.exchange.desk import Desk, Terms
-from hub.exchange.inspection import Inspector
 from hub.exchange.retention import Keep, Keeper
 from hub.exchange.seed import seed
 from hub.exchange.sequencer import Sequencer
 from hub.exchange.writer import Writer
 from hub.http.bell import Bell
 from hub.logs import log_at_once
-from hub.pdf import Examiner
 from hub.settings import Settings
 from hub.store import schema
 from hub.store.durable import make_folder
@@ -221,8 +219,6 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step, writ
                     desk.checkers = await stack.enter_async_context(Processes(settings.checkers))
                 await stack.enter_async_context(beside(desk.sweep()))
                 await stack.enter_async_context(beside(Sequencer(desk).keep()))
-                examiner = await stack.enter_async_context(Examiner())
-                await stack.enter_async_context(beside(Inspector(desk, examiner).keep()))
                 await stack.enter_async_context(beside(Keeper(desk, _keep(settings), at).keep()))
                 await stack.enter_async_context(app.state.interface.disk.watched())
                 with listening(desk.engine, bell.ring), bell.closed_by_signals(), guards.renewed_by_signal():

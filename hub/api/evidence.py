@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Path, Request
+from fastapi import Request
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -20,7 +20,7 @@ from hub.domain.tiles import hashes_from
 from hub.errors import Refusal
 from hub.exchange.examine import is_sender
 from hub.http.interface import interface
-from hub.store import deliveries, documents, evidence, examinations
+from hub.store import deliveries, documents, evidence
 from hub.store.engine import reading
 from hub.store.tiles import Stored
 
@@ -88,47 +88,6 @@ async def acknowledgement(report_id: Id, request: Request, caller: Calling) -> R
             return documents.packet(connection, report["packet_id"])
 
     return await hand_out(face, caller, await run_in_threadpool(find), ())
-
-
-@operations.get(
-    "/documents/{id}/examinations",
-    summary="Chữ ký có giá trị không · What the signatures are worth",
-    responses=responses("not-found", answer=evidence_answers.Examinations),
-)
-def examined(document_id: Id, request: Request, caller: Calling) -> Response:
-    """Of the packet (part 0, where the hub knows a root) and of each PDF file in it (the n-th attachment): a verdict,
-    its steps and what it was reached from. Found within seconds of the acceptance; ``pending`` until then.
-    """
-    with reading(interface(request).desk.engine) as connection:
-        accepted = [row for row in _seen(connection, request, caller, document_id) if row["kind"] == "accept"]
-        place, _ = examinations.next_accepted(connection, 0)
-        rows = examinations.of_document(connection, document_id)
-    pending = any(row["leaf_index"] is None or row["leaf_index"] >= place for row in accepted)
-    own = {row["body"]["sha256"] for row in accepted}
-    items = [
-        {name: row[name] for name in ("part", "name", "sha256", "verdict", "at", "detail")}
-        for row in rows
-        if row["packet_sha256"] in own
-    ]
-    return shapes.reply({"items": items, "pending": pending})
-
-
-@operations.get("/documents/{id}/material/{sha256}", include_in_schema=False)  # described in docs/evidence.md
-def material(
-    document_id: Id,
-    sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$")],
-    request: Request,
-    caller: Calling,
-) -> Response:
-    """A certificate, CRL or OCSP answer that an examination names, as it was when the verdict was reached: DER."""
-    with reading(interface(request).desk.engine) as connection:
-        _seen(connection, request, caller, document_id)
-        if not any(sha256 in str(row["detail"]) for row in examinations.of_document(connection, document_id)):
-            raise Refusal("not-found")
-        found = examinations.material(connection, {sha256})
-    if sha256 not in found:
-        raise Refusal("not-found")
-    return Response(found[sha256], 200, {"X-Content-Type-Options": "nosniff"}, "application/octet-stream")
 
 
 def _seen(connection: Connection, request: Request, caller: Caller, document_id: str) -> Iterable[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -66,24 +66,6 @@ class Evidence(Shape):
     items: list[Leaf]
     checkpoint: str | None = Field(description="The log's signed head, to which the proofs lead (C2SP tlog-checkpoint)")
     next: Cursor
-
-
-class Part(Shape):
-    """What a signature was found to be worth, or the signatures of a file."""
-
-    part: int = Field(description="0: the packet's own; n: its n-th attachment")
-    name: str = Field(description="Of the file")
-    sha256: Digest
-    verdict: str = Field(description="VALID, VALID_NO_TIMESTAMP, …; UNEXAMINED, with its reason in `detail`")
-    at: Moment = Field(description="When it was found")
-    detail: dict[str, Any] = Field(description="Steps in both languages, and what it was reached from, by SHA-256")
-
-
-class Examinations(Shape):
-    """What the signatures of a document are worth."""
-
-    items: list[Part]
-    pending: bool = Field(description="Not all is examined yet")
 
 
 class Key(Shape):

@@ -74,12 +74,6 @@ def material(connection: Connection, path: Sequence[x509.Certificate]) -> tuple[
     return tuple(Material(row["kind"], row["der"], row["fetched_at"]) for row in trust.material(connection, about))
 
 
-def about_authorities(connection: Connection, store: TrustStore) -> tuple[Material, ...]:
-    """The newest CRLs of all authorities in the store."""
-    about = {_about_crl(one) for one in (*store.anchors, *store.intermediates)}
-    return tuple(Material(row["kind"], row["der"], row["fetched_at"]) for row in trust.material(connection, about))
-
-
 def names_of(directory: Directory, code: str) -> tuple[str, ...]:
     """What a certificate of that agency may call it: its name and its codes. Raises ``agency-unknown``."""
     known = directory.resolve(code)

@@ -5,6 +5,6 @@ Nothing is fetched: roots and revocation material are passed in, what the file b
 """
 
 from hub.pdf.examiner import Examiner, Limits
-from hub.pdf.findings import Asked, Examination, Unexamined, as_plain
+from hub.pdf.findings import Asked, Examination, Unexamined, to_json
 
-__all__ = ["Asked", "Examination", "Examiner", "Limits", "Unexamined", "as_plain"]
+__all__ = ["Asked", "Examination", "Examiner", "Limits", "Unexamined", "to_json"]

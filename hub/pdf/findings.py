@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
-from hub.domain.trust import Material, Step, Validation, Verdict
+from hub.domain.trust import Material, Step, Verdict
 
 Kind = Literal["leader", "agency", "unknown"]
 DecidedBy = Literal["registered", "subject", "place", "nothing"]
@@ -145,17 +143,14 @@ def unexamined(reason: Reason) -> Unexamined:
     return Unexamined(reason, f"Không xem xét được chữ ký: {vi}.", f"The signatures could not be examined: {en}.")
 
 
-def as_plain(found: Examination | Unexamined | Validation, keep: Callable[[bytes], str]) -> dict[str, Any]:
-    """What JSON can say: moments as ISO 8601, certificates, CRLs and answers by the names that ``keep`` gives them."""
+def to_json(found: Examination | Unexamined) -> str:
+    """Bytes as Base64, moments as ISO 8601."""
+    return json.dumps(asdict(found), ensure_ascii=False, default=_plain)
 
-    def plain(value: Any) -> str:
-        if isinstance(value, x509.Certificate):
-            return keep(value.public_bytes(Encoding.DER))
-        if isinstance(value, bytes):
-            return keep(value)
-        if isinstance(value, datetime):
-            return value.isoformat()
-        raise TypeError(type(value).__name__)
 
-    told: dict[str, Any] = json.loads(json.dumps(asdict(found), default=plain))
-    return told
+def _plain(value: Any) -> str:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)

@@ -27,11 +27,9 @@ from hub.exchange import accept, checks, enrol, hand_over
 from hub.exchange import report as statuses
 from hub.exchange.desk import Desk
 from hub.exchange.examine import Submission
-from hub.exchange.inspection import Inspector
 from hub.exchange.sequencer import Sequencer
-from hub.pdf import Examiner
 from hub.settings import Settings
-from hub.store import deliveries, documents, evidence, examinations, tables
+from hub.store import deliveries, documents, evidence, tables
 from hub.store.deliveries import Delivery
 from hub.store.engine import reading
 from hub.store.ids import new_id
@@ -106,21 +104,6 @@ class Axis:
     def integrate(self) -> int:
         """Have the log take in what waits; gives how many entries."""
         return asyncio.run(Sequencer(self.desk).once())
-
-    def inspect(self) -> None:
-        """Have all that was accepted examined."""
-
-        async def work() -> None:
-            async with Examiner() as examiner:
-                inspector = Inspector(self.desk, examiner)
-                while self._uninspected():
-                    await inspector.once()
-
-        asyncio.run(work())
-
-    def _uninspected(self) -> bool:
-        with reading(self.desk.engine) as connection:
-            return bool(examinations.next_accepted(connection, 1)[1])
 
     def evidence(self, answer: dict[str, Any]) -> list[Any]:
         """The document's leaves, oldest first."""

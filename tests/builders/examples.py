@@ -51,8 +51,6 @@ class Stage:
         method, path = step["operation"].split(" ")
         if "/log/" in path or "/evidence/" in path:
             self.hub.axis.integrate()
-        if path.endswith("/examinations"):
-            self.hub.axis.inspect()
         body: dict[str, Any] = {}
         if "body" in step:
             body = {"content": step["body"].encode()} if isinstance(step["body"], str) else {"json": step["body"]}
@@ -250,7 +248,6 @@ def _read_back(do: Recorder, document: str) -> None:
     file = {"path": {"id": document, "n": 1}}
     do("text", "Tệp thứ nhất · The first file", "GET /v1/documents/{id}/attachments/{n}", "G22", **file)
     proved = do("sender", "Nơi gửi xem · To the sender", "GET /v1/evidence/{id}", "G22", **here)
-    do("no-pdf", "Không có tệp PDF nào · No PDF in it", "GET /v1/documents/{id}/examinations", "G22", **here)
     report = {"path": {"id": proved["items"][-1]["entry"]["report"]}}
     do("arrived", "01, có chữ ký · 01, as it was signed", "GET /v1/reports/{id}/packet", "G22", **report)
     do("keys", "Khóa của biên nhận · Of receipts", "GET /.well-known/jwks.json")
