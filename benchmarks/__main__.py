@@ -15,6 +15,7 @@ from benchmarks.cycles import cycles
 from benchmarks.packets import SIZES
 from benchmarks.pdf import examinations
 from benchmarks.polls import polls
+from benchmarks.proofs import proofs
 from benchmarks.report import Run
 
 DATABASES = ("sqlite", "postgresql")
@@ -57,13 +58,18 @@ def _pdf(run: Run, to: argparse.Namespace) -> None:
     examinations(run, seconds=to.seconds)
 
 
+def _proofs(run: Run, to: argparse.Namespace) -> None:
+    for database in to.database:
+        proofs(run, database, seconds=to.seconds)
+
+
 def _memory(run: Run, to: argparse.Namespace) -> None:
     for database in to.database:
         memory(run, database, to.connections)
 
 
 def _all(run: Run, to: argparse.Namespace) -> None:
-    for measured in (_accept, _broadcast, _polls, _cycles, _gateway, _pdf):
+    for measured in (_accept, _broadcast, _polls, _cycles, _gateway, _pdf, _proofs):
         measured(run, to)
     memory(run, "sqlite", to.connections)
 
@@ -75,6 +81,7 @@ COMMANDS: dict[str, tuple[Callable[[Run, argparse.Namespace], None], str]] = {
     "cycles": (_cycles, "documents accepted, fetched, kept and reported on per second"),
     "gateway": (_gateway, "packets per second by sendEdoc beside REST, and pages of getReceivedEdocList"),
     "pdf": (_pdf, "PDF files examined per second, with one signature and with two"),
+    "proofs": (_proofs, "proofs per second that an entry is in a log of ten million"),
     "memory": (_memory, "what the hub holds after 2,000 and after 20,000 packets"),
     "all": (_all, "all of them, on both databases"),
 }

@@ -303,6 +303,9 @@ def keys_(
     renew: Annotated[
         bool, typer.Option("--renew", help="A new key for receipts, from now on; what the others signed stays good")
     ] = False,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="New keys for both, where the key file that read them is lost for good")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
@@ -315,9 +318,10 @@ def keys_(
     from hub.exchange import keys
     from hub.store.engine import reading
 
-    if renew:
-        with a_hub(data_dir, database_url, create=False) as desk:
-            desk.writer.run(keys.renew, desk.vault)
+    if renew or anew:
+        with a_hub(data_dir, database_url, create=False, anew=anew) as desk:
+            if renew:
+                desk.writer.run(keys.renew, desk.vault)
     with a_database(data_dir, database_url) as engine, reading(engine) as connection:
         show.keys(out, keys.jwks(connection), keys.verifier_keys(connection), as_json=as_json)
 

@@ -152,8 +152,10 @@ def open_hub(
     at: At = no_step,
     bell: Bell | None = None,
     writing: type[Writer] = Writer,
+    anew: bool = False,
 ) -> Iterator[Desk]:
-    """A hub's exchange on its database (see :func:`open_database`), without any interface.
+    """A hub's exchange on its database (see :func:`open_database`), without any interface. ``anew``: its own keys are
+    made anew if the key file does not read them.
 
     Raises ``key-file-lost`` and ``key-file-unusable`` too.
     """
@@ -161,8 +163,9 @@ def open_hub(
         rosters = Rosters(engine)
         with writing(engine, rosters, clock, at=at, committed=bell.ring if bell else lambda systems: None) as writer:
             writer.run(seed, read_agencies())
-            vault = _vault(settings, rosters)
-            writer.notary = writer.run(keys.begin, keys.Begin(vault, settings.log_origin))
+            anew = anew or not _key_file(settings).exists()
+            vault = open_vault(_key_file(settings), make=not rosters.current(now=True).systems)
+            writer.notary = writer.run(keys.begin, keys.Begin(vault, settings.log_origin, anew))
             desk = _desk(settings, engine, rosters, writer, vault, clock, at)
             try:
                 yield desk
@@ -170,8 +173,8 @@ def open_hub(
                 desk.close()
 
 
-def _vault(settings: Settings, rosters: Rosters) -> Fernet:
-    return open_vault(settings.data_dir / "secrets.key", make=not rosters.current(now=True).systems)
+def _key_file(settings: Settings) -> Path:
+    return settings.data_dir / "secrets.key"
 
 
 def _desk(

@@ -39,13 +39,13 @@ def settings_of(data_dir: Path | None, database_url: str | None, **more: Any) ->
 
 
 @contextmanager
-def a_hub(data_dir: Path | None, database_url: str | None, *, create: bool) -> Iterator[Desk]:
+def a_hub(data_dir: Path | None, database_url: str | None, *, create: bool, anew: bool = False) -> Iterator[Desk]:
     """The hub, to change something; raises what ``open_hub`` does."""
     from hub.app import open_hub
     from hub.logs import log_as_json
 
     log_as_json()
-    with open_hub(settings_of(data_dir, database_url), create=create) as desk:
+    with open_hub(settings_of(data_dir, database_url), create=create, anew=anew) as desk:
         yield desk
 
 

@@ -11,10 +11,10 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from hub.api import evidence_answers, shapes
-from hub.api.problems import responses
+from hub.api.problems import problem, responses
 from hub.api.routes import router
 from hub.domain.merkle import HASH_LENGTH, consistency_proof
-from hub.domain.tiles import FULL, Tile, TileError, bundle, bundle_at, hashes_from, tile_at
+from hub.domain.tiles import FULL, TileError, bundle, bundle_at, hashes_from, tile_at
 from hub.errors import Refusal, violation
 from hub.exchange import keys
 from hub.http.interface import interface
@@ -99,13 +99,12 @@ def tile(path: str, request: Request) -> Response:
         raise Refusal("not-found") from None
     level = evidence.ENTRIES if path.startswith("entries/") else found.level
     with reading(interface(request).desk.engine) as connection:
-        data = _data(evidence.tile(connection, level, found.index), found)
+        stored = evidence.tile(connection, level, found.index) or b""
+    data = stored[: found.width * HASH_LENGTH]
+    if len(data) < found.width * HASH_LENGTH:
+        missing = problem(Refusal("not-found"))
+        missing.headers["Cache-Control"] = "no-store"  # it may be there a second later
+        return missing
     if level == evidence.ENTRIES:
         data = bundle(data[at : at + HASH_LENGTH] for at in range(0, len(data), HASH_LENGTH))
     return Response(data, 200, _FOR_EVER if found.width == FULL else _NOW, _BYTES)
-
-
-def _data(stored: bytes | None, wanted: Tile) -> bytes:
-    if stored is None or len(stored) < wanted.width * HASH_LENGTH:
-        raise Refusal("not-found")
-    return stored[: wanted.width * HASH_LENGTH]

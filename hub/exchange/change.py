@@ -223,7 +223,6 @@ def statement_of(row: Mapping[str, Any] | RowMapping) -> Statement:
     return {"entry": row["id"], "kind": row["kind"], **row["body"]}
 
 
-def receipt_of(tx: Transaction, document_id: str, about: str) -> str | None:
+def receipt_of(tx: Transaction, about: str) -> str | None:
     """The receipt for a delivery's hand-over or for a report; None of one that a program before receipts wrote."""
-    made = tx.receipts.get(about)
-    return made or next(iter(evidence_rows.receipts_of(tx.earlier, document_id, [about])), None)
+    return tx.receipts.get(about) or evidence_rows.receipt_about(tx.earlier, about)

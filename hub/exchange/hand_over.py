@@ -140,7 +140,7 @@ def done(tx: Transaction, jobs: list[HandOver]) -> list[dict[str, Any] | Refusal
     results = _in_turn(tx, jobs, latest, _done, _state)
     for result in results:
         if not isinstance(result, Refusal):
-            result["receipt"] = change.receipt_of(tx, result["document"], result["id"])
+            result["receipt"] = change.receipt_of(tx, result["id"])
     tx.decided.at("done-written")
     return results
 

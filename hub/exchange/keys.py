@@ -32,25 +32,27 @@ RECEIPT, LOG = "receipt", "log"
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """``origin``: the name of a log that is begun with this; "" for one of chance."""
+    """``origin``: the name of a log that is begun with this; "" for one of chance. ``anew``: the key file is a new one,
+    the one before is lost."""
 
     vault: Fernet
     origin: str
+    anew: bool = False
 
 
 @each
 def begin(tx: Transaction, job: Begin) -> Notary:
     """The notary with the newest keys; a hub that has none gets them, and its log a name.
 
-    So does one whose keys another key file encrypted: what they signed stays good, and whoever watches the log sees
-    that it goes on under a new key.
+    So does, with ``anew``, one whose keys another key file encrypted: what they signed stays good, and whoever watches
+    the log sees that it goes on under a new key. Raises ``key-file-unusable`` for such a file without it.
     """
     head = evidence.head(tx.connection)
     if head is None:
         evidence.begin(tx.connection, job.origin or f"lienthong/{chance(4)}")
     for purpose in (RECEIPT, LOG):
         rows = evidence.keys(tx.connection, purpose)
-        if not rows or not _is_readable(rows[0]["sealed"], job.vault):
+        if not rows or (job.anew and not _is_readable(rows[0]["sealed"], job.vault)):
             _make(tx, job.vault, purpose)
             if rows:
                 log.warning("signing-key-unreadable", purpose=purpose, repair="a new one signs from now on")
@@ -75,7 +77,7 @@ def notary(connection: Connection, vault: Fernet) -> Notary:
     try:
         opened = {purpose: load_der_private_key(vault.decrypt(row["sealed"]), None) for purpose, row in newest.items()}
     except InvalidToken:
-        why = "it is not the one that encrypted this hub's keys"
+        why = "it did not encrypt this hub's keys (if the one that did is lost for good: hub keys --anew)"
         raise Refusal("key-file-unusable", facts={"path": "secrets.key", "why": why}) from None
     signs, seals = opened[RECEIPT], opened[LOG]
     assert isinstance(signs, ec.EllipticCurvePrivateKey)

@@ -196,7 +196,7 @@ def _apply(
     key = _repeat_key(job, found[0])
     if key in answers:
         first = answers[key]
-        receipt = change.receipt_of(tx, first["document"], first["id"])
+        receipt = change.receipt_of(tx, first["id"])
         return Reported(False, first, receipt), []
     report_id = tx.new_id()
     code = job.report.status

@@ -27,7 +27,7 @@ from hub.store.tiles import Stored
 log = structlog.get_logger()
 _EVERY = 1.0  # seconds between two looks: receipts promise five
 _MOST = 5000  # entries taken in at once
-_ADOPTED = 500  # rows given their place in one transaction
+_ADOPTED = 100  # rows given their place in one look
 
 
 @each
@@ -55,6 +55,8 @@ def integrate(connection: Connection, notary: Notary, most: int = _MOST) -> int:
     size: int = head["size"]
     entries = evidence.behind(connection, size, most)
     if not entries:
+        if size < evidence.size(connection):
+            raise RuntimeError(f"the last entries of the evidence log are missing, from {size} on")
         return 0
     contents = Stored(connection)
     changed = grown(size, [leaf_hash(entry) for entry in entries], contents)
@@ -86,15 +88,19 @@ class Sequencer:
             try:
                 await self.once()
             except Exception as fault:
-                if temporary(fault) is None and not isinstance(fault, Refusal):
+                if temporary(fault) is None and not (isinstance(fault, Refusal) and fault.problem.temporary):
                     log.exception("log-fault")
             await asyncio.sleep(_EVERY)
 
     async def once(self) -> int:
         """Take in all that waits; gives how many entries that were."""
+        count = await self._take_in()
         if await asyncio.to_thread(self._look):
-            while await self._desk.write(adopt, None) == _ADOPTED:
-                pass
+            await self._desk.write(adopt, None)  # the others at the next look: what is accepted now must not wait
+            count += await self._take_in()
+        return count
+
+    async def _take_in(self) -> int:
         count = 0
         while (some := await asyncio.to_thread(self._integrate)) == _MOST:
             count += some

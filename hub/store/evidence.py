@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from hub.store import log_tables as lt
 from hub.store import tables as t
@@ -35,11 +35,20 @@ def of_document(connection: Connection, document_id: str) -> list[RowMapping]:
     return list(connection.execute(query).mappings())
 
 
-def receipts_of(connection: Connection, document_id: str, about: Collection[str] = ()) -> list[str]:
-    """A document's receipts in order: those of its acceptance, or of these deliveries and reports."""
-    query = select(_e.receipt).where(_e.document_id == document_id, _e.receipt.is_not(None))
-    named = or_(_e.delivery_id.in_(about), _e.report_id.in_(about)) if about else _e.kind == "accept"
-    return list(connection.execute(query.where(named).order_by(_e.seq)).scalars())
+def receipts_of(connection: Connection, document_id: str) -> list[str]:
+    """Those of a document's acceptance, in order."""
+    query = select(_e.receipt).where(_e.document_id == document_id, _e.kind == "accept", _e.receipt.is_not(None))
+    return list(connection.execute(query.order_by(_e.seq)).scalars())
+
+
+def receipt_about(connection: Connection, about: str) -> str | None:
+    """The last for a delivery's hand-over, or that for a report; None of one that a program before receipts wrote."""
+    for column in (_e.delivery_id, _e.report_id):  # one after the other: each has an index
+        query = select(_e.receipt).where(column == about).order_by(_e.seq.desc()).limit(1)
+        found: str | None = connection.execute(query).scalar_one_or_none()
+        if found is not None:
+            return found
+    return None
 
 
 # The log

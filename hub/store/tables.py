@@ -402,6 +402,11 @@ evidence = Table(
     CheckConstraint("kind IN ('accept','handover','status')", name="kind"),
     Index("ix_evidence_document_id", "document_id"),
     Index("ix_evidence_leaf_index", "leaf_index", unique=True),
+    *(
+        Index(f"ix_evidence_{name}", name, sqlite_where=named, postgresql_where=named)
+        for name in ("delivery_id", "report_id")
+        for named in [text(f"{name} IS NOT NULL")]
+    ),
     Index(
         "ix_evidence_adopted", "seq", sqlite_where=text("leaf_index IS NULL"),
         postgresql_where=text("leaf_index IS NULL"),

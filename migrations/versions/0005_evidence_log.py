@@ -19,6 +19,9 @@ def upgrade() -> None:
     op.add_column("evidence", sa.Column("entry", sa.LargeBinary(), nullable=True))
     op.add_column("evidence", sa.Column("receipt", sa.Text(), nullable=True))
     op.create_index("ix_evidence_leaf_index", "evidence", ["leaf_index"], unique=True)
+    for name in ("delivery_id", "report_id"):
+        named = sa.text(f"{name} IS NOT NULL")
+        op.create_index(f"ix_evidence_{name}", "evidence", [name], sqlite_where=named, postgresql_where=named)
     unplaced = sa.text("leaf_index IS NULL")
     op.create_index("ix_evidence_adopted", "evidence", ["seq"], sqlite_where=unplaced, postgresql_where=unplaced)
     op.create_table(
@@ -51,7 +54,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("signing_key", "log_tile", "log_head"):
         op.drop_table(table)
-    op.drop_index("ix_evidence_adopted", table_name="evidence")
+    for name in ("adopted", "report_id", "delivery_id"):
+        op.drop_index(f"ix_evidence_{name}", table_name="evidence")
     op.drop_index("ix_evidence_leaf_index", table_name="evidence")
     for table, column in (
         ("evidence", "receipt"), ("evidence", "entry"), ("evidence", "leaf_index"), ("counter", "entries"),

@@ -134,6 +134,7 @@ def test_a_tile_that_is_not_there_or_is_written_otherwise_is_not_found(hub: Hub)
     office.send("H41")
     hub.axis.integrate()
     assert public(hub, "/log/tile/0/000.p/1").status_code == 200
+    assert public(hub, "/log/tile/0/000").headers["cache-control"] == "no-store", "it may be there a second later"
     for path in (
         "0/000",
         "0/000.p/2",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from builders.axis import Axis
 from builders.reports import office_and_province
+from cryptography.fernet import Fernet
 from joserfc.jwk import KeySet
 from sqlalchemy import insert, select, update
 
@@ -199,6 +200,34 @@ def test_a_new_key_signs_from_then_on_and_the_receipts_before_stay_good(axis: Ax
     newest, oldest = (json.loads(json.dumps(key))["kid"] for key in published(axis).as_dict(private=False)["keys"])
     assert kids == [oldest, oldest, newest]
     check(axis)
+
+
+def test_another_key_file_makes_no_new_keys_unless_it_is_said_that_the_old_is_lost(axis: Axis) -> None:
+    """Any command under another folder's key file once made new keys, and the serving hub's log stood still."""
+    office, _ = office_and_province(axis)
+    office.send("H41")
+    other = Fernet(Fernet.generate_key())
+    before = published(axis)
+    with pytest.raises(Refusal, match="key-file-unusable"):
+        axis.desk.writer.run(keys.begin, keys.Begin(other, ""))
+    assert published(axis).as_dict(private=False) == before.as_dict(private=False)
+    axis.desk.writer.notary = axis.desk.writer.run(keys.begin, keys.Begin(other, "", anew=True))
+    axis.desk.vault = other
+    office.send("H41")
+    axis.integrate()
+    check(axis)
+    assert len(published(axis).keys) == 2
+
+
+def test_entries_cut_off_the_end_are_missed(axis: Axis) -> None:
+    office, _ = office_and_province(axis)
+    office.send("H41")
+    axis.integrate()
+    office.send("H41")
+    with writing(axis.desk.engine) as connection:
+        connection.execute(update(t.evidence).where(t.evidence.c.leaf_index == 1).values(leaf_index=None))
+        with pytest.raises(RuntimeError, match="the last entries of the evidence log are missing"):
+            integrate(connection, axis.desk.writer.notary)
 
 
 def test_without_keys_nothing_is_accepted(axis: Axis) -> None:

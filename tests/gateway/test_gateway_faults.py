@@ -23,6 +23,9 @@ from cryptography.fernet import Fernet
 from sqlalchemy import func, select
 
 from clients.gateway_client import hash_file
+from hub.app import open_hub
+from hub.errors import Refusal
+from hub.settings import Settings
 from hub.store import tables as t
 from hub.store.engine import reading
 
@@ -188,8 +191,14 @@ def test_a_hub_under_another_key_file_is_no_reason_to_give_a_document_up(tmp_pat
     keys = tmp_path / "secrets.key"
     right = keys.read_bytes()
     keys.write_bytes(Fernet.generate_key())
+    with pytest.raises(Refusal, match="key-file-unusable"), open_hub(Settings(data_dir=tmp_path)):
+        pass
+    with open_hub(Settings(data_dir=tmp_path), anew=True):  # hub keys --anew
+        pass
     with a_served_hub(tmp_path) as hub:
         passes(hub, "sendEdoc", headers, body, "internal")
     keys.write_bytes(right)
+    with open_hub(Settings(data_dir=tmp_path), anew=True):
+        pass
     with a_served_hub(tmp_path) as hub:
         assert ask(hub, "sendEdoc", headers, body).ok
