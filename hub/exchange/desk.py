@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from cryptography.fernet import Fernet
@@ -35,6 +35,7 @@ from hub.store.roster import Rosters
 
 log = structlog.get_logger()
 note = structlog.contextvars.bind_contextvars  # stands in the request's line of the log
+_T = TypeVar("_T")
 _ORPHAN = timedelta(hours=24)
 NOTHING = Stated()
 _TURNS = 5  # checks of one packet while the directory changes under them
@@ -76,7 +77,8 @@ class Desk:
         """Run a verb in the writer; answered after its commit."""
         return await asyncio.wrap_future(self.writer.submit(verb, job))
 
-    async def _aside(self, work: Callable[..., Any], *arguments: Any) -> Any:
+    async def aside(self, work: Callable[..., _T], *arguments: Any) -> _T:
+        """Work in a thread that :meth:`close` waits for, so that none is left with a connection of what is closed."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
 
     async def _check(self, prepare: Callable[..., Any], packet: bytes, submission: Submission, *, again: bool) -> Any:
@@ -87,11 +89,11 @@ class Desk:
         """
         roster = None if again else self.rosters.fresh()
         if roster is None:
-            roster = await self._aside(partial(self.rosters.current, now=again))
+            roster = await self.aside(partial(self.rosters.current, now=again))
         try:
             return await self.checkers.run(prepare, packet, submission, roster, self.clock())
         except Refusal:
-            newest = await self._aside(partial(self.rosters.current, now=True))
+            newest = await self.aside(partial(self.rosters.current, now=True))
             if newest.version == roster.version:
                 raise
             return await self.checkers.run(prepare, packet, submission, newest, self.clock())
@@ -105,7 +107,7 @@ class Desk:
                 prepared = await self._check(checks.prepare, packet, submission, again=turn > 0)
                 if place is None and len(packet) > self.terms.inline_limit:
                     place = place_of(submission.packet_id, prepared.sha256, self.clock())
-                    await self._aside(self._store, place, packet)
+                    await self.aside(self._store, place, packet)
                 job = checks.Checked(submission, prepared, place, packet if place is None else None)
                 try:
                     accepted: Accepted = await self.write(accept.commit, job)
@@ -140,13 +142,13 @@ class Desk:
     async def _drop(self, place: str | None) -> None:
         if place is not None:
             with suppress(Refusal, OSError):  # the answer stands, and the sweep comes by
-                await self._aside(self.payloads.remove, place)
+                await self.aside(self.payloads.remove, place)
 
     async def validate(self, packet: bytes, system: System) -> list[Any]:
         """Every check of :meth:`accept`, duplicates included, storing nothing: its warnings. Raises its refusal."""
         submission = self._submission(packet, system, "")
         prepared = await self._check(checks.prepare, packet, submission, again=False)
-        warnings: list[Any] = await self._aside(self._foresee, checks.Checked(submission, prepared, None, None))
+        warnings: list[Any] = await self.aside(self._foresee, checks.Checked(submission, prepared, None, None))
         return warnings
 
     def _foresee(self, job: checks.Checked) -> list[Any]:
@@ -191,7 +193,7 @@ class Desk:
                     pass
                 if self.clock() - swept_payloads > timedelta(hours=1):
                     swept_payloads = self.clock()  # before: a store that is away is asked again in an hour too
-                    await asyncio.to_thread(self.sweep_payloads)
+                    await self.aside(self.sweep_payloads)
             except Exception as fault:
                 if temporary(fault) is None and not isinstance(fault, Refusal):
                     log.exception("sweep-fault")

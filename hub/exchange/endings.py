@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -79,7 +78,7 @@ async def tell(desk: Desk) -> int:
         with reading(desk.engine) as connection:
             return bool(untold(connection, desk.clock()))
 
-    if not await asyncio.to_thread(due):
+    if not await desk.aside(due):
         return 0
     found: list[Term] = await desk.write(note, desk.clock())
     for term in found:

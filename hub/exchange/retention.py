@@ -140,7 +140,7 @@ class Keeper:
             with reading(self._desk.engine) as connection:
                 return query(connection, *arguments)
 
-        return await asyncio.to_thread(read)
+        return await self._desk.aside(read)
 
     async def _pare_all(self, part: Part, before: datetime) -> int:
         count = 0

@@ -95,14 +95,14 @@ class Sequencer:
     async def once(self) -> int:
         """Take in all that waits; gives how many entries that were."""
         count = await self._take_in()
-        if await asyncio.to_thread(self._look):
+        if await self._desk.aside(self._look):
             await self._desk.write(adopt, None)  # the others at the next look: what is accepted now must not wait
             count += await self._take_in()
         return count
 
     async def _take_in(self) -> int:
         count = 0
-        while (some := await asyncio.to_thread(self._integrate)) == _MOST:
+        while (some := await self._desk.aside(self._integrate)) == _MOST:
             count += some
         return count + some
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Timer
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from builders.axis import Axis
 from builders.reports import office_and_province
 from cryptography.fernet import Fernet
 from joserfc.jwk import KeySet
-from sqlalchemy import insert, select, update
+from sqlalchemy import event, insert, select, update
 
 from hub.domain import receipt
 from hub.domain.checkpoint import Checkpoint, verifier_key, verify
@@ -217,6 +219,30 @@ def test_another_key_file_makes_no_new_keys_unless_it_is_said_that_the_old_is_lo
     axis.integrate()
     check(axis)
     assert len(published(axis).keys) == 2
+
+
+def test_a_hub_that_ends_waits_for_a_look_at_the_log_that_is_under_way(axis: Axis) -> None:
+    """The look went on in a thread that nobody waited for, and kept a connection of the database that was closed."""
+    begun, go, over = Event(), Event(), list[str]()
+
+    def hold(*_: object) -> None:
+        if not over:
+            over.append("begun")
+            begun.set()
+            go.wait()
+            over.append("looked")
+
+    async def stop_in_the_middle() -> None:
+        looking = asyncio.create_task(Sequencer(axis.desk).once())
+        await asyncio.to_thread(begun.wait)
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+
+    event.listen(axis.desk.engine, "before_cursor_execute", hold)
+    asyncio.run(stop_in_the_middle())
+    Timer(0.1, go.set).start()
+    axis.desk.close()
+    assert over == ["begun", "looked"]
 
 
 def test_entries_cut_off_the_end_are_missed(axis: Axis) -> None:
