@@ -31,6 +31,7 @@ from builders.books import (
 from clients.replay.planned import Post, Reply
 
 RECIPIENTS = (HAIPHONG, ANGIANG, PLATFORM, NORTH, SOUTH, READER, OFFICE, SILENT)
+_MOST = 1000  # steps after which nothing new begins: each look may lead to several, and some histories had no end
 SENDERS = (OFFICE, HAIPHONG, READER)
 SYSTEMS = sorted(set(SYSTEM.values()) - {SILENT})
 READS_OUTBOX = {party.code for party in CAST if party.reads == "outbox"}
@@ -214,6 +215,7 @@ class History:
         self.pages.facts["deliver_within"] = 0.0  # they look when chance will have it
         self.hub = Hub(self.chance, defect)
         self._acts: list[Act] = []
+        self._spontaneous = 0
         self._read: dict[str, int] = {}
         self._documents: dict[int, Post] = {}
         self._kept: set[str] = set()
@@ -252,6 +254,9 @@ class History:
             pass
 
     def _now_and_then(self) -> None:
+        if self._spontaneous == _MOST:
+            return
+        self._spontaneous += 1
         happens = self.chance.random()
         if happens < 0.3:
             self._acts.append(self._look(self.chance.choice(SYSTEMS), sure=self.calm))

@@ -69,6 +69,12 @@ def test_a_defect_is_found_whenever_it_was_made(defect: str, kinds: set[str], se
     assert bool(set(blamed(verdict)) & kinds) is history.hub.made
 
 
+@pytest.mark.parametrize("seed", [9, 17, 95])
+def test_every_history_comes_to_its_end(seed: int) -> None:
+    """These had none: each look led to more than one other, on average."""
+    assert blamed(judged(History(seed, calm=True).play())) == {}
+
+
 def test_each_defect_is_made_in_most_histories() -> None:
     """Else the test above would see nothing."""
     often = ("lost", "corrupt", "disorder", "misrouted", "contradiction", "late", "mislabelled", "never-taken")
