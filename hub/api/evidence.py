@@ -18,7 +18,7 @@ from hub.api.routes import router
 from hub.domain.merkle import inclusion_proof, leaf_hash
 from hub.domain.tiles import hashes_from
 from hub.errors import Refusal
-from hub.exchange.examine import is_sender
+from hub.exchange.examine import evidence_of, is_sender
 from hub.http.interface import interface
 from hub.store import deliveries, documents, evidence
 from hub.store.engine import reading
@@ -98,16 +98,4 @@ def _seen(connection: Connection, request: Request, caller: Caller, document_id:
     rows = evidence.of_document(connection, document_id)
     if is_sender(caller.roster, caller.system, document, interface(request).desk.clock()):
         return rows
-    all_of_it = deliveries.of_document(connection, document_id)
-    own = {d.id: d.recipient for d in all_of_it if d.system_id == caller.system.id and d.fetched}
-    if not own:
-        raise Refusal("not-found")
-    recipients = set(own.values())
-    return [row for row in rows if row["delivery_id"] in own or _is_about(row, recipients)]
-
-
-def _is_about(row: Any, recipients: set[str]) -> bool:
-    """Whether an acceptance names one of these, or a report is theirs."""
-    if row["kind"] == "accept":
-        return not recipients.isdisjoint(row["body"]["recipients"])
-    return row["kind"] == "status" and row["body"]["sender"] in recipients
+    return evidence_of(caller.system, rows, deliveries.of_document(connection, document_id))

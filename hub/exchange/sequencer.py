@@ -53,9 +53,10 @@ def integrate(connection: Connection, notary: Notary, most: int = _MOST) -> int:
     if head is None:
         return 0
     size: int = head["size"]
+    written = evidence.size(connection)  # before the entries are read: more may be committed meanwhile
     entries = evidence.behind(connection, size, most)
     if not entries:
-        if size < evidence.size(connection):
+        if size < written:
             raise RuntimeError(f"the last entries of the evidence log are missing, from {size} on")
         return 0
     contents = Stored(connection)
