@@ -49,7 +49,7 @@ def _proxies(listed: str) -> str:
 
 
 def _origin(value: str) -> str:
-    if value and not _ORIGIN.fullmatch(value):
+    if value and ("://" in value or not _ORIGIN.fullmatch(value)):
         raise ValueError("a host name and a path, without a scheme, space or plus sign")
     return value
 

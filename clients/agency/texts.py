@@ -126,7 +126,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "evidence-not-had": ("Chưa ghi được chứng cứ của văn bản {id}: {why}.",
                          "The evidence of the document {id} could not be written: {why}."),
     "evidence-right": ("{path}: ĐÚNG, văn bản {id}; {warned} bước có điều cần người đọc xét.",
-                       "{path}: HOLDS, document {id}; {warned} steps leave something to the reader."),
+                       "{path}: HOLDS, document {id}; steps that leave something to the reader: {warned}."),
     "evidence-wrong": ("{path}: KHÔNG ĐÚNG. Không dùng làm chứng cứ; xin lại từ trục: agency evidence",
                        "{path}: DOES NOT HOLD. It is no evidence; ask the hub for it again: agency evidence"),
     "keys-bad": ("Không đọc được khóa ở --keys: {why}. Cần tệp của trục: /.well-known/jwks.json, /log/keys, "

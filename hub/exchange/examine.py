@@ -125,7 +125,8 @@ def evidence_of(system: System, rows: Iterable[RowMapping], all_of_it: Iterable[
     own = {d.id: d.recipient for d in all_of_it if d.system_id == system.id and d.fetched}
     if not own:
         raise Refusal("not-found")
-    return [row for row in rows if row["delivery_id"] in own or _is_about(row, set(own.values()))]
+    recipients = set(own.values())
+    return [row for row in rows if row["delivery_id"] in own or _is_about(row, recipients)]
 
 
 def _is_about(row: RowMapping, recipients: set[str]) -> bool:

@@ -265,6 +265,7 @@ def _run(played: Played, venue: Venue, console: Console) -> Verdict:
             verdict = judge(book, show.judged)
     except KeyboardInterrupt:
         raise StoppedError(f"{book}: stopped while it was judged; the book is whole, there is no verdict") from None
-    if verdict.passed and not venue.hub and venue.home is None:
-        shutil.rmtree(venue.out / "hub", ignore_errors=True)  # of one that failed it is there to be looked into
+    home = venue.out / "hub"  # none where it was stopped before its hub was begun
+    if verdict.passed and not venue.hub and venue.home is None and home.exists():
+        shutil.rmtree(home)  # of one that failed it is there to be looked into
     return verdict
