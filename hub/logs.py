@@ -19,6 +19,7 @@ import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
 _DELAY = 0.1  # seconds
+_JSON = json.JSONEncoder(ensure_ascii=False, default=repr)  # one: to make it takes longer than a line
 
 
 class Lines:
@@ -60,6 +61,10 @@ class Lines:
 _standard_error: list[Lines] = []  # one, in a process that logs
 
 
+def _render(_logger: object, _method: str, event: structlog.typing.EventDict) -> str:
+    return _JSON.encode(event)
+
+
 def log_as_json() -> None:
     """Log like this from now on, in this process."""
     lines = Lines(sys.stderr)
@@ -71,9 +76,8 @@ def log_as_json() -> None:
         # Without the values of variables: among them are tokens and packets.
         structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False, max_frames=10)),
     ]
-    renderer = structlog.processors.JSONRenderer(serializer=json.dumps, ensure_ascii=False)
     structlog.configure(
-        processors=[*steps, renderer],
+        processors=[*steps, _render],
         logger_factory=structlog.WriteLoggerFactory(cast(TextIO, lines)),
         cache_logger_on_first_use=True,
     )
@@ -81,7 +85,7 @@ def log_as_json() -> None:
     theirs.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *steps],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render],
         )
     )
     logging.basicConfig(handlers=[theirs])

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
 from hub.app import check_bucket, create_app, open_hub
-from hub.garbage import spare_what_stays
+from hub.runtime import spare_what_stays, take_short_turns
 from hub.http.guards import tls_context
 from hub.http.wire import GuardedHttp
 from hub.logs import log_as_json, log_at_once
@@ -98,6 +98,7 @@ def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
                 )
             server = uvicorn.Server(uvicorn.Config(application, **options))
             spare_what_stays()
+            take_short_turns()
             server.run(sockets=[listening])
             if not server.started:
                 raise typer.Exit(1)
@@ -150,6 +151,7 @@ def worker() -> ASGIApp:
     threading.Thread(target=_end_with_the_parent, name="parent", daemon=True).start()
     app = create_app(Settings.model_validate_json(os.environ[_SETTINGS]))
     spare_what_stays()
+    take_short_turns()
 
     async def replaceable(scope: Scope, receive: Receive, send: Send) -> None:
         async def told(message: Message) -> None:

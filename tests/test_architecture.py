@@ -31,9 +31,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "clients.replay": {"hub.domain", "hub.errors", "hub.data", "clients"},
     "migrations": {"hub.store"},  # the tables they must lead to
     "hub.background": set(),
-    "hub.garbage": set(),
+    "hub.runtime": set(),
     "hub.store": {"hub.domain", "hub.errors", "hub.background", "migrations"},  # the folder they lie in
-    "hub.exchange": {"hub.store", "hub.domain", "hub.errors", "hub.garbage"},
+    "hub.exchange": {"hub.store", "hub.domain", "hub.errors", "hub.runtime"},
     "hub.http": {*_INTERFACE},
     "hub.api": {*_INTERFACE, "hub.http"},
     "hub.gateway": {*_INTERFACE, "hub.http"},
@@ -44,14 +44,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub.backups": {"hub.app", "hub.settings", "hub.store"},
     "hub.authority": {"hub.domain"},
     "hub.console": {"hub.app", "hub.logs", "hub.exchange", "hub.settings"},
-    "hub.pdf": {"hub.domain", "hub.garbage"},
+    "hub.pdf": {"hub.domain", "hub.runtime"},
     "hub.revocation": {"hub.exchange", "hub.domain", "hub.errors"},
     "hub.trusting": {
         *_INTERFACE,
         *("hub.app", "hub.authority", "hub.console", "hub.data", "hub.revocation", "hub.show"),
     },
     "hub.simulation": {*_INTERFACE, "hub.http", "hub.api", "hub.gateway"},
-    "hub.serve": {"hub.app", "hub.garbage", "hub.http", "hub.logs", "hub.settings", "hub.simulation"},
+    "hub.serve": {"hub.app", "hub.runtime", "hub.http", "hub.logs", "hub.settings", "hub.simulation"},
     "hub.demo": {"hub.domain", "hub.data", "clients"},
     "hub.__main__": {
         *_INTERFACE,

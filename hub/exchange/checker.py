@@ -14,7 +14,7 @@ import traceback
 from typing import Any
 
 from hub.errors import Refusal
-from hub.garbage import spare_what_stays
+from hub.runtime import spare_what_stays
 from hub.store.roster import Roster
 
 _LENGTHS = struct.Struct("!QQ")  # of a message's two parts

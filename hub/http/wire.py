@@ -11,12 +11,14 @@ import asyncio
 import os
 import socket
 import ssl
+from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from hub.errors import Refusal
 from hub.http.bodies import PACE
 from hub.http.guards import HEADS_LIMIT, Guards
+from hub.http.joined import Joined
 
 HEAD_LIMIT = 256 * 1024  # bytes of request line and headers; a broadcast to 3,355 agencies needs 114 KiB
 _LINGER = 2.0  # seconds in which what still comes is read and dropped: a reset would take the answer with it
@@ -72,7 +74,7 @@ class GuardedHttp(HttpToolsProtocol):
             self._leave()
 
     def _begin(self, transport: asyncio.Transport) -> None:
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, Joined(transport, self.loop)))
         self._late = self.loop.call_later(self._guards.head_timeout, self._head_late)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -14,7 +14,7 @@ import signal
 import sys
 from typing import BinaryIO
 
-from hub.garbage import spare_what_stays
+from hub.runtime import spare_what_stays
 from hub.pdf.examination import examine
 from hub.pdf.line import LENGTH, LENGTHS, NO_MEMORY
 
