@@ -13,7 +13,7 @@ from benchmarks import gateway, machine, report, servers
 from benchmarks.accept import accepted, broadcast, memory
 from benchmarks.cycles import cycles
 from benchmarks.packets import SIZES
-from benchmarks.pdf import examinations
+from benchmarks.pdf import beside, examinations
 from benchmarks.polls import polls
 from benchmarks.proofs import proofs
 from benchmarks.report import Run
@@ -56,6 +56,8 @@ def _gateway(run: Run, to: argparse.Namespace) -> None:
 
 def _pdf(run: Run, to: argparse.Namespace) -> None:
     examinations(run, seconds=to.seconds)
+    for database in to.database:
+        beside(run, database, seconds=to.seconds)
 
 
 def _proofs(run: Run, to: argparse.Namespace) -> None:
@@ -80,7 +82,7 @@ COMMANDS: dict[str, tuple[Callable[[Run, argparse.Namespace], None], str]] = {
     "polls": (_polls, "polls per second, of an empty inbox and of a full one"),
     "cycles": (_cycles, "documents accepted, fetched, kept and reported on per second"),
     "gateway": (_gateway, "packets per second by sendEdoc beside REST, and pages of getReceivedEdocList"),
-    "pdf": (_pdf, "PDF files examined per second, with one signature and with two"),
+    "pdf": (_pdf, "PDF files examined per second, and what that costs whoever sends meanwhile"),
     "proofs": (_proofs, "proofs per second that an entry is in a log of ten million"),
     "memory": (_memory, "what the hub holds after 2,000 and after 20,000 packets"),
     "all": (_all, "all of them, on both databases"),

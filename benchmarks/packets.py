@@ -64,6 +64,15 @@ def an_office(code: str, name: str) -> Office:
     return Office(code, name, pem, certificate.public_bytes(Encoding.PEM))
 
 
+def with_file(
+    office: Office, recipients: Sequence[Organization], file: bytes, suffix: str, numbers: range
+) -> list[bytes]:
+    """The signed packets of these numbers, each with the same file under a name of its own."""
+    today = datetime.now(UTC).date()
+    documents = (_document(office, recipients, number, file, suffix, today) for number in numbers)
+    return [sign(write_document(document), *_keys(office)) for document in documents]
+
+
 def signed(office: Office, recipients: Sequence[Organization], size: int, numbers: range) -> Iterator[bytes]:
     """The signed packets of these numbers, each of about ``size`` bytes, made on every core."""
     today = datetime.now(UTC).date()
@@ -109,7 +118,9 @@ def _packets(
 
 
 def _packet(office: Office, recipients: Sequence[Organization], number: int, content: int, today: date) -> bytes:
-    return sign(write_document(_document(office, recipients, number, content, today)), *_keys(office))
+    # It cannot be compressed, like most PDFs.
+    file = b"%PDF-1.7\n" + random.Random(number).randbytes(content - 9)
+    return sign(write_document(_document(office, recipients, number, file, "pdf", today)), *_keys(office))
 
 
 @cache
@@ -120,11 +131,12 @@ def _keys(office: Office) -> tuple[PrivateKey, x509.Certificate]:
     return key, x509.load_pem_x509_certificate(office.certificate)
 
 
-def _document(office: Office, recipients: Sequence[Organization], number: int, content: int, today: date) -> Document:
-    """A letter with what real ones carry; its file cannot be compressed, like most PDFs."""
+def _document(
+    office: Office, recipients: Sequence[Organization], number: int, file: bytes, suffix: str, today: date
+) -> Document:
+    """A letter with what real ones carry."""
     day = f"{today:%Y/%m/%d}"
-    file = b"%PDF-1.7\n" + random.Random(number).randbytes(content - 9)
-    name = f"{number}-VPCP-TH.pdf"
+    name = f"{number}-VPCP-TH.{suffix}"
     return Document(
         sender=Organization(organ_id=office.code, name=office.name, email="vanthu@vpcp.example.vn"),
         recipients=tuple(recipients),

@@ -30,11 +30,11 @@ class Running:
 
     def cpu(self) -> float:
         """Seconds of processor time so far, of the process and those it started."""
-        total = 0
-        for pid in self._pids():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            total += int(fields[11]) + int(fields[12])  # utime, stime
-        return total / _TICKS
+        return sum(map(_cpu_of, self._pids()))
+
+    def own_cpu(self) -> float:
+        """The same of the process alone."""
+        return _cpu_of(self.pid)
 
     def memory(self) -> float:
         """MiB that the process and those it started hold."""
@@ -45,8 +45,9 @@ class Running:
         return found
 
     def _pids(self) -> list[int]:
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return [self.pid, *map(int, children)]
+        """Whichever of its threads started them."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        return [self.pid, *(int(pid) for task in tasks for pid in (task / "children").read_text().split())]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,11 @@ class Enrolled:
     system_id: str
     token: str
     secret: str
+
+
+def _cpu_of(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS  # utime, stime
 
 
 def machine_cpu() -> float:

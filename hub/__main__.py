@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub import trusting
-from hub.console import DatabaseUrl, DataDir, a_database, a_hub, err, out, settings_of
+from hub.terminal import DatabaseUrl, DataDir, a_database, a_hub, err, out, settings_of
 
 # What costs time to import stands in the commands: `hub --help` waits for none of it.
 if TYPE_CHECKING:
@@ -43,11 +43,19 @@ class Algorithms(StrEnum):
     sha1 = "sha1"
 
 
+class PdfPolicy(StrEnum):
+    report = "report"
+    require = "require"
+
+
 class Action(StrEnum):
     lock = "lock"
     unlock = "unlock"
     retire = "retire"
     bind = "bind"
+    pdf_report = "pdf-report"
+    pdf_require = "pdf-require"
+    pdf_as_hub = "pdf-as-hub"
 
 
 @app.command()
@@ -114,7 +122,8 @@ def agencies(
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """List the directory and who is connected; lock, unlock or retire a system, or bind it to addresses.
+    """List the directory and who is connected; lock, unlock or retire a system, bind it to addresses, or say whether
+    its PDF files are examined before acceptance.
 
     [dim]hub agencies "tài chính"    hub agencies --code H41 --action lock[/dim]
 
@@ -166,6 +175,10 @@ def enrol(
         typer.Option(help="sha1 also takes RSA-SHA1, with a warning; else 2025, or as --system-id had"),
     ] = None,
     address: Addresses = None,
+    pdf_policy: Annotated[
+        PdfPolicy | None,
+        typer.Option(help="What is done about signatures in its PDF files, instead of HUB_PDF_POLICY"),
+    ] = None,
     from_file: Annotated[Path | None, typer.Option("--from", help="CSV or JSON with many, see above")] = None,
     replace: Annotated[bool, typer.Option(help="Retire the system that a code has now")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Only JSON on standard output")] = False,
@@ -179,7 +192,7 @@ def enrol(
     FILE is CSV with a heading, or a JSON list of objects. Its columns are
     code and, as far as needed, name, profile (required, legacy), algorithms
     (2025, sha1), system_id, secret, certificate (a PEM file beside FILE),
-    addresses (with blanks between):
+    addresses (with blanks between), pdf_policy (report, require):
 
     [dim]code,name,profile[/dim]
 
@@ -198,11 +211,12 @@ def enrol(
             f"--{o.replace('_', '-')}" for o, source in sources.items() if source and source.name == "COMMANDLINE"
         ]:
             raise typer.BadParameter(f"{', '.join(beside)}: not beside --from, whose FILE has columns for it")
-        systems = enrolments.read(from_file, {"profile": list(Profile), "algorithms": list(Algorithms)})
+        columns: dict[str, type[StrEnum]] = {"profile": Profile, "algorithms": Algorithms, "pdf_policy": PdfPolicy}
+        systems = enrolments.read(from_file, {column: list(values) for column, values in columns.items()})
     else:
         secret = enrolments.secret() if secret_stdin else ""
         loaded = enrolments.certificate(certificate) if certificate else None
-        terms = (profile or "", algorithms or "", loaded, tuple(address or ()))
+        terms = (profile or "", algorithms or "", loaded, tuple(address or ()), pdf_policy or "")
         systems = (Enrolment(code or "", name, system_id, secret, *terms),)
     with a_hub(data_dir, database_url, create=True) as desk:
         made = desk.writer.run(verb, Enrolments(systems, desk.vault, replace))
@@ -224,7 +238,7 @@ def _show_credentials(made: list[dict[str, str]]) -> None:
     typer.echo("Chỉ hiện một lần / shown once")
 
 
-_OF_ONE = ("name", "system_id", "secret_stdin", "certificate", "profile", "algorithms", "address")
+_OF_ONE = ("name", "system_id", "secret_stdin", "certificate", "profile", "algorithms", "address", "pdf_policy")
 _CREDENTIALS = {
     "agency": "agency", "system_id": "system_id", "secret (gateway)": "secret", "token (REST)": "token",
     "one-time code": "code",

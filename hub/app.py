@@ -6,10 +6,11 @@ import errno
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from alembic.util import CommandError
 from cryptography.fernet import Fernet
@@ -22,12 +23,15 @@ from hub.errors import Refusal
 from hub.exchange import keys
 from hub.exchange.checkers import Processes
 from hub.exchange.desk import Desk, Terms
+from hub.exchange.inspection import Inspector
+from hub.exchange.requirement import Requirement
 from hub.exchange.retention import Keep, Keeper
 from hub.exchange.seed import seed
 from hub.exchange.sequencer import Sequencer
 from hub.exchange.writer import Writer
 from hub.http.bell import Bell
 from hub.logs import log_at_once
+from hub.pdf import Examiner
 from hub.settings import Settings
 from hub.store import schema
 from hub.store.durable import make_folder
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.responses import Response
 
+    from hub.exchange.timestamping import Timestamper
     from hub.store.s3 import Bucket
 
 Clock = Callable[[], datetime]
@@ -193,12 +198,29 @@ def _keep(settings: Settings) -> Keep:
     return Keep(settings.keep_packets, settings.keep_metadata, settings.keep_history, settings.keep_refusals)
 
 
+def _timestamper(settings: Settings, desk: Desk) -> Timestamper:
+    # Here and not above: whoever has no such authority need not wait for what asks it.
+    from hub.exchange.timestamping import Timestamper
+    from hub.revocation import FetchError, stamped
+    from hub.timestamp import TimestampError
+
+    async def ask(question: bytes) -> bytes:
+        try:
+            return await stamped(settings.log_tsa_url, question)
+        except FetchError as why:
+            raise TimestampError(*why.args) from None
+
+    host = urlsplit(settings.log_tsa_url).hostname or ""  # the rest may have a password
+    return Timestamper(desk, ask, host, timedelta(seconds=settings.log_tsa_seconds))
+
+
 def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step, writing: type[Writer] = Writer) -> FastAPI:
     """The hub's ASGI application; its database is opened when the application starts."""
     # Here and not above: every `hub` command would wait half a second for what only serving needs.
     from anyio import to_thread
 
-    from hub.api import agencies, deliveries, documents, evidence, health, log, problems, site
+    from hub import console
+    from hub.api import agencies, deliveries, documents, evidence, examinations, health, log, problems, site, trusted
     from hub.api.routes import Application
     from hub.gateway import answers as gateway_answers
     from hub.gateway import axis
@@ -220,8 +242,14 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step, writ
             async with AsyncExitStack() as stack:
                 if settings.checkers:
                     desk.checkers = await stack.enter_async_context(Processes(settings.checkers))
+                required = settings.pdf_policy == "require"
+                requirement = Requirement(desk.engine, desk.checkers, by_default=required, count=settings.examiners)
+                desk.checkers = stack.enter_context(requirement)
                 await stack.enter_async_context(beside(desk.sweep()))
                 await stack.enter_async_context(beside(Sequencer(desk).keep()))
+                if settings.log_tsa_url:
+                    await stack.enter_async_context(beside(_timestamper(settings, desk).keep()))
+                stack.enter_context(Inspector(desk, Examiner()))
                 await stack.enter_async_context(beside(Keeper(desk, _keep(settings), at).keep()))
                 await stack.enter_async_context(app.state.interface.disk.watched())
                 with listening(desk.engine, bell.ring), bell.closed_by_signals(), guards.renewed_by_signal():
@@ -243,9 +271,10 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step, writ
     app.call_directly(documents.packets)
     app.leave_to(Trace(axis.Gateway(clock), refused), lambda path: axis.method_of(path) is not None)
     app.include(
-        documents.reads, deliveries.operations, agencies.operations, evidence.operations, log.operations,
-        health.operations,
+        documents.reads, deliveries.operations, agencies.operations, evidence.operations,
+        examinations.operations, trusted.operations, log.operations, health.operations,
     )  # fmt: skip
     site.install(app)
+    console.install(app)
     app.add_middleware(Trace, answer=refused)
     return app

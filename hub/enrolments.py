@@ -19,7 +19,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 from hub.exchange.enrol import Enrolment
 
-_COLUMNS = ("code", "name", "profile", "algorithms", "system_id", "secret", "certificate", "addresses")
+_COLUMNS = ("code", "name", "profile", "algorithms", "system_id", "secret", "certificate", "addresses", "pdf_policy")
 
 
 def read(path: Path, choices: Mapping[str, Collection[str]]) -> tuple[Enrolment, ...]:

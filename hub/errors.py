@@ -176,6 +176,8 @@ _add("signature-comment", 422, "Có chú thích hoặc chỉ thị xử lý tron
      "There is a comment or processing instruction inside what was signed.", "Bỏ chú thích / remove it")
 _add("signature-attachment-mismatch", 422, "Tệp đính kèm khác với bản kê đã ký: {what}.",
      "An attachment differs from the signed manifest: {what}.", "Khai giống bản kê / repeat the manifest's value")
+_add("attachment-signature", 422, "Chữ ký trong tệp PDF «{file}» không đạt, {verdict}: {vi}",
+     "The signatures of the PDF file “{file}” do not count, {verdict}: {en}", "{repair}")
 _add("certificate-unknown", 422, "Chứng thư {subject} ({serial}) chưa đăng ký ở đây.",
      "The certificate {subject} ({serial}) is not registered here.", "POST /v1/agencies/{code}/certificates")
 _add("certificate-other-agency", 422, "Chứng thư này không được ký thay cho {code}.",

@@ -20,10 +20,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
 from hub.app import check_bucket, create_app, open_hub
-from hub.runtime import spare_what_stays, take_short_turns
 from hub.http.guards import tls_context
 from hub.http.wire import GuardedHttp
 from hub.logs import log_as_json, log_at_once
+from hub.runtime import spare_what_stays, take_short_turns
 from hub.settings import Settings
 
 if TYPE_CHECKING:

@@ -120,6 +120,14 @@ class Settings(BaseSettings):
     checkers: int = Field(
         1, ge=0, le=64, description="Processes that check packets; 0: threads of the serving process."
     )
+    pdf_policy: Literal["report", "require"] = Field(
+        "report",
+        description="report or require: whether signatures in PDF files are examined after acceptance and told, or "
+        "before it, and refused where they do not count. A system may have its own.",
+    )
+    examiners: int = Field(
+        1, ge=1, le=64, description="Processes that examine PDF files before acceptance, where that is required."
+    )
     polls_per_system: int = Field(4, gt=0, description="Waiting polls of one system; one more is answered at once.")
     sweep_seconds: float = Field(
         1.0, gt=0, description="Seconds between looks for leases and deliveries that are over."
@@ -131,6 +139,15 @@ class Settings(BaseSettings):
         "",
         description="Name of the evidence log, such as `truc.haiphong.gov.vn/bang-chung`; fixed when the hub is first "
         "started, and made up if there is none.",
+    )
+    log_tsa_url: str = Field(
+        "",
+        pattern="^(https?://.+)?$",
+        description="http(s)://… of an authority that timestamps the evidence log's checkpoints (RFC 3161); empty: "
+        "none. Its root is told by `hub trust add --role tsa`.",
+    )
+    log_tsa_seconds: int = Field(
+        3600, gt=0, description="Seconds between two of these timestamps; without new entries there is none."
     )
     keep_packets: int = Field(
         0, ge=0, description="Days to keep the bytes of a document's packets once all about it is final; 0: for ever."

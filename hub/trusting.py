@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.console import DatabaseUrl, DataDir, a_database, a_hub, err, out
+from hub.terminal import DatabaseUrl, DataDir, a_database, a_hub, err, out
 
 # What costs time to import stands in the commands.
 if TYPE_CHECKING:
@@ -33,12 +33,16 @@ class Role(StrEnum):
     root = "root"
     intermediate = "intermediate"
     person = "person"
+    tsa = "tsa"
 
 
 @app.command()
 def add(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="PEM, with one or several, or DER")],
-    role: Annotated[Role | None, typer.Option(help="A root is taken only if this says so; else what it can be")] = None,
+    role: Annotated[
+        Role | None,
+        typer.Option(help="A root is taken only if this says so, tsa: one for timestamps alone; else what it can be"),
+    ] = None,
     code: Annotated[str, typer.Option(help="The agency that a person signs for")] = "",
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,

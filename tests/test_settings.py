@@ -43,6 +43,7 @@ def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatc
             "s3:// needs HUB_S3_ENDPOINT, HUB_S3_ACCESS_KEY, HUB_S3_SECRET_KEY too",
         ),
         ("HUB_S3_ENDPOINT", "127.0.0.1:8333", "match pattern '^(https?://.+)?$'"),
+        ("HUB_LOG_TSA_URL", "tsa.example.vn", "match pattern '^(https?://.+)?$'"),
         ("HUB_TRUSTED_PROXIES", "10.0.0.0/8,nginx", "'nginx' does not appear to be an IPv4 or IPv6 network"),
         ("HUB_TRUSTED_PROXIES", "10.0.0.1/8", "has host bits set"),
         ("HUB_LOG_ORIGIN", "https://hub.example.vn/so", "a host name and a path, without a scheme"),

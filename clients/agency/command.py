@@ -56,6 +56,7 @@ from clients.agency.options import (
     SystemId,
     To,
     TokenStdin,
+    TsaFiles,
     Type,
     Update,
     WithOutbox,
@@ -375,11 +376,12 @@ def evidence(
 def verify(
     file: File,
     keys: KeyFiles = None,
+    tsa: TsaFiles = None,
     as_json: AsJson = False,
     lang: Lang = "",
 ) -> None:
     with told(lang, as_json) as voice:
-        raise typer.Exit(proving.verify(voice, file, keys or []))
+        raise typer.Exit(proving.verify(voice, file, keys or [], tsa or []))
 
 
 def main() -> None:

@@ -69,6 +69,9 @@ IntoFile = Annotated[Path | None, _option("Tệp để ghi (evidence-ID.zip)", "
 KeyFiles = Annotated[list[Path] | None, _option(
     "Khóa được tin: /.well-known/jwks.json hoặc /log/keys của trục, chứng thư gốc PEM; lặp lại được",
     "Keys that are trusted: the hub's /.well-known/jwks.json or /log/keys, roots in PEM; may be repeated", "--keys")]
+TsaFiles = Annotated[list[Path] | None, _option(
+    "Chứng thư gốc PEM của nơi cấp dấu thời gian được tin; lặp lại được",
+    "Roots in PEM of timestamping authorities that are trusted; may be repeated", "--tsa")]
 Status = Annotated[str, typer.Argument(metavar="STATUS")]
 Limit = Annotated[int, typer.Option(min=1)]
 Offline = Annotated[bool, _option("Không hỏi trục", "Do not ask the hub", "--offline")]

@@ -133,6 +133,8 @@ TEXTS: dict[str, tuple[str, str]] = {
                  "hoặc chứng thư gốc PEM.",
                  "--keys cannot be read: {why}. It takes the hub's /.well-known/jwks.json or /log/keys as files, "
                  "or roots in PEM."),
+    "tsa-bad": ("{path} không dùng được cho --tsa: cần chứng thư gốc PEM.",
+                "{path} cannot be used for --tsa: it takes roots in PEM."),
     "no-directory": ("Chưa có danh mục cơ quan: agency init hoặc `agency check --refresh` tải về.",
                      "There is no directory of agencies: agency init or `agency check --refresh` fetches it."),
 }

@@ -21,8 +21,9 @@ MANIFEST, PACKET, RECEIPTS, CHECKPOINT, KEYS = REQUIRED = (
 ACKNOWLEDGEMENT = re.compile(r"acknowledgements/([0-9a-f]{24})\.xml")
 CERTIFICATE = re.compile(r"certificates/(root|intermediate|signer)-[1-9][0-9]{0,3}\.pem")
 REVOCATION = re.compile(r"revocation/[1-9][0-9]{0,3}\.(crl|ocsp)")
+TIMESTAMP = re.compile(r"timestamps/([1-9][0-9]{0,12})\.(checkpoint|json|token)")
 
-_FOLDERS = (ACKNOWLEDGEMENT, CERTIFICATE, REVOCATION)
+_FOLDERS = (ACKNOWLEDGEMENT, CERTIFICATE, REVOCATION, TIMESTAMP)
 _VERSION, _DATE = 10, 1 << 5 | 1  # APPNOTE §4.4.3: 1.0 is enough; §4.4.6: month and day, years count from 1980
 # APPNOTE §4.3.7, §4.3.12, §4.3.16; what is always zero is left to the padding.
 _LOCAL, _CENTRAL, _END = struct.Struct("<4sH6xHIIIH2x"), struct.Struct("<4sHH6xHIIIH12xI"), struct.Struct("<4s4xHHII2x")
@@ -33,14 +34,14 @@ def pack(parts: Mapping[str, bytes]) -> bytes:
     """The container. Raises ``EvidenceError`` above a limit, ``KeyError`` for a name that is no part's."""
     if len(parts) > MAX_PARTS or sum(map(len, parts.values())) > MAX_FILE:
         raise _too_large()
-    entries, directory, at = [], [], 0
+    entries, directory, at = list[bytes](), [], 0
     for name in sorted(parts, key=_place):
         data = parts[name]
         facts = _DATE, crc32(data), len(data), len(data), len(name)
-        entry = _LOCAL.pack(_LOCAL_SIGN, _VERSION, *facts) + name.encode() + data
+        head = _LOCAL.pack(_LOCAL_SIGN, _VERSION, *facts) + name.encode()
         directory.append(_CENTRAL.pack(_CENTRAL_SIGN, _VERSION, _VERSION, *facts, at) + name.encode())
-        entries.append(entry)
-        at += len(entry)
+        entries += [head, data]  # not joined yet: of a large file there would be one copy more
+        at += len(head) + len(data)
     listed = b"".join(directory)
     end = _END.pack(_END_SIGN, len(parts), len(parts), len(listed), at)
     return b"".join((*entries, listed, end))

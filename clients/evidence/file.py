@@ -17,6 +17,7 @@ from clients.evidence.container import (
     PACKET,
     RECEIPTS,
     REVOCATION,
+    TIMESTAMP,
     pack,
 )
 from clients.evidence.keys import Keys, keys_of
@@ -39,11 +40,22 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Timestamp:
+    """A checkpoint of ``size`` leaves, what an authority signed over it (RFC 3161), and the proof that the tree of the
+    file's checkpoint begins with its tree."""
+
+    size: int
+    checkpoint: bytes
+    token: bytes = field(repr=False)
+    proof: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What a file holds. ``document`` is the hub's id; ``entries`` are in the order of their index.
 
     ``acknowledgements`` are status packets by the hub's id of the report; ``certificates`` (PEM) and ``revocation``
-    (DER) by the names of their parts.
+    (DER) by the names of their parts; ``timestamps`` are in the order of their size.
     """
 
     document: str
@@ -54,6 +66,7 @@ class Evidence:
     acknowledgements: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     certificates: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     revocation: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    timestamps: tuple[Timestamp, ...] = ()
 
 
 def packed(evidence: Evidence) -> bytes:
@@ -75,8 +88,14 @@ def parts_of(evidence: Evidence) -> dict[str, bytes]:
         **{f"acknowledgements/{report}.xml": packet for report, packet in evidence.acknowledgements.items()},
         **evidence.certificates,
         **evidence.revocation,
+        **{name: part for one in evidence.timestamps for name, part in _parts_of_timestamp(one).items()},
     }
     return {**parts, MANIFEST: manifest(evidence.document, parts)}
+
+
+def _parts_of_timestamp(one: Timestamp) -> dict[str, bytes]:
+    parts = {"checkpoint": one.checkpoint, "json": written([hash_.hex() for hash_ in one.proof]), "token": one.token}
+    return {f"timestamps/{one.size}.{ending}": part for ending, part in parts.items()}
 
 
 def manifest(document: str, parts: Mapping[str, bytes]) -> bytes:
@@ -107,7 +126,28 @@ def read(parts: Mapping[str, bytes]) -> Evidence:
         {match[1]: octets for name, octets in parts.items() if (match := ACKNOWLEDGEMENT.fullmatch(name))},
         {name: octets for name, octets in parts.items() if CERTIFICATE.fullmatch(name)},
         {name: octets for name, octets in parts.items() if REVOCATION.fullmatch(name)},
+        _timestamps(parts),
     )
+
+
+def _timestamps(parts: Mapping[str, bytes]) -> tuple[Timestamp, ...]:
+    found: dict[int, dict[str, bytes]] = {}
+    for name, octets in parts.items():
+        match = TIMESTAMP.fullmatch(name)
+        if match is not None:
+            found.setdefault(int(match[1]), {})[match[2]] = octets
+    made = []
+    for size, part in sorted(found.items()):
+        name = f"timestamps/{size}.json"
+        if len(part) < 3:
+            raise EvidenceError(
+                f"{name}, .checkpoint, .token: thiếu một", f"{name}, .checkpoint, .token: one is missing"
+            )
+        hashes = texts(name, loaded(name, part["json"]))
+        if not all(_HASH.fullmatch(one) for one in hashes):
+            raise EvidenceError(f"{name}: chứng minh sai", f"{name}: the proof is none")
+        made.append(Timestamp(size, part["checkpoint"], part["token"], tuple(map(bytes.fromhex, hashes))))
+    return tuple(made)
 
 
 def _entries(octets: bytes) -> tuple[Entry, ...]:

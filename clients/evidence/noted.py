@@ -24,6 +24,7 @@ _CLAUSES = (
     "docs/exchange.md",
     "XML Signature 1.1 §3.2; FIPS 180-4",
     "RFC 5280 §6; RFC 6960",
+    "RFC 3161; RFC 9162 §2.1.4.2",
 )
 
 
@@ -47,10 +48,11 @@ class Noted:
     def step(self, number: int, vi: str, en: str) -> Step:
         """The step, with what it says when all is right."""
         result = Result.FAILED if self.failed else Result.UNTOLD if self.untold else Result.PASSED
-        told = [*([] if self.failed else [(vi, en)]), *_some(self.failed), *_some(self.untold)]
+        told = [*([] if self.failed else [(vi, en)]), *few(self.failed), *few(self.untold)]
         return Step(number, _CLAUSES[number - 1], result, *(f"{'; '.join(each)}." for each in zip(*told, strict=True)))
 
 
-def _some(told: list[Told]) -> list[Told]:
+def few(told: list[Told]) -> list[Told]:
+    """The first, and how many more there are."""
     more = len(told) - _MOST
     return told if more <= 0 else [*told[:_MOST], (f"và {more} điều nữa", f"and {more} more")]

@@ -1,12 +1,16 @@
 """The numbered steps that show, with nothing but the file, what a hub has stated of a document and who signed it.
 
 1 container, 2 manifest, 3 keys, 4 receipts, 5 checkpoint, 6 leaves, 7 the packet, 8 its fields, 9 its signature,
-10 what belongs together, 11 acknowledgements, 12 certificates. What each proves, and what not: docs/evidence.md.
+10 what belongs together, 11 acknowledgements, 12 certificates, 13 timestamps where there are some. What each proves,
+and what not: docs/evidence.md.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+
+from cryptography import x509
 
 from clients.evidence import container, file
 from clients.evidence.certificates import note_certificates
@@ -47,8 +51,11 @@ class Verification:
         return all(step.result is not Result.FAILED for step in self.steps)
 
 
-def verify(octets: bytes, pinned: Keys | None = None) -> Verification:
-    """Every step over an evidence file. ``pinned``: the keys that count; without them the file's own do."""
+def verify(octets: bytes, pinned: Keys | None = None, stampers: Collection[x509.Certificate] = ()) -> Verification:
+    """Every step over an evidence file. ``pinned``: the keys that count; without them the file's own do.
+
+    ``stampers``: the roots that count for timestamps, in the same way.
+    """
     steps: list[Step] = []
     try:
         parts = container.unpack(octets)
@@ -60,10 +67,10 @@ def verify(octets: bytes, pinned: Keys | None = None) -> Verification:
         noted.wrong(*fault.told)
         noted.wrong("các bước sau không xét được", "the steps after it cannot be gone")
         return Verification("", (*steps, noted.step(len(steps) + 1, "", "")))
-    return Verification(evidence.document, (*steps, *_steps(evidence, pinned)))
+    return Verification(evidence.document, (*steps, *_steps(evidence, pinned, stampers)))
 
 
-def _steps(evidence: Evidence, pinned: Keys | None) -> list[Step]:
+def _steps(evidence: Evidence, pinned: Keys | None, stampers: Collection[x509.Certificate]) -> list[Step]:
     steps = [_keys(evidence.keys, pinned)]
     step, found = _receipts(evidence)
     steps.append(step)
@@ -94,6 +101,10 @@ def _steps(evidence: Evidence, pinned: Keys | None) -> list[Step]:
     note_certificates(noted, evidence, signings, pinned.roots if pinned else ())
     signers = len(signings)
     steps.append(noted.step(12, f"{signers} chữ ký, chứng thư đã xem", f"{signers} signatures, certificates looked at"))
+    if evidence.timestamps or stampers:
+        from clients.evidence.timestamps import timestamps_step  # here: what reads tokens takes a while to be loaded
+
+        steps.append(timestamps_step(evidence, head, stampers))
     return steps
 
 

@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 from cryptography.x509 import Certificate, load_pem_x509_certificate
@@ -183,7 +183,9 @@ class Evidence:
 
     ``items``: ``{id, kind, at, entry, receipt, index, proof}`` each; ``checkpoint`` is the signed note that the proofs
     lead to, None before there is one. ``reports`` are status packets by the hub's id of the report, those this party
-    may see. ``jwks`` and ``log_keys`` are the hub's keys.
+    may see, and of very many and large ones only the first. ``jwks`` and ``log_keys`` are the hub's keys.
+    ``timestamps``: ``{size, checkpoint, token, proof}`` each, the earliest over each entry; the proof leads to
+    ``checkpoint``.
     """
 
     items: tuple[Item, ...]
@@ -192,6 +194,24 @@ class Evidence:
     reports: Mapping[str, bytes] = field(repr=False)
     jwks: Item
     log_keys: tuple[str, ...]
+    timestamps: tuple[Item, ...] = ()
+
+
+class Entries(NamedTuple):
+    """A page of a document's evidence; ``checkpoint`` is that of all pages, and comes with the first."""
+
+    items: tuple[Item, ...]
+    checkpoint: str | None
+    next: str | None
+
+
+def read_entries(answer: Answer) -> Entries:
+    body = answer.json()
+    return Entries(tuple(body["items"]), body["checkpoint"], body["next"])
+
+
+def read_bytes(answer: Answer) -> bytes:
+    return answer.body
 
 
 def read_log_keys(answer: Answer) -> tuple[str, ...]:

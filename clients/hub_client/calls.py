@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -46,6 +46,8 @@ from hub.domain.document import Document, StatusReport
 from hub.domain.signature import PrivateKey, fingerprint, prove, statement
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0  # seconds, before jitter
+_PAGE = 500  # entries of evidence at once, as many as a hub gives
+_MOST_PACKETS = 192 * 1024 * 1024  # bytes of the packets in evidence: they lie in memory together
 _MOST_PATIENCE = 300.0  # seconds of Retry-After; who is told to come back later than that decides himself
 
 XML, JSON = "application/xml", "application/json"
@@ -150,11 +152,16 @@ class Calls:
         return (yield from self._ask(request, answers.read_file))
 
     def evidence(self, document_id: str) -> Steps[Evidence]:
-        stated = yield from self._ask(Request("GET", _path("evidence", document_id)), answers.read_item)
+        page = yield from self._ask(_entries(document_id, None), answers.read_entries)
+        items, checkpoint = list(page.items), page.checkpoint
+        while page.next:
+            page = yield from self._ask(_entries(document_id, page.next), answers.read_entries)
+            items += page.items
         packet = yield from self._ask(Request("GET", _path("documents", document_id, "packet")), answers.read_received)
-        reports = {}
-        for item in stated["items"]:
-            if item["kind"] == "status":
+        reports: dict[str, bytes] = {}
+        size = len(packet.packet)
+        for item in items:
+            if item["kind"] == "status" and size < _MOST_PACKETS:
                 report = item["entry"]["report"]
                 try:
                     read = yield from self._ask(
@@ -165,9 +172,59 @@ class Calls:
                         raise
                 else:
                     reports[report] = read.packet
+                    size += len(read.packet)
         jwks = yield from self._ask(Request("GET", "/.well-known/jwks.json"), answers.read_item)
         log_keys = yield from self._ask(Request("GET", "/log/keys"), answers.read_log_keys)
-        return Evidence(tuple(stated["items"]), stated["checkpoint"], packet.packet, reports, jwks, log_keys)
+        timestamps = yield from self._timestamps(checkpoint, [item["index"] for item in items])
+        return Evidence(tuple(items), checkpoint, packet.packet, reports, jwks, log_keys, timestamps)
+
+    def _timestamps(self, checkpoint: str | None, indexes: list[int | None]) -> Steps[tuple[Item, ...]]:
+        """The earliest on each entry, as far as the checkpoint reaches."""
+        found: list[Item] = []
+        size, reached = _size_of(checkpoint), 0
+        for index in sorted(each for each in indexes if each is not None):
+            if index < reached:
+                continue
+            try:
+                item = yield from self._ask(Request("GET", f"/log/timestamp/{index + 1}"), answers.read_item)
+            except Refused as refusal:
+                if refusal.status != 404:
+                    raise
+                break
+            reached = int(item["size"])
+            if reached > size:  # it came after the checkpoint
+                break
+            query = _query(first=reached, second=size)
+            proof = yield from self._ask(Request("GET", "/log/consistency", query), answers.read_item)
+            found.append(item | {"proof": proof["proof"]})
+        return tuple(found)
+
+    def grounds(self, document_id: str, about: Collection[str]) -> Steps[tuple[bytes, ...]]:
+        examined = yield from self._if_there(_path("documents", document_id, "examinations"))
+        trusted = yield from self._if_there(_path("trust"))
+        own = [sha256 for item in examined if item["part"] == 0 for sha256 in item["material"]]
+        paths = {sha256: _path("documents", document_id, "material", sha256) for sha256 in own}
+        for item in trusted:
+            if item["kind"] != "ocsp" or item["about"] in about:
+                paths.setdefault(item["sha256"], _path("trust", item["sha256"]))
+        found = []
+        for path in paths.values():
+            try:
+                found.append((yield from self._ask(Request("GET", path), answers.read_bytes)))
+            except Refused as refusal:
+                if refusal.status != 404:  # replaced by a newer one since it was listed
+                    raise
+        return tuple(found)
+
+    def _if_there(self, path: str) -> Steps[list[Item]]:
+        """The items of a list; none of a hub that has no such list."""
+        try:
+            items: list[Item] = (yield from self._ask(Request("GET", path), answers.read_item))["items"]
+        except Refused as refusal:
+            if refusal.status != 404:
+                raise
+            return []
+        return items
 
     def agencies(self, q: str, after: str | None, limit: int) -> Steps[Page]:
         request = Request("GET", "/v1/agencies", _query(q=q, after=after, limit=limit))
@@ -245,6 +302,16 @@ def _outcome(answer: Answer, read: Callable[[Answer], T]) -> T | Lost:
 
 def _path(*parts: str) -> str:
     return "/v1/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def _entries(document_id: str, after: str | None) -> Request:
+    return Request("GET", _path("evidence", document_id), _query(after=after, limit=_PAGE))
+
+
+def _size_of(checkpoint: str | None) -> int:
+    """Of the tree, as its note says it (C2SP tlog-checkpoint); 0 of none."""
+    lines = (checkpoint or "").split("\n")
+    return int(lines[1]) if len(lines) > 1 and lines[1].isdecimal() else 0
 
 
 def _query(**values: object) -> dict[str, str]:

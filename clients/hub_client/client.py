@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cache
 from random import Random
@@ -170,6 +170,11 @@ class HubClient:
         """What the hub has recorded of a document, with its packets and keys. For a recipient it counts as fetched."""
         return self._run(self._calls.evidence(document_id))
 
+    def grounds(self, document_id: str, about: Collection[str]) -> tuple[bytes, ...]:
+        """What the hub judges certificates by, in DER: authorities, their CRLs, OCSP answers ``about`` certificates of
+        these SHA-256, and whatever the document's packet was judged by. Nothing of a hub that judges none."""
+        return self._run(self._calls.grounds(document_id, about))
+
     def agencies(self, q: str = "", after: str | None = None, limit: int = 200) -> Page:
         """The directory by code; ``q``: a part of a name or code, with or without marks."""
         return self._run(self._calls.agencies(q, after, limit))
@@ -317,6 +322,9 @@ class AsyncHubClient:
 
     async def evidence(self, document_id: str) -> Evidence:
         return await self._run(self._calls.evidence(document_id))
+
+    async def grounds(self, document_id: str, about: Collection[str]) -> tuple[bytes, ...]:
+        return await self._run(self._calls.grounds(document_id, about))
 
     async def agencies(self, q: str = "", after: str | None = None, limit: int = 200) -> Page:
         return await self._run(self._calls.agencies(q, after, limit))

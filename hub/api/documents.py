@@ -45,7 +45,14 @@ _FILE_ANSWER = {
 }
 _UNREADABLE = (*PACKET, "xml-not-xml", "packet-refused")
 _CONFLICTS = (
-    *("not-your-agency", "not-your-document", "document-conflict", "number-taken", "already-revoked"),
+    *(
+        "attachment-signature",
+        "not-your-agency",
+        "not-your-document",
+        "document-conflict",
+        "number-taken",
+        "already-revoked",
+    ),
     *("too-many-concerned", "payloads-away"),
 )
 

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from functools import cache
+from typing import Annotated, Any
 
-from fastapi import Request
-from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
+from fastapi import Query, Request
+from sqlalchemy import Connection, RowMapping
 from starlette.responses import Response
 
 from hub.api import evidence_answers, shapes
 from hub.api.caller import Caller, Calling, Id
+from hub.api.deliveries import Limit
 from hub.api.documents import PACKET_ANSWER, hand_out
 from hub.api.problems import responses
 from hub.api.routes import router
-from hub.domain.merkle import inclusion_proof, leaf_hash
+from hub.domain.merkle import HashAt, inclusion_proof, leaf_hash
 from hub.domain.tiles import hashes_from
 from hub.errors import Refusal
-from hub.exchange.examine import evidence_of, is_sender
+from hub.exchange.insight import insight, may_read_report
 from hub.http.interface import interface
-from hub.store import deliveries, documents, evidence
+from hub.store import counter, documents, evidence
 from hub.store.engine import reading
+from hub.store.evidence import Own
 from hub.store.tiles import Stored
 
 operations = router("evidence")
+
+After = Annotated[str | None, Query(description="`next` of an earlier answer; without it a new list", max_length=96)]
 
 
 @operations.get(
@@ -32,37 +35,47 @@ operations = router("evidence")
     summary="Bằng chứng của văn bản · Evidence of a document",
     responses=responses("not-found", answer=evidence_answers.Evidence),
 )
-def of_document(document_id: Id, request: Request, caller: Calling) -> Response:
+def of_document(
+    document_id: Id, request: Request, caller: Calling, after: After = None, limit: Limit = 100
+) -> Response:
     """Receipts a party may see, each with its proof to be in the log whose checkpoint is beside them.
 
     All for the sender; for a recipient those of the acceptance that names it, of its own hand-overs and of its reports.
-    What was written in the last seconds is not in the log yet, and has no proof so far.
+    What was written in the last seconds is not in the log yet, and has no proof so far. All pages of a list are of one
+    moment: they have what was written before the first, and their proofs lead to its checkpoint.
     """
     with reading(interface(request).desk.engine) as connection:
-        rows = _seen(connection, request, caller, document_id)
+        own = _insight(connection, request, caller, document_id)
+        until = counter.last(connection)
         head = evidence.head(connection)
         assert head is not None
-        hash_at = hashes_from(head["size"], Stored(connection))
-        items = [
-            {
-                "id": row["id"],
-                "kind": row["kind"],
-                "at": row["at"],
-                "entry": row["body"],
-                "receipt": row["receipt"],
-                "index": row["leaf_index"],
-                "leaf": None if row["entry"] is None else leaf_hash(row["entry"]).hex(),
-                "proof": _proof(row["leaf_index"], head["size"], hash_at),
-            }
-            for row in rows
-        ]
-    return shapes.reply({"items": items, "checkpoint": head["checkpoint"] or None, "next": None})
+        seq, size = 0, head["size"]
+        if after:
+            seq, until, size = shapes.read_position(after, 3)
+            if size > head["size"]:
+                raise shapes.no_cursor(after)
+        rows = evidence.of_document(connection, document_id, own, seq, until, limit + 1)
+        hash_at = cache(hashes_from(size, Stored(connection)))  # entries of one document lie side by side in the tree
+        items = [_item(row, size, hash_at) for row in rows[:limit]]
+    more = shapes.cursor(rows[limit - 1]["seq"], until, size) if len(rows) > limit else None
+    checkpoint = None if after else head["checkpoint"] or None
+    return shapes.reply({"items": items, "checkpoint": checkpoint, "next": more})
 
 
-def _proof(index: int | None, size: int, hash_at: Any) -> list[str] | None:
-    if index is None or index >= size:
-        return None
-    return [each.hex() for each in inclusion_proof(index, size, hash_at)]
+def _item(row: RowMapping, size: int, hash_at: HashAt) -> dict[str, Any]:
+    index, proof = row["leaf_index"], None
+    if index is not None and index < size:
+        proof = [each.hex() for each in inclusion_proof(index, size, hash_at)]
+    return {
+        "id": row["id"],
+        "kind": row["kind"],
+        "at": row["at"],
+        "entry": row["body"],
+        "receipt": row["receipt"],
+        "index": index,
+        "leaf": None if row["entry"] is None else leaf_hash(row["entry"]).hex(),
+        "proof": proof,
+    }
 
 
 @operations.get(
@@ -77,25 +90,17 @@ async def acknowledgement(report_id: Id, request: Request, caller: Calling) -> R
     """
     face = interface(request)
 
-    def find() -> Any:
-        with reading(face.desk.engine) as connection:
-            report = documents.report(connection, report_id)
-            if report is None:
-                raise Refusal("not-found")
-            seen = _seen(connection, request, caller, report["document_id"])
-            if not any(row["report_id"] == report_id for row in seen):
-                raise Refusal("not-found")
-            return documents.packet(connection, report["packet_id"])
+    def find(connection: Connection) -> Any:
+        report = documents.report(connection, report_id)
+        if report is None:
+            raise Refusal("not-found")
+        own = _insight(connection, request, caller, report["document_id"])
+        if not may_read_report(own, report["sender"]):
+            raise Refusal("not-found")
+        return documents.packet(connection, report["packet_id"])
 
-    return await hand_out(face, caller, await run_in_threadpool(find), ())
+    return await hand_out(face, caller, await face.reads.of(find), ())
 
 
-def _seen(connection: Connection, request: Request, caller: Caller, document_id: str) -> Iterable[Any]:
-    """The entries this caller may see. Raises ``not-found`` where there is none."""
-    document = documents.get(connection, document_id)
-    if document is None:
-        raise Refusal("not-found")
-    rows = evidence.of_document(connection, document_id)
-    if is_sender(caller.roster, caller.system, document, interface(request).desk.clock()):
-        return rows
-    return evidence_of(caller.system, rows, deliveries.of_document(connection, document_id))
+def _insight(connection: Connection, request: Request, caller: Caller, document_id: str) -> Own | None:
+    return insight(connection, caller.roster, caller.system, document_id, interface(request).desk.clock())

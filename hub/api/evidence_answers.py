@@ -64,8 +64,11 @@ class Evidence(Shape):
     """What the hub has recorded of a document, as far as the caller is party to it."""
 
     items: list[Leaf]
-    checkpoint: str | None = Field(description="The log's signed head, to which the proofs lead (C2SP tlog-checkpoint)")
-    next: Cursor
+    checkpoint: str | None = Field(
+        description="On the first page: the log's signed head, to which the proofs of all pages lead (C2SP "
+        "tlog-checkpoint)"
+    )
+    next: Cursor = Field(description="`after` of the next question; none behind the last entry")
 
 
 class Key(Shape):
@@ -92,3 +95,19 @@ class Consistency(Shape):
     first: int
     second: int
     proof: list[Digest] = Field(description="RFC 9162 §2.1.4")
+
+
+class Timestamp(Shape):
+    """A checkpoint of the log, and what a timestamping authority signed over it."""
+
+    size: int = Field(description="Entries in the checkpoint's tree")
+    at: Moment
+    checkpoint: str = Field(description="The signed note that was stamped, every byte (C2SP tlog-checkpoint)")
+    token: str = Field(description="TimeStampToken over the note, DER in Base64 (RFC 3161)")
+
+
+class Timestamps(Shape):
+    """Timestamps on checkpoints, the newest first."""
+
+    items: list[Timestamp]
+    next: int | None = Field(description="`below` of the next question")

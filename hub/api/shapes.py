@@ -45,23 +45,35 @@ def reply(body: object, status: int = 200) -> Response:
     return Response(_JSON.encode(body).encode(), status, media_type="application/json")
 
 
-def cursor(seq: int) -> str:
+def cursor(*position: int) -> str:
     """An opaque position in a list."""
-    return base64.urlsafe_b64encode(f"s{seq}".encode()).decode().rstrip("=")
+    plain = "s" + ".".join(map(str, position))
+    return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
 
 
 def read_cursor(text: str | None) -> int:
     """The position of a cursor; 0 without one. Raises ``request-invalid`` for what no list gave out."""
     if not text:
         return 0
+    (seq,) = read_position(text, 1)
+    return seq
+
+
+def read_position(text: str, count: int) -> tuple[int, ...]:
+    """The ``count`` numbers of a cursor. Raises ``request-invalid`` for what no list gave out."""
     try:
         plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
-        seq = int(plain.removeprefix("s"))
-        if cursor(seq) != text or not 0 <= seq < 2**63:
+        position = tuple(map(int, plain.removeprefix("s").split(".")))
+        if cursor(*position) != text or len(position) != count or not all(0 <= one < 2**63 for one in position):
             raise ValueError(text)
     except ValueError:
-        raise Refusal("request-invalid", violations=[violation("cursor", "query.after", text)]) from None
-    return seq
+        raise no_cursor(text) from None
+    return position
+
+
+def no_cursor(text: str) -> Refusal:
+    """The refusal of what no list gave out."""
+    return Refusal("request-invalid", violations=[violation("cursor", "query.after", text)])
 
 
 def page(items: list[dict[str, Any]], after: str | None, last: int | None) -> dict[str, Any]:

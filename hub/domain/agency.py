@@ -173,6 +173,7 @@ class System:
     required: bool = True  # profile: unsigned packets are refused
     sha1: bool = False  # algorithms: RSA-SHA1 passes with a warning
     networks: tuple[IPv4Network | IPv6Network, ...] = ()  # it may call from; empty: from anywhere
+    pdf_policy: str = ""  # report, require; empty: the hub's
 
 
 @dataclass(frozen=True, slots=True)

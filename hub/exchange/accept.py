@@ -55,6 +55,11 @@ def foresee(job: Checked, directory: Directory, connection: Connection) -> list[
     return [*packet.warnings, *_warnings(packet, decision, memory), *asked.warnings]
 
 
+def is_repeat(job: Checked, connection: Connection) -> bool:
+    """Whether ``commit`` would answer as before. Raises its refusal for an identity or a number that is taken."""
+    return _decide(job, _Memory(connection, [job.prepared])).outcome is Outcome.REPEAT
+
+
 @together
 def commit(tx: Transaction, jobs: list[Checked]) -> list[Accepted | Refusal | Stale]:
     """Decide and write a batch; new documents of kind 0 are inserted together."""

@@ -53,6 +53,7 @@ class Enrolment:
     algorithms: str = ""  # empty: likewise, else 2025
     certificate: Certificate | None = None
     addresses: tuple[str, ...] = ()  # networks it may call from; none: as a system of this id, else from anywhere
+    pdf_policy: str = ""  # empty: as a system of this id had it, else the hub's
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +194,11 @@ def _system_row(
         "secret": vault.encrypt(given["secret"].encode()),
         "enrolled_at": tx.now,
         "addresses": _networks(enrolment.addresses) or before["addresses"],
+        "pdf_policy": enrolment.pdf_policy or before["pdf_policy"],
     }
 
 
-_NEW: Mapping[str, str] = {"profile": "required", "algorithms": "2025", "addresses": ""}
+_NEW: Mapping[str, str] = {"profile": "required", "algorithms": "2025", "addresses": "", "pdf_policy": ""}
 
 
 def _networks(addresses: Iterable[str]) -> str:
@@ -239,14 +241,22 @@ def _unlisted(tx: Transaction, code: str, name: str) -> Agency | None:
 
 @dataclass(frozen=True, slots=True)
 class Steer:
-    """What an operator does to the system of a code: ``lock``, ``unlock``, ``retire``, or ``bind`` to addresses."""
+    """What an operator does to the system of a code: ``lock``, ``unlock``, ``retire``, ``bind`` to addresses, or say
+    what is done about signatures in its PDF files (``pdf-report``, ``pdf-require``, ``pdf-as-hub``)."""
 
     code: str
     action: str
     addresses: tuple[str, ...] = ()  # it may call from these networks only; none: from anywhere
 
 
-_ACTIONS = {"lock": {"state": "locked"}, "unlock": {"state": "active"}, "retire": {"state": "retired"}}
+_ACTIONS = {
+    "lock": {"state": "locked"},
+    "unlock": {"state": "active"},
+    "retire": {"state": "retired"},
+    "pdf-report": {"pdf_policy": "report"},
+    "pdf-require": {"pdf_policy": "require"},
+    "pdf-as-hub": {"pdf_policy": ""},
+}
 
 
 @each
@@ -270,7 +280,8 @@ def steer(tx: Transaction, job: Steer) -> dict[str, Any]:
     left = tx.roster.systems.get(system.id)
     state = "retired" if left is None else "locked" if left.locked else "active"
     networks = [str(network) for network in left.networks] if left else []
-    return {"system_id": system.id, "agency": code, "state": state, "addresses": networks}
+    policy = left.pdf_policy if left else ""
+    return {"system_id": system.id, "agency": code, "state": state, "addresses": networks, "pdf_policy": policy}
 
 
 def reroute(tx: Transaction) -> int:

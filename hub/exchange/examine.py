@@ -116,21 +116,3 @@ def may_receive(roster: Roster, system: System, delivery: Delivery, now: datetim
     if delivery.state is Transport.WITHDRAWN:
         return False
     return delivery.system_id == system.id or roster.directory.may_act_for(system, delivery.recipient, local_day(now))
-
-
-def evidence_of(system: System, rows: Iterable[RowMapping], all_of_it: Iterable[Delivery]) -> list[RowMapping]:
-    """The entries about a document that a recipient's system may see: of the acceptance that names it, its hand-overs
-    and its reports. Raises ``not-found`` for a system that has fetched nothing of it.
-    """
-    own = {d.id: d.recipient for d in all_of_it if d.system_id == system.id and d.fetched}
-    if not own:
-        raise Refusal("not-found")
-    recipients = set(own.values())
-    return [row for row in rows if row["delivery_id"] in own or _is_about(row, recipients)]
-
-
-def _is_about(row: RowMapping, recipients: set[str]) -> bool:
-    """Whether an acceptance names one of these, or a report is theirs."""
-    if row["kind"] == "accept":
-        return not recipients.isdisjoint(row["body"]["recipients"])
-    return row["kind"] == "status" and row["body"]["sender"] in recipients

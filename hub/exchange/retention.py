@@ -19,7 +19,7 @@ from hub.errors import Refusal
 from hub.exchange import endings
 from hub.exchange.desk import Desk
 from hub.exchange.writer import Transaction, each
-from hub.store import retention
+from hub.store import examinations, retention
 from hub.store.engine import reading, temporary
 from hub.store.retention import Part
 
@@ -74,6 +74,7 @@ def pare(tx: Transaction, job: Pare) -> tuple[int, list[str]]:
 
 def _remove(tx: Transaction, part: Part, document_id: str) -> tuple[int, list[str]]:
     if part is Part.PACKETS:
+        examinations.forget(tx.connection, document_id)  # of what certificates name there are persons
         return retention.remove_packets(tx.connection, document_id, _MOST)
     if part is Part.HISTORY:
         return retention.remove_history(tx.connection, document_id, _MOST), []

@@ -35,18 +35,23 @@ from hub.errors import Refusal
 from hub.exchange.writer import Transaction, each
 from hub.store import trust
 
-ROLES = ("root", "intermediate", "person")
+ROLES = ("root", "intermediate", "person", "tsa")
+_ROOTS = ("root", "tsa")
 MAXIMUM_AGE = timedelta(days=7)  # of revocation data older than the moment that is judged
 _SHORTEST = 8  # digits of a fingerprint that name a certificate
 
 
 @dataclass(frozen=True, slots=True)
 class TrustStore:
-    """Whom to trust: ``anchors`` as they are, ``intermediates`` in nothing; ``persons`` by their agency's code."""
+    """Whom to trust: ``anchors`` as they are, ``intermediates`` in nothing; ``persons`` by their agency's code.
+
+    ``stampers`` are roots that count for timestamps alone; the anchors do for them too.
+    """
 
     anchors: tuple[x509.Certificate, ...]
     intermediates: tuple[x509.Certificate, ...]
     persons: Mapping[str, tuple[x509.Certificate, ...]]
+    stampers: tuple[x509.Certificate, ...] = ()
 
     def path(self, certificate: x509.Certificate, at: datetime, brought: Collection[x509.Certificate] = ()) -> Path:
         """The way from a certificate to an anchor at a moment; ``brought`` are authorities that came along with it."""
@@ -65,7 +70,7 @@ def read(connection: Connection) -> TrustStore:
         if row["code"]:
             persons[row["code"]].append(certificate)
     by_code = {code: tuple(certificates) for code, certificates in persons.items()}
-    return TrustStore(tuple(found["root"]), tuple(found["intermediate"]), by_code)
+    return TrustStore(tuple(found["root"]), tuple(found["intermediate"]), by_code, tuple(found["tsa"]))
 
 
 def material(connection: Connection, path: Sequence[x509.Certificate]) -> tuple[Material, ...]:
@@ -159,7 +164,7 @@ def _role(certificate: x509.Certificate, wanted: str, code: str) -> str:
         return role
     if rights is not None:
         raise _unfit(name, role, rights, "--role person --code H41")
-    if role == "root" and not itself:
+    if role in _ROOTS and not itself:
         told = "không tự ký, mà do nơi khác cấp", "it is not signed by itself but issued by another"
         raise _unfit(name, role, told, "--role intermediate")
     weak = weak_key(certificate)

@@ -26,7 +26,7 @@ from hub.pdf.findings import Asked, Examination, Kind, Signature, Unexamined, un
 from hub.pdf.revisions import end_of, held, is_stamp, opened
 from hub.pdf.signatures import Given, document_stamp, judged, unread
 
-_HEADER_WITHIN = 1024  # bytes: where readers look for %PDF-
+HEADER_WITHIN = 1024  # bytes: where readers look for %PDF-
 _MOST_ITEMS = 200  # certificates, CRLs and answers taken from a file
 _BOTH = "NĐ 30/2020/NĐ-CP Đ.5"
 _ORDER = "NĐ 30/2020/NĐ-CP Đ.5, Phụ lục I"
@@ -42,7 +42,7 @@ def examine(pdf: bytes, asked: Asked) -> Examination | Unexamined:
 
     Raises MemoryError where the process has a limit.
     """
-    if b"%PDF-" not in pdf[:_HEADER_WITHIN]:
+    if b"%PDF-" not in pdf[:HEADER_WITHIN]:
         return unexamined("not a PDF")
     try:
         return _examined(pdf, asked, strict=True)

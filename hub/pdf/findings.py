@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from hub.domain.trust import Material, Step, Verdict
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from hub.domain.trust import Material, Step, Validation, Verdict
 
 Kind = Literal["leader", "agency", "unknown"]
 DecidedBy = Literal["registered", "subject", "place", "nothing"]
 Change = Literal[
     "signature", "timestamp", "validation data", "form fields", "annotations", "pages", "other", "trailing bytes"
 ]
-Reason = Literal["time", "memory", "crash", "not a PDF", "unreadable", "encrypted"]
+Reason = Literal[
+    "time", "memory", "crash", "not a PDF", "unreadable", "encrypted", "too much", "packet", "not kept", "fault"
+]
+UNEXAMINED = "UNEXAMINED"  # stands where a verdict would
 
 # From the worst to the best: what a file or a signature is told to be when several things are wrong with it.
 SEVERITY = (
@@ -54,6 +59,26 @@ class Asked:
     known: Mapping[str, tuple[Literal["agency", "person"], str]] = field(default_factory=dict)
     agency: str = ""
     names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """The certificate of a packet: DER, the moment it came (aware), names and codes one of which it must bear."""
+
+    certificate: bytes
+    at: datetime
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is kept of a file, or of a packet's certificate. ``verdict`` is one of :class:`Verdict`, or UNEXAMINED;
+    ``detail`` is of what JSON can say; ``material`` are the certificates, CRLs and answers it names by SHA-256 (hex).
+    """
+
+    verdict: str
+    detail: Mapping[str, Any]
+    material: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +152,10 @@ class Unexamined:
     vi: str
     en: str
 
+    @property
+    def report(self) -> Report:
+        return Report(UNEXAMINED, asdict(self))
+
 
 _REASONS: dict[Reason, tuple[str, str]] = {
     "time": ("mất quá nhiều thời gian", "it takes too long"),
@@ -135,6 +164,10 @@ _REASONS: dict[Reason, tuple[str, str]] = {
     "not a PDF": ("không phải tệp PDF", "it is no PDF"),
     "unreadable": ("cấu trúc PDF hỏng", "its structure is broken"),
     "encrypted": ("tệp bị mã hóa; hãy gửi bản không đặt mật khẩu", "it is encrypted; send it without a password"),
+    "too much": ("có quá nhiều chữ ký", "there are too many of them"),
+    "packet": ("không mở được gói tin", "the packet cannot be opened"),
+    "not kept": ("kho không còn gói tin", "the packet store no longer has the packet"),
+    "fault": ("trục gặp lỗi khi xem xét", "the hub met a fault of its own"),
 }
 
 
@@ -143,14 +176,18 @@ def unexamined(reason: Reason) -> Unexamined:
     return Unexamined(reason, f"Không xem xét được chữ ký: {vi}.", f"The signatures could not be examined: {en}.")
 
 
-def to_json(found: Examination | Unexamined) -> str:
-    """Bytes as Base64, moments as ISO 8601."""
-    return json.dumps(asdict(found), ensure_ascii=False, default=_plain)
+def as_plain(found: Examination | Unexamined | Validation, keep: Callable[[bytes], str]) -> dict[str, Any]:
+    """What JSON can say: moments as ISO 8601, certificates, CRLs and answers by the names that ``keep`` gives them."""
 
+    def plain(value: Any) -> str:
+        if isinstance(value, x509.Certificate):
+            return keep(value.public_bytes(Encoding.DER))
+        if isinstance(value, bytes):
+            return keep(value)
+        if isinstance(value, datetime):
+            return value.isoformat()
+        raise TypeError(type(value).__name__)
 
-def _plain(value: Any) -> str:
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(type(value).__name__)
+    text = json.dumps(asdict(found), default=plain, ensure_ascii=False)
+    told: dict[str, Any] = json.loads(text.encode("utf-8", "replace"))  # half a pair of surrogates is no text
+    return told

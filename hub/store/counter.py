@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from hub.store import tables as t
 
@@ -18,6 +18,11 @@ def lock(connection: Connection) -> tuple[int, int, int]:
     """
     seq, version, entries = connection.execute(_LOCK).one()
     return seq, version, entries
+
+
+def last(connection: Connection) -> int:
+    """The last ``seq`` of what is committed: all up to it is there to be read, and nothing comes before it any more."""
+    return int(connection.execute(select(_c.seq)).scalar_one())
 
 
 def settle(connection: Connection, seq: int, entries: int) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, and_, bindparam, func, insert, or_, select, update
 
 from hub.store import log_tables as lt
 from hub.store import tables as t
 from hub.store.engine import is_sqlite
+from hub.store.listing import is_listed, listed
 from hub.store.many import Many, Rows
 
 ENTRIES = -1  # the level of the tiles that hold entries
@@ -29,10 +30,56 @@ def add(connection: Connection, rows: Rows) -> None:
         _ADD.execute(connection, rows)
 
 
-def of_document(connection: Connection, document_id: str) -> list[RowMapping]:
-    """In the order in which it was written."""
-    query = select(t.evidence).where(_e.document_id == document_id).order_by(_e.seq)
-    return list(connection.execute(query).mappings())
+class Own(NamedTuple):
+    """What of a document's evidence is a recipient's: that of the hand-overs of these ``deliveries``, of acceptances
+    that name one of these ``codes``, and of their reports."""
+
+    deliveries: frozenset[str]
+    codes: frozenset[str]
+
+
+def fetched(connection: Connection, document_id: str, system_id: str) -> Own:
+    """What is a recipient's by what its system has fetched of the document; nothing where it has not."""
+    c = t.delivery.c
+    query = select(c.id, c.recipient).where(
+        c.document_id == document_id, c.report_id.is_(None), c.system_id == system_id, c.fetched_at.is_not(None)
+    )
+    rows = connection.execute(query).all()
+    return Own(frozenset(row.id for row in rows), frozenset(row.recipient for row in rows))
+
+
+def _owned(query: Select[Any], *, sqlite: bool) -> Select[Any]:
+    if sqlite:
+        named = func.json_each(_e.body, "$.recipients").table_valued("value", name="named")
+    else:
+        named = func.json_array_elements_text(_e.body["recipients"]).table_valued("value", name="named")
+    is_named = select(1).select_from(named).where(is_listed(named.c.value, "codes", sqlite=sqlite)).exists()
+    reported = is_listed(_e.body["sender"].as_string(), "codes", sqlite=sqlite)
+    handed = is_listed(_e.delivery_id, "deliveries", sqlite=sqlite)
+    return query.where(or_(handed, and_(_e.kind == "accept", is_named), and_(_e.kind == "status", reported)))
+
+
+_OF_DOCUMENT = (
+    select(t.evidence)
+    .where(_e.document_id == bindparam("document"), _e.seq > bindparam("after"), _e.seq <= bindparam("until"))
+    .order_by(_e.seq)
+    .limit(bindparam("most"))
+)
+_OWNED = [_owned(_OF_DOCUMENT, sqlite=sqlite) for sqlite in (False, True)]
+
+
+def of_document(
+    connection: Connection, document_id: str, own: Own | None, after: int, until: int, most: int
+) -> list[RowMapping]:
+    """The next entries of a document behind ``after`` and up to ``until`` (of ``seq``), in the order in which they were
+    written: all, or those that are a recipient's ``own``.
+    """
+    asked: dict[str, Any] = {"document": document_id, "after": after, "until": until, "most": most}
+    if own is None:
+        return list(connection.execute(_OF_DOCUMENT, asked).mappings())
+    sqlite = is_sqlite(connection)
+    lists = {name: listed(values, sqlite=sqlite) for name, values in own._asdict().items()}
+    return list(connection.execute(_OWNED[sqlite], asked | lists).mappings())
 
 
 def receipts_of(connection: Connection, document_id: str) -> list[str]:

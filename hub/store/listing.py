@@ -29,19 +29,29 @@ def only_after(column: ColumnElement[Any], number: ColumnElement[Any]) -> Column
     return and_(tuple_(column, number) > tuple_(value, after), column <= value)
 
 
+def is_listed(column: ColumnElement[Any], name: str, *, sqlite: bool) -> ColumnElement[bool]:
+    """``column`` has one of the values of the parameter ``name`` (see :func:`listed`)."""
+    if sqlite:
+        in_json = func.json_each(bindparam(name)).table_valued("value", name="listed")
+        return column.in_(select(in_json.c.value))
+    return column == any_(bindparam(name, type_=ARRAY(Text)))
+
+
+def listed(values: Iterable[str], *, sqlite: bool) -> str | list[str]:
+    """The values as a parameter."""
+    return json.dumps(list(values)) if sqlite else list(values)
+
+
 class Listing:
     """``query`` for the rows whose ``column`` has one of the values given."""
 
     def __init__(self, query: Select[Any], column: ColumnElement[Any]) -> None:
-        in_json = func.json_each(bindparam("values")).table_valued("value", name="listed")
-        self._sqlite = query.where(column.in_(select(in_json.c.value)))
-        self._postgresql = query.where(column == any_(bindparam("values", type_=ARRAY(Text))))
+        self._queries = [query.where(is_listed(column, "values", sqlite=sqlite)) for sqlite in (False, True)]
 
     def of(self, connection: Connection, values: Iterable[str]) -> CursorResult[Any]:
         """The rows."""
-        if is_sqlite(connection):
-            return connection.execute(self._sqlite, {"values": json.dumps(list(values))})
-        return connection.execute(self._postgresql, {"values": list(values)})
+        sqlite = is_sqlite(connection)
+        return connection.execute(self._queries[sqlite], {"values": listed(values, sqlite=sqlite)})
 
 
 class Pairs:

@@ -16,6 +16,17 @@ log_head = Table(
     Column("origin", Text, nullable=False),
     Column("size", Long, nullable=False),
     Column("checkpoint", Text, nullable=False),
+    Column("tsa_at", Moment),  # before it no process asks the timestamping authority (again)
+)
+
+# Checkpoints that a timestamping authority signed, by the size of their tree.
+log_timestamp = Table(
+    "log_timestamp",
+    metadata,
+    Column("size", Long, primary_key=True, autoincrement=False),
+    Column("checkpoint", Text, nullable=False),
+    Column("token", LargeBinary, nullable=False),  # RFC 3161, in the form of hub.timestamp
+    Column("at", Moment, nullable=False),  # as it says
 )
 
 # Hashes of 32 bytes each, at most 256; level -1 has the entries themselves. The last of a level grows.

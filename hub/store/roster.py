@@ -65,6 +65,7 @@ def load(connection: Connection) -> Roster:
         systems[row.id] = tokens[row.token_hash] = System(
             row.id, row.code, row.state == "locked", row.profile == "required", row.algorithms == "sha1",
             tuple(ip_network(network) for network in row.addresses.split(",") if network),
+            row.pdf_policy,
         )  # fmt: skip
         secrets[row.id] = row.secret
     certificates: dict[str, list[Counted]] = defaultdict(list)

@@ -86,6 +86,7 @@ system = Table(
     Column("enrolled_at", Moment, nullable=False),
     Column("ended_at", Moment),
     Column("addresses", Text, nullable=False, server_default=text("''")),  # networks it may call from; empty: any
+    Column("pdf_policy", String(10), nullable=False, server_default=text("''")),  # empty: the hub's
     CheckConstraint("state IN ('active','locked','retired')", name="state"),
     CheckConstraint("profile IN ('required','legacy')", name="profile"),
     CheckConstraint("algorithms IN ('2025','sha1')", name="algorithms"),
@@ -400,7 +401,7 @@ evidence = Table(
     Column("entry", LargeBinary),
     Column("receipt", Text),
     CheckConstraint("kind IN ('accept','handover','status')", name="kind"),
-    Index("ix_evidence_document_id", "document_id"),
+    Index("ix_evidence_document_id_seq", "document_id", "seq"),
     Index("ix_evidence_leaf_index", "leaf_index", unique=True),
     *(
         Index(f"ix_evidence_{name}", name, sqlite_where=named, postgresql_where=named)

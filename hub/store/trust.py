@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, Row, RowMapping, delete, insert, literal, select, update
 
 from hub.store import tables as t
 from hub.store.trust_tables import ending_told, revocation, trusted
@@ -44,6 +44,48 @@ def material(connection: Connection, about: Collection[str]) -> list[RowMapping]
     c = revocation.c
     found = select(revocation).where(c.about.in_(list(about))).order_by(c.this_update.desc(), c.sha256)
     return list(connection.execute(found).mappings())
+
+
+def all_material(connection: Connection) -> list[RowMapping]:
+    """All revocation material, newest first."""
+    return list(connection.execute(select(revocation).order_by(revocation.c.this_update.desc())).mappings())
+
+
+def version(connection: Connection) -> tuple[Any, ...]:
+    """What is different whenever the store is: who stands in which role, and what is known when."""
+    c, r = trusted.c, revocation.c
+    stand = select(c.fingerprint, c.role, c.code).where(c.removed_at.is_(None)).order_by(c.fingerprint)
+    known = select(r.sha256, r.fetched_at).order_by(r.sha256)
+    return tuple(tuple(row) for query in (stand, known) for row in connection.execute(query))
+
+
+def has_root(connection: Connection) -> bool:
+    c = trusted.c
+    found = select(c.fingerprint).where(c.role == "root", c.removed_at.is_(None)).limit(1)
+    return connection.execute(found).first() is not None
+
+
+_AUTHORITIES = trusted.c.removed_at.is_(None), trusted.c.role.in_(("root", "intermediate"))
+
+
+def grounds(connection: Connection) -> list[Row[Any]]:
+    """Authorities and revocation material without their octets: ``{kind, sha256, about}``."""
+    c, r = trusted.c, revocation.c
+    authorities = select(c.role.label("kind"), c.fingerprint.label("sha256"), literal("").label("about"))
+    rows = connection.execute(authorities.where(*_AUTHORITIES).order_by(c.role.desc(), c.fingerprint)).all()
+    return [*rows, *connection.execute(select(r.kind, r.sha256, r.about).order_by(r.kind, r.sha256)).all()]
+
+
+def ground(connection: Connection, sha256: str) -> bytes | None:
+    """The octets of one of :func:`grounds`."""
+    for query in (
+        select(trusted.c.der).where(trusted.c.fingerprint == sha256, *_AUTHORITIES),
+        select(revocation.c.der).where(revocation.c.sha256 == sha256),
+    ):
+        found = connection.execute(query).scalar_one_or_none()
+        if found is not None:
+            return bytes(found)
+    return None
 
 
 def same_source(connection: Connection, kind: str, about: str, url: str) -> RowMapping | None:

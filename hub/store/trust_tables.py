@@ -17,7 +17,7 @@ trusted = Table(
     Column("der", LargeBinary, nullable=False),
     Column("added_at", Moment, nullable=False),
     Column("removed_at", Moment),
-    CheckConstraint("role IN ('root','intermediate','person')", name="role"),
+    CheckConstraint("role IN ('root','intermediate','person','tsa')", name="role"),
     CheckConstraint("(role = 'person') = (code <> '')", name="code_of_persons"),
 )
 

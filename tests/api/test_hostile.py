@@ -33,7 +33,7 @@ def quiet(shared_hub: Hub) -> Agency:
 
 
 def filled(path: str) -> str:
-    return path.format(id=UNKNOWN, n=1, code="H41")
+    return path.format(id=UNKNOWN, n=1, code="H41", sha256="0" * 64)
 
 
 def length(size: object) -> list[tuple[bytes, bytes]]:
@@ -215,12 +215,13 @@ ODD_IDS = [
     [
         ("id", {"request-invalid"}),
         ("n", {"request-invalid"}),
+        ("sha256", {"request-invalid"}),
         ("code", {"request-invalid", "certificate-invalid", ""}),  # no certificates of an unknown agency are listed
     ],
 )
 def test_an_id_the_hub_never_made_leads_nowhere(hub: Hub, name: str, expected: set[str]) -> None:
     token = hub.enrol("H41").token
-    values = {"id": UNKNOWN, "code": "H41", "n": "1"}
+    values = {"id": UNKNOWN, "code": "H41", "n": "1", "sha256": "0" * 64}
     body = json.dumps({"certificate": "-", "proof": ""}).encode()
     told = set()
     for method, path in operations(hub.app):

@@ -46,7 +46,7 @@ def with_a_history(hub: Hub) -> tuple[Agency, dict[str, set[str]]]:
 def test_no_operation_tells_anothers_id_from_one_that_never_was(hub: Hub) -> None:
     stranger, ids = with_a_history(hub)
     assert len(ids["id"]) > 10
-    unknown = {"id": UNKNOWN, "code": STRANGE, "n": 1}
+    unknown = {"id": UNKNOWN, "code": STRANGE, "n": 1, "sha256": "0" * 64}
     tried = 0
     for method, path in operations(hub.app):
         for name in ids:

@@ -74,8 +74,8 @@ def test_an_answer_that_is_not_described_is_found(
 
 def provoked(agency: Agency, method: str, path: str) -> Iterator[dict[str, Any]]:
     """The problems an operation answers with when it is asked wrongly in every way that fits it."""
-    at = path.format(id=UNKNOWN, n=1, code="H99")
-    odd = path.format(id="x", n="x", code="x" * 65)
+    at = path.format(id=UNKNOWN, n=1, code="H99", sha256="0" * 64)
+    odd = path.format(id="x", n="x", code="x" * 65, sha256="x")
     yield raw(agency.hub, method, at).answer.json()
     sized = [(b"content-length", b"2")]
     if odd != path:

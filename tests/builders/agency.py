@@ -163,9 +163,9 @@ def agency(*words: object, given: str = "", **environment: str) -> Said:
 
 
 @contextmanager
-def a_hub_of_today(folder: Path) -> Iterator[Served]:
+def a_hub_of_today(folder: Path, **changes: Any) -> Iterator[Served]:
     """A served hub at the present time: what `agency init` makes is valid from now on."""
-    with a_served_hub(folder) as served:
+    with a_served_hub(folder, **changes) as served:
         served.axis.clock.now = datetime.now(UTC) + timedelta(seconds=5)
         yield served
 

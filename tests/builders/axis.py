@@ -6,12 +6,14 @@ Time stands still until a test moves it.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +29,11 @@ from hub.exchange import accept, checks, enrol, hand_over
 from hub.exchange import report as statuses
 from hub.exchange.desk import Desk
 from hub.exchange.examine import Submission
+from hub.exchange.inspection import Inspector
 from hub.exchange.sequencer import Sequencer
+from hub.pdf import Examiner
 from hub.settings import Settings
-from hub.store import deliveries, documents, evidence, tables
+from hub.store import counter, deliveries, documents, evidence, examinations, tables
 from hub.store.deliveries import Delivery
 from hub.store.engine import reading
 from hub.store.ids import new_id
@@ -48,6 +52,14 @@ class Clock:
 
     def pass_(self, **span: float) -> None:
         self.now += timedelta(**span)
+
+
+@cache
+def an_examiner() -> Examiner:
+    """One for all tests of this process: it takes a second to start."""
+    made = Examiner()
+    atexit.register(made.close)
+    return made
 
 
 def end_certificate(connection: Connection, fingerprint: str, code: str, at: datetime) -> None:
@@ -105,10 +117,20 @@ class Axis:
         """Have the log take in what waits; gives how many entries."""
         return asyncio.run(Sequencer(self.desk).once())
 
+    def inspect(self, examiner: Examiner | None = None) -> None:
+        """Have all that was accepted examined."""
+        inspector = Inspector(self.desk, examiner or an_examiner())
+        while self._uninspected():
+            inspector.once()
+
+    def _uninspected(self) -> bool:
+        with reading(self.desk.engine) as connection:
+            return bool(examinations.accepted(connection, *examinations.places(connection), 1))
+
     def evidence(self, answer: dict[str, Any]) -> list[Any]:
         """The document's leaves, oldest first."""
         with reading(self.desk.engine) as connection:
-            return evidence.of_document(connection, answer["id"])
+            return evidence.of_document(connection, answer["id"], None, 0, counter.last(connection), 1000)
 
     def delivery(self, delivery_id: str) -> Delivery:
         with reading(self.desk.engine) as connection:

@@ -19,14 +19,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc.jwk import ECKey
 
+from clients.evidence import Verification, packed, verify
 from clients.evidence.file import Entry, Evidence
 from clients.evidence.keys import Keys, jwk_of
+from hub.authority import Holder
 from hub.domain import edxml, receipt
 from hub.domain.checkpoint import Checkpoint, SigningKey, sign
 from hub.domain.document import Organization
 from hub.domain.merkle import inclusion_proof, leaf_hash
 from hub.domain.merkle import root as root_of
 from hub.domain.signature import sign as signed
+from hub.domain.trust import Result
 
 AT = datetime(2025, 1, 2, 2, 0, tzinfo=UTC)
 DOCUMENT = "68dc8b208edc1e65bd9734b5"
@@ -143,20 +146,40 @@ def some_evidence(**changes: Any) -> Evidence:
 def a_story_under_an_authority() -> tuple[Authority, Told]:
     """An authority, and the story with the packet signed by the certificate it gave the Government Office."""
     authority = an_authority(AT)
+    return authority, a_story_signed_by(authority.agency)
+
+
+def a_story_signed_by(holder: Holder) -> Told:
+    """The story up to the hand-overs, with the packet signed by this certificate."""
     story = told()
     letter = a_document(
         recipients=(NGHE_AN, HA_TINH), number="15", document_id="G22,2025/01/02,15/VPCP-TTĐT", attachments=(),
         sender=GOVERNMENT_OFFICE,
     )  # fmt: skip
-    packet = signed(edxml.write_document(letter), authority.agency.key, authority.agency.certificate)
+    packet = signed(edxml.write_document(letter), holder.key, holder.certificate)
     old, new = sha256(story.packet).hexdigest(), sha256(packet).hexdigest()
     statements = tuple(
         (kind, said | {"sha256": new if said["sha256"] == old else said["sha256"]})
         for kind, said in story.statements
         if kind != "status"
     )
-    return authority, Told(packet, statements, {})
+    return Told(packet, statements, {})
 
 
 def pem(certificate: Any) -> bytes:
     return bytes(certificate.public_bytes(Encoding.PEM))
+
+
+# What a verification tells.
+
+
+def found(evidence: Evidence, pinned: Keys | None = None) -> Verification:
+    return verify(packed(evidence), pinned)
+
+
+def failed(evidence: Evidence, pinned: Keys | None = None) -> list[int]:
+    return [step.number for step in found(evidence, pinned).steps if step.result is Result.FAILED]
+
+
+def untold(evidence: Evidence, pinned: Keys | None = None) -> list[int]:
+    return [step.number for step in found(evidence, pinned).steps if step.result is Result.UNTOLD]

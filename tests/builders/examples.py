@@ -19,13 +19,16 @@ from typing import Any
 from builders.api import Hub, a_hub
 from builders.keys import a_certificate
 from builders.packets import a_status
+from builders.pdfs import written
+from builders.stamping import a_tsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
 from sqlalchemy import update
 
 from clients.hub_client import proofs
 from hub.domain.document import Attachment, Document, DocumentRef, ManifestEntry, Organization
 from hub.domain.signature import fingerprint, prove, statement
-from hub.exchange import enrol
+from hub.exchange import enrol, trust
 from hub.exchange.desk import Desk
 from hub.store import tables
 
@@ -34,6 +37,20 @@ OFFICE = Organization("G22", name="Văn phòng Chính phủ")
 PROVINCE = Organization("H41", name="Ủy ban nhân dân tỉnh Nghệ An")
 ORIGIN = "truc.vidu.vn/bang-chung"
 SYSTEMS = {"G22": "vpcp-qlvb", "H41": "nghean-qlvb"}
+# An authority that the hub of the story trusts; its key was thrown away.
+ROOT = b"""\
+-----BEGIN CERTIFICATE-----
+MIIBgzCCASmgAwIBAgIUUePT+ADIRzsUCExdE34V2GQq7KAwCgYIKoZIzj0EAwIw
+LzELMAkGA1UEBhMCVk4xIDAeBgNVBAMMF0NBIGfhu5FjIHRo4butIG5naGnhu4dt
+MB4XDTI1MDEwMTAwMDAwMFoXDTQ0MTIyNzAwMDAwMFowLzELMAkGA1UEBhMCVk4x
+IDAeBgNVBAMMF0NBIGfhu5FjIHRo4butIG5naGnhu4dtMFkwEwYHKoZIzj0CAQYI
+KoZIzj0DAQcDQgAEiY+goaYOvUPVmaDsoHAPZcwqLYDi+yP2qitCg8fgpLNJ1w4H
+OiJU8OeLtmtuWrSb+NEr0ZZjH3D591YtaoGddqMjMCEwDwYDVR0TAQH/BAUwAwEB
+/zAOBgNVHQ8BAf8EBAMCAQYwCgYIKoZIzj0EAwIDSAAwRQIhALjOxzD1FXaJtLkF
+bx/GywnvNTXer8G5Kynu98lPCJqLAiBs/u3xbu9VZydS1w7HGCutZg/QhES+RkcE
+Y5oEIPltXA==
+-----END CERTIFICATE-----
+"""
 CODES = {"G22": "ma-mot-lan-cua-van-phong-chinh-phu", "H41": "ma-mot-lan-cua-tinh-nghe-an"}  # one-time codes
 
 Step = dict[str, Any]
@@ -51,20 +68,28 @@ class Stage:
         method, path = step["operation"].split(" ")
         if "/log/" in path or "/evidence/" in path:
             self.hub.axis.integrate()
+        if "/log/timestamp" in path:
+            a_tsa(self.hub.axis.clock()).stamp(self.hub.axis.desk)
+        if path.endswith("/examinations"):
+            self.hub.axis.inspect()
         body: dict[str, Any] = {}
         if "body" in step:
             body = {"content": step["body"].encode()} if isinstance(step["body"], str) else {"json": step["body"]}
         token = self.tokens.get(step["caller"], "")
         said = self.hub.ask(method, path.format(**step.get("path", {})), token, params=step.get("query"), **body)
         media = said.headers["content-type"].partition(";")[0]
-        answer = said.json() if media.endswith("json") else said.text
+        answer = said.json() if media.endswith("json") else _shown(said.content)
         return {**step, "status": said.status_code, "media": media, "answer": answer}
 
 
 def enrolled(desk: Desk) -> dict[str, str]:
     """Enrols the story's systems; gives their tokens by agency."""
-    systems = tuple(enrol.Enrolment(code, system_id=system) for code, system in SYSTEMS.items())
+    systems = tuple(
+        enrol.Enrolment(code, system_id=system, pdf_policy="require" if code == "H41" else "")
+        for code, system in SYSTEMS.items()
+    )
     made = desk.writer.run(enrol.enrol, enrol.Enrolments(systems, desk.vault))
+    desk.writer.run(trust.add, trust.Additions((load_pem_x509_certificate(ROOT),), "root"))
     c = tables.one_time_code.c
     with desk.engine.begin() as connection:  # the codes are chance, and the proofs in the file sign them
         for code, system in SYSTEMS.items():
@@ -81,7 +106,7 @@ def a_stage(folder: Path, database_url: str = "") -> Iterator[Stage]:
 
 _ID = re.compile(r"\b[0-9a-f]{24}\b")
 _OF_KEYS = re.compile(r"[A-Za-z0-9+/_.-]{40,}=*")  # what depends on the hub's own keys
-_OPAQUE = {"next", "after", "receipt", "leaf", "proof", "x", "y", "kid"}
+_OPAQUE = {"next", "after", "receipt", "leaf", "proof", "x", "y", "kid", "token"}
 
 
 @dataclass
@@ -145,8 +170,30 @@ def a_letter(**changes: Any) -> Document:
     return Document(**(values | changes))
 
 
+_PDF = written("Cong van 17/VPCP-TH")
+_WITH_A_PDF: dict[str, Any] = {
+    "document_id": "G22,2025/10/01,17/VPCP-TH",
+    "number": "17",
+    "manifest": (ManifestEntry("tep-1", "application/pdf", "cong-van-17.pdf", "Công văn"),),
+    "attachments": (Attachment("tep-1", "cong-van-17.pdf", _PDF, _PDF, "application/pdf", "Công văn"),),
+}
+_FROM_PROVINCE: dict[str, Any] = {
+    "sender": PROVINCE,
+    "recipients": (OFFICE,),
+    "document_id": "H41,2025/10/01,17/VPCP-TH",
+}
+
+
 def _base64(octets: bytes) -> str:
     return base64.b64encode(octets).decode()
+
+
+def _shown(octets: bytes) -> str:
+    """An answer that is no JSON, in an example: what is no text in Base64."""
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return _base64(octets)
 
 
 def _registration(code: str, key: Any, certificate: Any, earlier: Any = None) -> dict[str, str]:
@@ -185,6 +232,13 @@ def record(stage: Stage) -> list[Step]:
     do("wrong", "Gói sai · Two rules are broken", "POST /v1/documents", "G22", body=wrong)
     changed = letter(subject="Về việc cải cách tiền lương và bảo hiểm")
     do("conflict", "Cùng mã, khác nội dung · The same id, other content", "POST /v1/documents", "G22", body=changed)
+    paper = proofs.signed_packet(a_letter(**_WITH_A_PDF), *office).decode()
+    examined = do("pdf", "Có tệp PDF · With a PDF file", "POST /v1/documents", "G22", body=paper)
+    unsigned = proofs.signed_packet(a_letter(**_WITH_A_PDF | _FROM_PROVINCE), *province).decode()
+    told = "Tệp PDF chưa ký, nơi phải ký · An unsigned PDF file, where that is required"
+    do("unsigned-pdf", told, "POST /v1/documents", "H41", body=unsigned)
+    there = {"path": {"id": examined["id"]}}
+    do("unsigned", "Tệp PDF chưa ký · An unsigned PDF", "GET /v1/documents/{id}/examinations", "G22", **there)
     _receive(do, sent["deliveries"][0]["id"], province)
     _read_back(do, sent["id"])
     return do.story
@@ -248,12 +302,20 @@ def _read_back(do: Recorder, document: str) -> None:
     file = {"path": {"id": document, "n": 1}}
     do("text", "Tệp thứ nhất · The first file", "GET /v1/documents/{id}/attachments/{n}", "G22", **file)
     proved = do("sender", "Nơi gửi xem · To the sender", "GET /v1/evidence/{id}", "G22", **here)
+    begun = do("page", "Trang đầu · The first page", "GET /v1/evidence/{id}", "G22", **here, query={"limit": 2})
+    rest = {"after": begun["next"], "limit": 2}
+    do("on", "Trang sau, cùng đầu sổ · The next, of the same head", "GET /v1/evidence/{id}", "G22", **here, query=rest)
+    known = do("grounds", "Một gốc được tin · A root is trusted", "GET /v1/trust", "G22")
+    root = {"path": {"sha256": known["items"][0]["sha256"]}}
+    do("root", "DER, ở đây là Base64 · DER, here in Base64", "GET /v1/trust/{sha256}", "G22", **root)
     report = {"path": {"id": proved["items"][-1]["entry"]["report"]}}
     do("arrived", "01, có chữ ký · 01, as it was signed", "GET /v1/reports/{id}/packet", "G22", **report)
     do("keys", "Khóa của biên nhận · Of receipts", "GET /.well-known/jwks.json")
     do("keys", "Khóa của sổ · Of the log", "GET /log/keys")
     do("head", "Đầu sổ · The head", "GET /log/checkpoint")
     do("longer", "Sổ được nối dài · It has grown", "GET /log/consistency", query={"first": 1, "second": 3})
+    do("newest", "Mới nhất trước · The newest first", "GET /log/timestamps", query={"below": 100, "limit": 1})
+    do("covering", "Sớm nhất cho lá 0 · The earliest over leaf 0", "GET /log/timestamp/{size}", path={"size": 1})
     wrong = {"first": 3, "second": 1000000}
     do("too-long", "Dài hơn sổ · More than there is", "GET /log/consistency", query=wrong)
 

@@ -19,6 +19,7 @@ from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
 from builders.authority import AGENCY, Authority
 from builders.judged import AT, NOW, the_authority
+from builders.packets import a_document
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -33,8 +34,10 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from hub.authority import DAY, YEAR, Holder, issue
+from hub.domain import edxml
+from hub.domain.document import Attachment, ManifestEntry
 from hub.domain.trust import Material
-from hub.pdf import Asked
+from hub.pdf import Asked, Examiner, Report, Unexamined, unexamined
 
 CODE = "000.00.00.G22"
 _BOXES = {"leader": (300, 100, 500, 160), "agency": (230, 90, 360, 190)}  # the seal over a third of the signature
@@ -333,6 +336,33 @@ def hybrid(pdf: bytes) -> bytes:
     trailer = b"/Size %d /Root 1 0 R /XRefStm %d" % (count + 1, at)
     table = pdf[at:].partition(b"startxref")[0].replace(b"/Size %d /Root 1 0 R" % count, trailer)
     return pdf[:at] + body + table + b"startxref\n%d\n%%%%EOF\n" % (at + len(body))
+
+
+def endless() -> bytes:
+    """A cross-reference stream of a few kilobytes that stands for millions of entries."""
+    entries = 20_000_000
+    packed = zlib.compress(bytes(3 * entries), 9)
+    head = b"%PDF-1.7\n"
+    about = b"/Type /XRef /W [1 1 1] /Index [0 %d] /Size %d /Filter /FlateDecode" % (entries, entries)
+    body = b"1 0 obj\n<< %b /Length %d >>\nstream\n%b" % (about, len(packed), packed)
+    return head + body + b"\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % len(head)
+
+
+_LIMITS = edxml.Limits(packet=1 << 30, attachment=1 << 30)
+
+
+def examined_by(examiner: Examiner, pdf: bytes, given: Asked) -> Report:
+    """What the process says of a file that came in a packet."""
+    file = Attachment("tep-1", "cong-van.pdf", pdf, pdf, "application/pdf", "Công văn")
+    entry = ManifestEntry("tep-1", "application/pdf", "cong-van.pdf", "Công văn")
+    examiner.know(given)
+    opened = examiner.open(edxml.write_document(a_document(manifest=(entry,), attachments=(file,))), _LIMITS)
+    if isinstance(opened, Unexamined):
+        return opened.report
+    (found,) = opened.files
+    if not found.is_pdf:
+        return unexamined("not a PDF").report
+    return examiner.examine(found.part, given.received, given.agency, given.names)
 
 
 def asked(authority: Authority | None = None, **changes: Any) -> Asked:

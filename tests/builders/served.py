@@ -61,6 +61,8 @@ def a_served_hub(folder: Path, database_url: str = "", **changes: Any) -> Iterat
     )  # fmt: skip
     server = _Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        # As uvloop does for the hub; asyncio knows only sockets that name their protocol, and answers would wait 40 ms.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         thread = threading.Thread(target=server.run_in_thread, args=(listener,), name="served-hub")
         thread.start()
         try:

@@ -10,18 +10,25 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from builders.agency import a_hub_of_today, agency, joined, moved
 from builders.calling import OFFICE, PROVINCE
-from builders.evidence import some_evidence
+from builders.evidence import pem, some_evidence
 from builders.packets import PDF
+from builders.revoking import RevocationServer, revocation_server
 from builders.served import Served, a_line, answers, passes
+from builders.stamping import PATH, a_tsa
+from builders.waiting import comes
 
 from clients.agency.home import Home
 from clients.evidence import packed
-from clients.hub_client import AsyncHubClient, Evidence
+from clients.hub_client import AsyncHubClient, Evidence, calls
+from hub.exchange import trust
+from hub.store import log_timestamps as timestamps
+from hub.store.engine import reading
 
 ROOT = Path(__file__).parents[2]
 LETTER = ("--number", "15", "--notation", "VPCP-TH", "--subject", "Về việc cải cách tiền lương")
@@ -93,7 +100,7 @@ def test_evidence_of_a_served_hub_holds_with_its_keys_pinned(
     [told] = ended.rows
     assert (ended.code, told["event"], told["valid"], told["document"]) == (0, "verified", True, sent)
     results = {step["number"]: step["result"] for step in told["steps"]}
-    assert results == dict.fromkeys(range(1, 12), "passed") | {12: "untold"}  # no certificates yet
+    assert results == dict.fromkeys(range(1, 12), "passed") | {12: "untold"}  # the hub trusts no authority
     with zipfile.ZipFile(path) as archive:
         assert archive.read("packet.xml") == (next(office.glob("sent/*/*/*/packet.edxml"))).read_bytes()
         kinds = [entry["kind"] for entry in json.loads(archive.read("receipts.json"))]
@@ -153,6 +160,64 @@ def test_the_asynchronous_client_gives_the_same(hub: Served, office: Path, sent:
     second = asyncio.run(again())
     assert second.items[0]["receipt"] == first.items[0]["receipt"]
     assert (second.packet, second.reports, second.jwks) == (first.packet, first.reports, first.jwks)
+
+
+def test_what_comes_in_several_pages_is_put_together(office: Path, sent: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Home(office)
+    with folder.client(folder.config()) as client:
+        whole = client.evidence(sent)
+        monkeypatch.setattr(calls, "_PAGE", 1)
+        assert client.evidence(sent) == whole
+    assert len(whole.items) == 4
+
+
+def test_packets_beyond_what_a_file_has_room_for_are_left_out_and_told_by_the_verification(
+    office: Path, sent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "_MOST_PACKETS", 1)
+    path = tmp_path / "15.zip"
+    assert agency("evidence", sent, "--to", path, "--home", office).code == 0
+    [told] = agency("verify", path, "--json").rows
+    assert told["valid"]
+    assert "2 status packets are not in the file" in told["steps"][10]["en"]
+
+
+def test_a_timestamp_over_the_receipts_comes_with_the_evidence_and_is_verified_with_its_root(
+    tmp_path: Path,
+) -> None:
+    """By the hub itself, which asks an authority on a socket; the root comes from elsewhere."""
+    with revocation_server() as server, a_hub_of_today(tmp_path / "hub", **_stamped_by(server)) as hub:
+        clock = hub.axis.clock
+        tsa = a_tsa(clock())
+        tsa.serve(server, clock)
+        hub.axis.desk.writer.run(trust.add, trust.Additions((tsa.root.certificate,), "tsa"))
+        home = joined(hub, OFFICE, tmp_path)
+        joined(hub, PROVINCE, tmp_path)
+        (tmp_path / "15.pdf").write_bytes(PDF)
+        [sent] = agency("send", tmp_path / "15.pdf", "--to", PROVINCE, *LETTER, "--home", home, "--json").rows
+        assert comes(lambda: _stamps(hub) == 1)
+        path = tmp_path / "15.zip"
+        [written] = agency("evidence", sent["id"], "--to", path, "--home", home, "--json").rows
+        assert written["valid"]
+    (tmp_path / "tsa.pem").write_bytes(pem(tsa.root.certificate))
+    ended = agency("verify", path, "--tsa", tmp_path / "tsa.pem", "--json")
+    step = ended.rows[0]["steps"][-1]
+    assert (ended.code, step["number"], step["result"]) == (0, 13, "untold")  # nothing is known of revocation
+    assert "1 receipts by" in step["en"]
+    assert "own word" not in step["en"]
+    assert "by the file's own word" in agency("verify", path, "--json").rows[0]["steps"][-1]["en"]
+    (tmp_path / "other.pem").write_bytes(pem(a_tsa(clock()).root.certificate))
+    assert agency("verify", path, "--tsa", tmp_path / "other.pem").code == 1
+    assert "--tsa" in agency("verify", path, "--tsa", tmp_path / "15.pdf").err
+
+
+def _stamps(hub: Served) -> int:
+    with reading(hub.axis.desk.engine) as connection:
+        return len(timestamps.page(connection, None, 9))
+
+
+def _stamped_by(server: RevocationServer) -> dict[str, Any]:
+    return {"log_tsa_url": server.url(PATH), "log_tsa_seconds": 1}
 
 
 # Without a hub.

@@ -67,6 +67,17 @@ def test_a_root_an_intermediate_and_a_person_are_had_back_as_they_were_added(axi
     assert known.persons == {"G22": (leader.certificate,)}
 
 
+def test_a_root_of_timestamps_counts_for_nothing_else(axis: Axis) -> None:
+    add(axis, ROOT, role="tsa")
+    add(axis, INTERMEDIATE)
+    known = store(axis)
+    assert (known.stampers, known.anchors) == ((ROOT.certificate,), ())
+    assert judged(axis) is Verdict.UNTRUSTED_CHAIN
+    add(axis, ROOT, role="root")
+    assert store(axis).stampers == ()
+    assert judged(axis) is not Verdict.UNTRUSTED_CHAIN
+
+
 NO_AUTHORITY = issue("Không phải CA", SINCE, UNTIL, usage=AUTHORITY_USAGE)
 NO_SIGNING = issue("CA không được ký", SINCE, UNTIL, authority=True, usage=SIGNER_USAGE)
 WEAK = issue("CA yếu", SINCE, UNTIL, authority=True, key="RSA-1024")
@@ -81,6 +92,8 @@ WEAK = issue("CA yếu", SINCE, UNTIL, authority=True, key="RSA-1024")
         (NO_SIGNING, "root", "it may not sign certificates"),
         (WEAK, "root", "its key, RSA-1024, is too weak"),
         (INTERMEDIATE, "root", "not signed by itself"),
+        (OFFICE, "tsa", "it is no CA"),
+        (INTERMEDIATE, "tsa", "not signed by itself"),
         (ROOT, "", "a root is trusted only if that is said"),
         (ROOT, "person", "it is that of an authority"),
         (OFFICE, "person", "its agency is not said"),

@@ -36,7 +36,7 @@ CODES: dict[str, str] = {
         attachment-missing attachments-too-many attachment-too-large attachment-base64 attachment-zip
         attachment-zip-bomb attachment-zip-path attachment-empty attachment-unpaired attachment-name-differs
         attachment-content-type attachment-description attachment-wrapping content-id-missing content-id-twice
-        manifest-unpaired too-many-entries
+        manifest-unpaired too-many-entries attachment-signature
         name-empty name-too-long name-separator name-character name-control name-invisible name-trailing name-reserved
         name-duplicate name-nfd name-directory name-no-extension name-extension-content
     """,

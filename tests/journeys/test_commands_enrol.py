@@ -58,6 +58,17 @@ def test_enrol_from_a_file_enrols_all_of_them_at_once(hub: Hub, tmp_path: Path, 
     assert {hub.inbox(row["token"]).status_code for row in made} == {200}
 
 
+def test_what_is_done_about_pdf_files_of_a_system_is_said_at_its_enrolment_or_later(hub: Hub, tmp_path: Path) -> None:
+    source = tmp_path / "systems.csv"
+    source.write_text("code,pdf_policy\nH15,require\n", "utf-8")
+    assert [row["agency"] for row in hub.enrol_all(source)] == ["H15"]
+    one = run("enrol", "H20", "--pdf-policy", "require", "--json", *hub.data)
+    assert one.code == 0
+    for action, policy in (("unlock", "require"), ("pdf-report", "report"), ("pdf-as-hub", "")):
+        end = run("agencies", "--code", "H20", "--action", action, *hub.data)
+        assert json.loads(end.out)["pdf_policy"] == policy
+
+
 def test_enrol_from_a_file_with_one_wrong_row_enrols_none(hub: Hub, tmp_path: Path) -> None:
     source = tmp_path / "systems.csv"
     source.write_text("code,name\nH41.09.01,Xã Thử\nH41.09.02,\n", "utf-8")
@@ -92,7 +103,7 @@ def test_a_secret_that_was_announced_and_never_came_is_missed(tmp_path: Path) ->
 def test_help_tells_the_columns_of_a_file_with_an_example_and_what_a_system_id_may_be() -> None:
     end = run("enrol", "--help")
     told = re.sub(r"[│╭╮╰╯─\s]+", " ", end.out)
-    for column in ("code", "name", "profile", "algorithms", "system_id", "secret", "certificate"):
+    for column in ("code", "name", "profile", "algorithms", "system_id", "secret", "certificate", "pdf_policy"):
         assert column in told.split("Its columns are")[1].split("code,name,profile")[0]
     assert "H41.05,Sở Tài chính,legacy" in told
     assert "Up to 64 of A-Z a-z 0-9 . _ -" in told

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hub.authority import DAY, YEAR, Holder, crl, issue, new_key
 from hub.domain.trust import Material, Result, Verdict
 from hub.pdf.examination import examine
-from hub.pdf.findings import Examination, Signature, Unexamined, to_json
+from hub.pdf.findings import Examination, Signature, Unexamined, as_plain
 
 HOUR = timedelta(hours=1)
 
@@ -271,7 +271,9 @@ def test_a_crl_made_for_another_issuer_says_nothing() -> None:
 def test_what_was_found_travels_and_turns_into_json() -> None:
     found = examined(by_both())
     assert pickle.loads(pickle.dumps(found)) == found
-    told = json.loads(to_json(found))
+    told = as_plain(found, lambda octets: hashlib.sha256(octets).hexdigest())
+    assert json.loads(json.dumps(told)) == told
+    assert told["signatures"][0]["path"][0] == hashlib.sha256(found.signatures[0].path[0]).hexdigest()
     assert told["verdict"] == "VALID_NO_TIMESTAMP"
     assert told["signatures"][0]["claimed"] == "2026-03-04T09:30:00+00:00"
     assert told["signatures"][1]["steps"][9]["vi"] == "Không có thay đổi nào sau khi ký."

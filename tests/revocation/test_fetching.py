@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import socket
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from builders.ports import free_ports
-from builders.revoking import RevocationServer, revocation_server
+from builders.revoking import Page, RevocationServer, revocation_server
 
-from hub.revocation import Fetcher, FetchError
-from hub.revocation.fetch import CRL_BYTES, OCSP_BYTES
+from hub.revocation import Fetcher, FetchError, stamped
+from hub.revocation.fetch import CRL_BYTES, OCSP_BYTES, STAMP_BYTES
 
 
 @pytest.fixture
@@ -103,3 +105,70 @@ def test_an_address_that_no_client_understands_is_told_and_not_a_fault(url: str)
 def test_any_status_but_200_is_told(server: RevocationServer, status: int) -> None:
     server.serve("/ca.crl", status=status)
     assert refused(server.url("/ca.crl")) == f"the server answered {status}"
+
+
+# A timestamping authority, asked by a hub that serves.
+
+
+def not_stamped(url: str, patience: float = 15) -> str:
+    """Why there is no answer, in English."""
+    with pytest.raises(FetchError) as why:
+        asyncio.run(stamped(url, b"?", timedelta(seconds=patience)))
+    vietnamese, english = why.value.args
+    assert vietnamese != english
+    return str(english)
+
+
+def test_a_timestamping_authority_s_answer_is_had_byte_for_byte(server: RevocationServer) -> None:
+    asked = []
+
+    def answer(question: bytes) -> Page:
+        asked.append(question)
+        return Page((b"\x30", b"\x00"))
+
+    server.pages["/tsa"] = answer
+    assert asyncio.run(stamped(server.url("/tsa"), b"DER")) == b"\x30\x00"
+    assert (asked, server.asked) == ([b"DER"], [("POST", "/tsa")])
+
+
+def test_a_timestamping_authority_s_answer_ends_at_sixty_four_kibibytes(server: RevocationServer) -> None:
+    server.serve("/most", b"\0" * STAMP_BYTES)
+    server.serve("/endless", *[b"\0" * 65_536] * 1000)
+    assert len(asyncio.run(stamped(server.url("/most"), b"?"))) == STAMP_BYTES
+    assert "larger than" in not_stamped(server.url("/endless"))
+
+
+@pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_timestamping_authority_that_never_comes_to_an_end_is_given_up(begin: bytes) -> None:
+    """Drop by drop, wherever it begins: in its head, or in its body."""
+    over = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        with listener.accept()[0] as line:
+            line.sendall(begin)
+            while not over.wait(0.02):
+                try:
+                    line.sendall(b"x")
+                except OSError:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,))
+        thread.start()
+        try:
+            assert not_stamped(f"http://127.0.0.1:{listener.getsockname()[1]}/", patience=0.3) == "too slow"
+        finally:
+            over.set()
+            thread.join()
+
+
+def test_a_timestamping_authority_that_is_not_there_or_elsewhere_or_has_a_fault_is_told(
+    server: RevocationServer,
+) -> None:
+    server.serve("/moved", status=302, headers={"Location": "/other"})
+    server.serve("/fault", status=500)
+    assert not_stamped(server.url("/moved")) == "the server answered 302"
+    assert not_stamped(server.url("/fault")) == "the server answered 500"
+    assert "ConnectError" in not_stamped(f"http://127.0.0.1:{free_ports(1)[0]}/")
+    assert not_stamped("ftp://127.0.0.1/") == "only http and https can be fetched"
+    assert not_stamped("http://a b/")

@@ -54,7 +54,11 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
     "open requests that deliveries carry": lambda c: deliveries.open_requests_made(c, ["a", "b"]),
     "links of a document": lambda c: documents.links_of(c, "a"),
     "reports on a document": lambda c: documents.reports_of(c, "a"),
-    "the evidence of a document": lambda c: evidence.of_document(c, "a"),
+    "the evidence of a document": lambda c: evidence.of_document(c, "a", None, 0, 9, 100),
+    "a recipient's evidence of a document": lambda c: evidence.of_document(
+        c, "a", evidence.Own(frozenset({"b"}), frozenset({"H41"})), 0, 9, 100
+    ),
+    "what a system fetched of a document": lambda c: evidence.fetched(c, "a", "b"),
     "refused tries of an id": lambda c: documents.refusals_between(c, "G22", "a", NOW),
     "an agency's certificates": lambda c: roster.certificates_of(c, ["G22", "H41"]),
     "a document by any id": lambda c: log.find_document(c, "a"),
@@ -70,7 +74,7 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
 
 
 # What is asked for, and what is computed.
-_OF_NO_TABLE = ("SCAN CONSTANT ROW", "SCAN listed ")
+_OF_NO_TABLE = ("SCAN CONSTANT ROW", "SCAN listed ", "SCAN named ")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
 import pytest
-from builders.authority import DAY, Authority, crl
-from builders.evidence import AT, DOCUMENT, Hub, Told, a_story_under_an_authority, evidence_of, pem, some_evidence, told
+from builders.evidence import (
+    AT,
+    DOCUMENT,
+    Hub,
+    Told,
+    evidence_of,
+    failed,
+    found,
+    some_evidence,
+    told,
+    untold,
+)
 from builders.packets import PDF, a_document, an_attachment, frame
-from cryptography import x509
 from joserfc import jws
 from joserfc.jwk import ECKey
 
-from clients.evidence import Evidence, EvidenceError, Keys, Verification, packed, pinned_keys, verify
+from clients.evidence import Evidence, EvidenceError, Keys, pinned_keys
 from clients.evidence.keys import jwk_of
 from hub.domain import edxml
 from hub.domain.checkpoint import Checkpoint, SigningKey, sign
@@ -28,18 +35,6 @@ OTHER = "68dc8b208edc1e65bd9734c6"
 HUB = Hub()
 FIRST = evidence_of(HUB, told())
 SECOND = evidence_of(HUB, told(OTHER, "16"), OTHER)
-
-
-def found(evidence: Evidence, pinned: Keys | None = None) -> Verification:
-    return verify(packed(evidence), pinned)
-
-
-def failed(evidence: Evidence, pinned: Keys | None = None) -> list[int]:
-    return [step.number for step in found(evidence, pinned).steps if step.result is Result.FAILED]
-
-
-def untold(evidence: Evidence, pinned: Keys | None = None) -> list[int]:
-    return [step.number for step in found(evidence, pinned).steps if step.result is Result.UNTOLD]
 
 
 def changed(number: int, **members: Any) -> Evidence:
@@ -331,72 +326,3 @@ def test_a_point_that_is_not_on_the_curve_is_no_key() -> None:
         jwk_of(key | {"y": key["x"]})
     with pytest.raises(EvidenceError):
         jwk_of(ECKey.generate_key("P-384", auto_kid=True).as_dict(private=False))
-
-
-# Certificates.
-
-AUTHORITY, STORY = a_story_under_an_authority()
-LATER = AT + 2 * DAY
-
-
-def with_certificates(
-    change: Callable[[Authority], dict[str, bytes]] = lambda _: {}, *, revoked: bool = False, crls: bool = True
-) -> Evidence:
-    """Root, intermediate, signer and both CRLs, made after the acceptance, unless told."""
-    entries = {AUTHORITY.agency.certificate.serial_number: (AT - DAY, x509.ReasonFlags.key_compromise)}
-    lists = AUTHORITY.crls(entries if revoked else None, LATER) if crls else ()
-    certificates = {
-        "certificates/root-1.pem": pem(AUTHORITY.root.certificate),
-        "certificates/intermediate-1.pem": pem(AUTHORITY.intermediate.certificate),
-        "certificates/signer-1.pem": pem(AUTHORITY.agency.certificate),
-    } | change(AUTHORITY)
-    revocation = {f"revocation/{number}.crl": octets for number, octets in enumerate(lists, 1)}
-    made = evidence_of(Hub(), STORY)
-    return replace(made, certificates={n: c for n, c in certificates.items() if c}, revocation=revocation)
-
-
-def pinned(evidence: Evidence, *roots: x509.Certificate) -> Keys:
-    return replace(evidence.keys, roots=roots)
-
-
-def test_a_certificate_that_counted_when_the_hub_took_the_packet_passes() -> None:
-    evidence = with_certificates()
-    assert untold(evidence, pinned(evidence, AUTHORITY.root.certificate)) == []
-    assert failed(evidence, pinned(evidence, AUTHORITY.root.certificate)) == []
-    assert (failed(evidence), untold(evidence)) == ([], [3, 12])
-    assert "the roots are the file's own" in found(evidence).steps[11].en
-    roots = pinned_keys([evidence.keys.octets, pem(AUTHORITY.root.certificate)])
-    assert found(evidence, roots).steps[11].result is Result.PASSED
-
-
-def test_a_root_that_is_not_pinned_is_found() -> None:
-    evidence = with_certificates()
-    assert failed(evidence, pinned(evidence, a_story_under_an_authority()[0].root.certificate)) == [12]
-
-
-def test_revoked_without_revocation_data_or_without_its_issuer_is_told_apart() -> None:
-    assert "REVOKED_AT_SIGNING" in found(with_certificates(revoked=True)).steps[11].en
-    assert failed(with_certificates(revoked=True)) == [12]
-    without = with_certificates(crls=False)
-    assert (failed(without), 12 in untold(without)) == ([], True)
-    assert "INDETERMINATE_REVOCATION" in found(without).steps[11].en
-    assert failed(with_certificates(lambda _: {"certificates/intermediate-1.pem": b""})) == [12]
-    assert (
-        "UNTRUSTED_CHAIN" in found(with_certificates(lambda _: {"certificates/intermediate-1.pem": b""})).steps[11].en
-    )
-
-
-def test_a_certificate_revoked_after_the_acceptance_still_counted() -> None:
-    serial = AUTHORITY.agency.certificate.serial_number
-    late = crl(AUTHORITY.intermediate, LATER, {serial: (AT + timedelta(hours=1), x509.ReasonFlags.key_compromise)})
-    evidence = with_certificates()
-    revocation = {"revocation/1.crl": late, "revocation/2.crl": evidence.revocation["revocation/2.crl"]}
-    assert failed(replace(evidence, revocation=revocation)) == []
-
-
-def test_a_certificate_of_nobody_here_and_one_in_another_spelling_are_found() -> None:
-    stranger = with_certificates(lambda a: {"certificates/signer-2.pem": pem(a.leader.certificate)})
-    assert "signed nothing here" in found(stranger).steps[11].en
-    assert failed(stranger) == [12]
-    spelled = with_certificates(lambda a: {"certificates/root-1.pem": b"x\n" + pem(a.root.certificate)})
-    assert failed(spelled) == [12]

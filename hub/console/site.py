@@ -1,0 +1,61 @@
+"""Hands out the pages and what they load. Nothing of it comes from another host, and a page may talk to none."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from fastapi import FastAPI
+from starlette.responses import Response
+
+from hub.errors import PROBLEMS, Refusal
+
+_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+_HEADERS = {
+    # connect-src: a page cannot send anything anywhere; data: the empty icon, for which browsers would ask otherwise
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; worker-src 'self'; "
+    "img-src data:; connect-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+# A page names its files by what is in all of them, so they may be kept, and a page never gets one of another version.
+_KEPT = _HEADERS | {"Cache-Control": "public, max-age=31536000, immutable"}
+_ASKED_AGAIN = _HEADERS | {"Cache-Control": "no-cache"}
+
+
+def install(app: FastAPI) -> None:
+    """The page ``/console/verify`` and its files below ``/console/static/{version}/``."""
+    assets = _assets()
+    version = sha256("".join(f"{name}\0{text}\0" for name, text in sorted(assets.items())).encode()).hexdigest()[:16]
+    page = files("hub.console").joinpath("static/verify.html").read_text("utf-8").replace("VERSION", version)
+
+    @app.get("/console/verify", include_in_schema=False)
+    async def verify() -> Response:
+        return Response(page, 200, _ASKED_AGAIN, "text/html; charset=utf-8")
+
+    @app.get(f"/console/static/{version}/{{name:path}}", include_in_schema=False)
+    async def asset(name: str) -> Response:
+        if name not in assets:
+            raise Refusal("not-found")
+        return Response(assets[name], 200, _KEPT, _TYPES[name[name.rindex(".") :]])
+
+
+def _assets() -> dict[str, str]:
+    """The content of every file that a page loads, by its path below ``static``."""
+    texts = {code: [problem.vi, problem.en] for code, problem in PROBLEMS.items()}
+    refusals = f"export const PROBLEMS = {json.dumps(texts, ensure_ascii=False)};\n"
+    return dict(_below(files("hub.console").joinpath("static"))) | {"problems.js": refusals}
+
+
+def _below(folder: Traversable, path: str = "") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for each in folder.iterdir():
+        if each.is_dir():
+            found += _below(each, f"{path}{each.name}/")
+        elif each.name.endswith(tuple(_TYPES)):
+            found.append((path + each.name, each.read_text("utf-8")))
+    return found
