@@ -16,6 +16,7 @@ from benchmarks.packets import SIZES
 from benchmarks.pdf import beside, examinations
 from benchmarks.polls import polls
 from benchmarks.proofs import proofs
+from benchmarks.receipts import receipts
 from benchmarks.report import Run
 
 DATABASES = ("sqlite", "postgresql")
@@ -60,6 +61,11 @@ def _pdf(run: Run, to: argparse.Namespace) -> None:
         beside(run, database, seconds=to.seconds)
 
 
+def _receipts(run: Run, to: argparse.Namespace) -> None:
+    for database in to.database:
+        receipts(run, database, seconds=to.seconds, connections=to.connections)
+
+
 def _proofs(run: Run, to: argparse.Namespace) -> None:
     for database in to.database:
         proofs(run, database, seconds=to.seconds)
@@ -71,7 +77,7 @@ def _memory(run: Run, to: argparse.Namespace) -> None:
 
 
 def _all(run: Run, to: argparse.Namespace) -> None:
-    for measured in (_accept, _broadcast, _polls, _cycles, _gateway, _pdf, _proofs):
+    for measured in (_accept, _broadcast, _polls, _cycles, _gateway, _receipts, _pdf, _proofs):
         measured(run, to)
     memory(run, "sqlite", to.connections)
 
@@ -82,6 +88,7 @@ COMMANDS: dict[str, tuple[Callable[[Run, argparse.Namespace], None], str]] = {
     "polls": (_polls, "polls per second, of an empty inbox and of a full one"),
     "cycles": (_cycles, "documents accepted, fetched, kept and reported on per second"),
     "gateway": (_gateway, "packets per second by sendEdoc beside REST, and pages of getReceivedEdocList"),
+    "receipts": (_receipts, "packets accepted per second with receipts and evidence log, and without"),
     "pdf": (_pdf, "PDF files examined per second, and what that costs whoever sends meanwhile"),
     "proofs": (_proofs, "proofs per second that an entry is in a log of ten million"),
     "memory": (_memory, "what the hub holds after 2,000 and after 20,000 packets"),

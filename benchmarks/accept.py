@@ -22,7 +22,7 @@ _WARM_UP = {"10k": 400, "360k": 100}  # packets before the measurement; they als
 _SPARE = 1.5  # more packets than the warm-up's rate calls for: a short try is slower than a long one
 _MOST = 1_500_000_000  # bytes of packets held in memory
 _BARE_SECONDS = 3.0
-_ACCEPTED = 201
+ACCEPTED = 201
 _BROADCAST = 3355  # every commune and province (exchange rules 10)
 _BROADCASTS = 40
 _GROWTH = (2_000, 20_000)  # packets before the hub's memory is looked at
@@ -100,4 +100,4 @@ def _measure(run: Run, name: str, server: Running, packets: Iterable[bytes], con
 
 
 def _fired(server: Running, packets: Iterable[bytes], connections: int, seconds: float) -> Answers:
-    return load.fire(server.url, packets, connections=connections, seconds=seconds).all_are(_ACCEPTED)
+    return load.fire(server.url, packets, connections=connections, seconds=seconds).all_are(ACCEPTED)

@@ -81,9 +81,9 @@ def enrol(options: Sequence[str], systems: list[dict[str, str]], folder: Path) -
 
 
 @contextmanager
-def hub(options: Sequence[str], log: Path) -> Iterator[Running]:
-    """`hub serve` on a free port, ready."""
-    with _process(["hub", "serve", "--port", "0", *options], log) as running:
+def hub(options: Sequence[str], log: Path, program: str = "hub") -> Iterator[Running]:
+    """`hub serve` on a free port, ready; ``program`` is the module that has the command."""
+    with _process([program, "serve", "--port", "0", *options], log) as running:
         deadline = time.monotonic() + _READY
         while not _is_ready(f"{running.url}/readyz"):
             if time.monotonic() > deadline:

@@ -35,8 +35,10 @@ def government_office() -> Office:
 
 
 @contextmanager
-def stage(database: str, senders: Sequence[Office], receivers: Sequence[Organization] = ()) -> Iterator[Stage]:
-    """A served hub with a system for each of these agencies; a sender's comes with its certificate."""
+def stage(
+    database: str, senders: Sequence[Office], receivers: Sequence[Organization] = (), program: str = "hub"
+) -> Iterator[Stage]:
+    """A hub served by ``program`` with a system for each of these agencies; a sender's comes with its certificate."""
     with tempfile.TemporaryDirectory(prefix="hub-bench-") as name, servers.databases(database, 2) as (url, bare_url):
         folder = Path(name)
         asked = []
@@ -46,5 +48,5 @@ def stage(database: str, senders: Sequence[Office], receivers: Sequence[Organiza
         asked += [{"code": one.organ_id, "name": one.name} for one in receivers]
         options = ["--data-dir", str(folder / "hub"), *(["--database-url", url] if url else [])]
         systems = servers.enrol(options, asked, folder)
-        with servers.hub(options, folder / "hub.log") as hub:
+        with servers.hub(options, folder / "hub.log", program) as hub:
             yield Stage(hub, folder, systems, url, bare_url)
