@@ -18,6 +18,7 @@ from hub.domain.delivery import ANSWER, ATTEMPTS, FINAL, PROCESSING, TRANSPORT, 
 from hub.domain.rules import RULES
 from hub.domain.signature.algorithms import METHODS
 from hub.errors import PROBLEMS, Problem, Severity
+from hub.metrics import METRICS
 from hub.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -25,6 +26,7 @@ PAGES = (
     "README.md",
     "docs/architecture.md",
     "docs/exchange.md",
+    "docs/operate.md",
     "docs/refusals.md",
     "docs/settings.md",
     "docs/signature.md",
@@ -159,6 +161,11 @@ def algorithms() -> str:
     return table(("Name", "SignatureMethod", "Mind"), rows)
 
 
+def metrics() -> str:
+    rows = [(f"`{m.name}`", m.kind, f"`{m.label}`" if m.label else "", m.told) for m in METRICS]
+    return table(("Metric", "Type", "Label", "Meaning"), rows)
+
+
 def decisions() -> str:
     pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
     titles = [page.read_text("utf-8").partition("\n")[0].removeprefix("# ").partition(". ") for page in pages]
@@ -178,6 +185,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "answers": answers,
     "answers diagram": answers_diagram,
     "algorithms": algorithms,
+    "metrics": metrics,
     "decisions": decisions,
 }
 _REGION = re.compile(r"(<!-- generated: ([a-z ]+) -->\n).*?(<!-- end -->)", re.DOTALL)

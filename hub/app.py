@@ -245,6 +245,12 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step, writ
                 required = settings.pdf_policy == "require"
                 requirement = Requirement(desk.engine, desk.checkers, by_default=required, count=settings.examiners)
                 desk.checkers = stack.enter_context(requirement)
+                state: dict[str, Any] = {"guards": guards, "refused": refused}
+                if settings.traces:
+                    from hub.tracing import Spans  # here: it needs the extra, and takes a quarter of a second
+
+                    state["spans"] = Spans(settings.traces)
+                    stack.push_async_callback(to_thread.run_sync, state["spans"].close)
                 await stack.enter_async_context(beside(desk.sweep()))
                 await stack.enter_async_context(beside(Sequencer(desk).keep()))
                 if settings.log_tsa_url:
@@ -254,7 +260,7 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step, writ
                 await stack.enter_async_context(app.state.interface.disk.watched())
                 with listening(desk.engine, bell.ring), bell.closed_by_signals(), guards.renewed_by_signal():
                     # The state of whatever serves this application.
-                    yield {"guards": guards, "refused": refused}
+                    yield state
                     bell.close()
         log_at_once()  # the server may end the process by a signal
 

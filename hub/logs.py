@@ -18,6 +18,8 @@ from typing import TextIO, cast
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
+from hub import metrics
+
 _DELAY = 0.1  # seconds
 _JSON = json.JSONEncoder(ensure_ascii=False, default=repr)  # one: to make it takes longer than a line
 
@@ -65,6 +67,12 @@ def _render(_logger: object, _method: str, event: structlog.typing.EventDict) ->
     return _JSON.encode(event)
 
 
+def _counted(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    if event["level"] in ("error", "critical"):
+        metrics.ERRORS.add()
+    return event
+
+
 def log_as_json() -> None:
     """Log like this from now on, in this process."""
     lines = Lines(sys.stderr)
@@ -72,6 +80,7 @@ def log_as_json() -> None:
     steps: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
+        _counted,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         # Without the values of variables: among them are tokens and packets.
         structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False, max_frames=10)),

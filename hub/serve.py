@@ -11,6 +11,10 @@ import socket
 import ssl
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from datetime import datetime
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -19,7 +23,7 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
-from hub.app import check_bucket, create_app, open_hub
+from hub.app import check_bucket, create_app, now, open_hub
 from hub.http.guards import tls_context
 from hub.http.wire import GuardedHttp
 from hub.logs import log_as_json, log_at_once
@@ -46,6 +50,8 @@ def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
             "--workers above 1 cannot be simulated: each would misbehave by itself (--simulation-port, "
             "HUB_SIMULATION_PORT)"
         )
+    if settings.traces and find_spec("opentelemetry.exporter") is None:
+        raise typer.BadParameter("HUB_TRACES needs more packages: pip install 'lienthong[otel]'")
     try:
         socket.getaddrinfo(settings.host, settings.port)
     except (socket.gaierror, UnicodeError):
@@ -71,7 +77,8 @@ def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
     with open_hub(settings):
         check_bucket(settings)  # all that keeps it from starting is told here, in words and not as a server's trace
     simulator = _simulator(settings)
-    with _listening(settings.host, settings.port) as listening:
+    with ExitStack() as stack:
+        listening = stack.enter_context(_listening(settings.host, settings.port))
         # On standard output, so that whoever started the hub on port 0 learns where it is.
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         scheme = "https" if settings.tls_cert else "http"
@@ -80,6 +87,12 @@ def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
             lines.append(f"simulation {simulator.url}")
             hint = "whoever reaches this port can make the hub lose documents"
             log.warning("simulation", control=simulator.url, hint=hint)
+        if settings.metrics:
+            page = _page(settings, now if simulator is None else simulator.clock, workers)
+            try:
+                lines.append(f"metrics {stack.enter_context(page)}")
+            except OSError as fault:
+                raise typer.BadParameter(f"cannot serve {settings.metrics}: {fault.strerror} (HUB_METRICS)") from None
         sys.stdout.write("".join(f"{line}\n" for line in lines))
         sys.stdout.flush()
         if workers > 1:
@@ -119,6 +132,13 @@ def _simulator(settings: Settings) -> Simulator | None:
         raise typer.BadParameter(f"HUB_SIMULATION_CLOCK: {fault}") from None
 
 
+def _page(settings: Settings, clock: Callable[[], datetime], workers: int) -> AbstractContextManager[str]:
+    """The page of metrics."""
+    from hub import monitoring  # here: a hub without the page needs none of it
+
+    return monitoring.served(settings, clock, several=workers > 1)
+
+
 class _Renewing(Multiprocess):
     """Passes SIGHUP on, for each worker to renew its certificate (``Guards.renewed_by_signal``).
 
@@ -149,7 +169,12 @@ def worker() -> ASGIApp:
     """
     log_as_json()
     threading.Thread(target=_end_with_the_parent, name="parent", daemon=True).start()
-    app = create_app(Settings.model_validate_json(os.environ[_SETTINGS]))
+    settings = Settings.model_validate_json(os.environ[_SETTINGS])
+    if settings.metrics:
+        from hub.monitoring import hand_over  # here, as in `_page`
+
+        threading.Thread(target=hand_over, args=(settings,), name="metrics", daemon=True).start()
+    app = create_app(settings)
     spare_what_stays()
     take_short_turns()
 

@@ -48,6 +48,17 @@ def _proxies(listed: str) -> str:
     return listed
 
 
+def _page(value: str) -> str:
+    if value:
+        host, _, port = value.rpartition(":")
+        address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))  # says itself what is wrong
+        if address.is_unspecified or not address.is_private:
+            raise ValueError("only an address of this machine that is loopback or private: the page is not protected")
+        if not port.isascii() or not port.isdigit() or int(port) > 65535:
+            raise ValueError("ADDRESS:PORT, such as 127.0.0.1:9464")
+    return value
+
+
 def _origin(value: str) -> str:
     if value and ("://" in value or not _ORIGIN.fullmatch(value)):
         raise ValueError("a host name and a path, without a scheme, space or plus sign")
@@ -78,6 +89,17 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    metrics: Annotated[str, AfterValidator(_page)] = Field(
+        "",
+        description="127.0.0.1:9464, a loopback or private address and a port: where Prometheus finds `/metrics`, "
+        "[unprotected](operate.md#metrics); port 0 takes a free one, empty: nowhere.",
+    )
+    traces: str = Field(
+        "",
+        pattern="^(https?://.+)?$",
+        description="http://127.0.0.1:4318/v1/traces: a collector of [traces](operate.md#traces), by OTLP over HTTP; "
+        "needs the extra `otel`. Empty: none.",
+    )
     simulation_port: int | None = Field(
         None,
         ge=0,

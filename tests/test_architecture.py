@@ -31,18 +31,23 @@ MAY_IMPORT: dict[str, set[str]] = {
     "clients.replay": {"hub.domain", "hub.errors", "hub.data", "clients"},
     "migrations": {"hub.store"},  # the tables they must lead to
     "hub.background": set(),
+    "hub.tracing": set(),
+    "hub.metrics": {"hub.domain", "hub.errors"},
+    "hub.monitoring": {"hub.metrics", "hub.exchange", "hub.settings", "hub.store"},
     "hub.runtime": set(),
     "hub.store": {"hub.domain", "hub.errors", "hub.background", "migrations"},  # the folder they lie in
     "hub.timestamp": {"hub.domain"},
-    "hub.exchange": {"hub.store", "hub.domain", "hub.errors", "hub.runtime", "hub.pdf", "hub.timestamp"},
-    "hub.http": {*_INTERFACE},
+    "hub.exchange": {
+        *("hub.store", "hub.domain", "hub.errors", "hub.metrics", "hub.runtime", "hub.pdf", "hub.timestamp"),
+    },
+    "hub.http": {*_INTERFACE, "hub.metrics"},
     "hub.api": {*_INTERFACE, "hub.http"},
-    "hub.gateway": {*_INTERFACE, "hub.http"},
-    "hub.logs": set(),
+    "hub.gateway": {*_INTERFACE, "hub.http", "hub.metrics"},
+    "hub.logs": {"hub.metrics"},
     "hub.app": {
         *_INTERFACE,
         *("hub.background", "hub.pdf", "hub.http", "hub.api", "hub.gateway", "hub.console", "hub.data", "hub.logs"),
-        *("hub.revocation", "hub.timestamp"),
+        *("hub.revocation", "hub.timestamp", "hub.tracing"),
     },
     "hub.show": {"hub.store", "hub.domain", "hub.errors"},
     "hub.enrolments": {"hub.exchange"},
@@ -57,7 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("hub.app", "hub.authority", "hub.terminal", "hub.data", "hub.revocation", "hub.show"),
     },
     "hub.simulation": {*_INTERFACE, "hub.http", "hub.api", "hub.gateway"},
-    "hub.serve": {"hub.app", "hub.runtime", "hub.http", "hub.logs", "hub.settings", "hub.simulation"},
+    "hub.serve": {"hub.app", "hub.runtime", "hub.http", "hub.logs", "hub.monitoring", "hub.settings", "hub.simulation"},
     "hub.demo": {"hub.domain", "hub.data", "clients"},
     "hub.__main__": {
         *_INTERFACE,

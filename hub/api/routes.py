@@ -53,6 +53,7 @@ def _nothing(_id: str, _query: str) -> dict[str, Any]:
 class _Direct(NamedTuple):
     takes: Takes
     call: ASGIApp
+    operation: str  # its name in the metrics
 
 
 class Application(FastAPI):
@@ -87,7 +88,8 @@ class Application(FastAPI):
 
     def _add(self, route: APIRoute, takes: Takes) -> None:
         call = Trace(_called(route.endpoint), lambda _path, refusal: problem(refusal))
-        self.direct |= {(method, route.path): _Direct(takes, call) for method in route.methods or ()}
+        for method in route.methods or ():
+            self.direct[method, route.path] = _Direct(takes, call, f"{method} {route.path}")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation = self._found(scope) if scope["type"] == "http" else None
@@ -106,7 +108,7 @@ class Application(FastAPI):
             arguments = direct.takes(named[1] if named else "", scope["query_string"].decode("latin-1"))
             if arguments is None:
                 return None
-            scope["arguments"] = arguments
+            scope["arguments"], scope["operation"] = arguments, direct.operation
             return direct.call
         is_its, other = self._other
         return other if is_its(path) else None

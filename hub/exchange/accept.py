@@ -128,7 +128,7 @@ def _accept(tx: Transaction, job: Checked, memory: _Memory) -> Accepted:
     tx.decided.documents.append(row)
     packet_row = _packet_row(tx, job, document_id)
     tx.decided.packets.append(packet_row)
-    tx.decided.deliveries.extend(deliveries.row_of(delivery) for delivery in new)
+    tx.decided.deliveries.extend(change.begin(tx, new))
     tx.decided.evidence.append(_evidence(tx, job, document_id, new))
     memory.remember(packet, document_id)
     if asked.targets:
@@ -171,7 +171,7 @@ def _repeat(tx: Transaction, job: Checked, document_id: str) -> Accepted:
             asked = asking.find(tx.connection, tx.roster.directory, packet, recipients, repeat=True)
         tx.decided.packets.append(_packet_row(tx, job, document_id))
         tx.decided.evidence.append(_evidence(tx, job, document_id, added))
-        deliveries.add(tx.connection, [deliveries.row_of(delivery) for delivery in added])
+        deliveries.add(tx.connection, change.begin(tx, added))
         documents.freshen(tx.connection, document_id)
         if asked.targets:
             added = asking.ask(tx, asked, packet.kind, document_id, added, linked=True)

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import RowMapping
 
+from hub import metrics
 from hub.domain.delivery import FINAL, Move, Status, Transport, moved
 from hub.domain.document import local_day
 from hub.domain.receipt import Statement
@@ -176,6 +178,7 @@ def _write(
     for before, after, row in zip(batch, changed, values, strict=True):
         if row:
             tx.decided.change(before, after, row)
+        tx.counted.append(partial(_count, what, before, after, tx.now))
         tx.decided.events.append(
             {
                 "delivery_id": before.id, "at": tx.now, "what": what, "state_before": before.state.value,
@@ -184,6 +187,25 @@ def _write(
             }
         )  # fmt: skip
     return changed
+
+
+def begin(tx: Transaction, batch: Iterable[Delivery]) -> list[dict[str, Any]]:
+    """The rows of deliveries that are new."""
+    rows = [deliveries.row_of(delivery) for delivery in batch]
+    tx.counted.append(partial(metrics.EVENTS.add, "created", len(rows)))
+    return rows
+
+
+def _count(what: str, before: Delivery, after: Delivery, now: datetime) -> None:
+    metrics.EVENTS.add(what)
+    if before.report_id is not None:
+        return
+    if after.fetched_at is not None and not before.fetched:
+        metrics.WAITS.observe((after.fetched_at - before.created_at).total_seconds(), "fetched")
+    elif what == Move.DONE and before.fetched_at is not None:
+        metrics.WAITS.observe((now - before.fetched_at).total_seconds(), "done")
+    elif after.status is Status.ARRIVED and before.status is not Status.ARRIVED:
+        metrics.WAITS.observe((now - before.created_at).total_seconds(), "received")
 
 
 def _evidence_of_hand_over(tx: Transaction, batch: Sequence[Delivery], by: str | None) -> None:

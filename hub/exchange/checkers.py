@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from hub import metrics
 from hub.errors import Refusal
 from hub.exchange.checker import HEAD, Known, content, lengths, message
 from hub.store.roster import Roster
@@ -149,6 +150,7 @@ class _Process:
                 process.wait()
                 self._to, self._version = None, None
             log.error("checker-ended", waiting=len(self.asked))
+            metrics.RESTARTS.add("checker")
             if self.asked:  # it had the first in hand; the others are asked again
                 self.asked.popleft().close(None, Refusal("internal", retry_after=5))
             await asyncio.sleep(_PAUSE)

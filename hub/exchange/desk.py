@@ -17,9 +17,10 @@ import structlog
 from cryptography.fernet import Fernet
 from sqlalchemy import Engine
 
+from hub import metrics
 from hub.domain.agency import System
 from hub.domain.edxml import Limits
-from hub.errors import Refusal
+from hub.errors import Refusal, Severity
 from hub.exchange import accept, checks, hand_over, refuse
 from hub.exchange import report as statuses
 from hub.exchange.accept import Accepted
@@ -124,8 +125,10 @@ class Desk:
             raise
         if not accepted.kept:
             await self._drop(place)
+        outcome = "accepted" if accepted.new else "repeated"
+        metrics.PACKETS.add(outcome)
         note(
-            outcome="accepted" if accepted.new else "repeated", document=accepted.body["id"],
+            outcome=outcome, document=accepted.body["id"],
             deliveries=len(accepted.body["deliveries"]), system=system.id,
         )  # fmt: skip
         return accepted
@@ -165,6 +168,7 @@ class Desk:
                 await self._record(packet, system, trace_id, refusal)
             raise
         said = reported.body
+        metrics.PACKETS.add("reported" if reported.new else "repeated")
         note(outcome="reported", document=said["document"], code=said["status"], system=system.id)
         return reported
 
@@ -181,6 +185,9 @@ class Desk:
     async def _record(self, packet: bytes, system: System, trace_id: str, refusal: Refusal) -> None:
         refused = await self.checkers.run(refuse.describe, packet, system.id, trace_id, refusal, self.terms.limits)
         refusal_id = await self.write(refuse.record, refused)
+        metrics.PACKETS.add("refused")
+        for rule in {v.rule for v in refusal.violations if v.severity is Severity.ERROR}:
+            metrics.REFUSALS.add(rule)
         note(outcome="refused", refusal=refusal_id, code=refusal.code, system=system.id)
 
     async def sweep(self) -> None:

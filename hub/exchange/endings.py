@@ -17,6 +17,7 @@ from hub.store.engine import reading
 
 log = structlog.get_logger()
 STEPS = (60, 30, 14, 7)  # days
+FIRST = timedelta(days=STEPS[0])  # until then nobody needs to look
 AGENCY = "agency"  # the role of what agencies register themselves
 
 
@@ -55,7 +56,7 @@ def untold(connection: Connection, now: datetime) -> list[Term]:
     """What is at a step at which it was not told yet, the soonest first; once for an agency and what is below it."""
     told = trust.steps_told(connection)
     due: dict[str, Term] = {}
-    ending = terms(connection, now, now + timedelta(days=STEPS[0]))
+    ending = terms(connection, now, now + FIRST)
     for term in sorted(ending, key=lambda term: (term.until, len(term.code))):
         if term.step and term.step != told.get(term.fingerprint):
             due.setdefault(term.fingerprint, term)

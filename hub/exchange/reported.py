@@ -15,7 +15,7 @@ from hub.exchange import asking, change
 from hub.exchange.examine import Submission
 from hub.exchange.meant import Found
 from hub.exchange.writer import Transaction
-from hub.store import deliveries, documents
+from hub.store import documents
 from hub.store.deliveries import Delivery
 
 
@@ -123,5 +123,5 @@ def _hand_on(
         status=Status.NONE, fetched_at=None, lease=None, lease_until=None, attempts=0, reason="", urgent=False,
         created_at=tx.now, expires_at=change.expiry(tx, urgent=False),
     )  # fmt: skip
-    tx.decided.deliveries.append(deliveries.row_of(delivery))
+    tx.decided.deliveries += change.begin(tx, [delivery])
     tx.ring(system_id)

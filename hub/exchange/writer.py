@@ -26,6 +26,7 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy import Connection, Engine
 
+from hub import metrics
 from hub.errors import Refusal
 from hub.exchange.notary import NO_KEYS, Notary
 from hub.store import counter, notices
@@ -63,6 +64,7 @@ class Transaction:
     decided: Decided = field(default_factory=Decided)
     carried: dict[str, Carried] = field(default_factory=dict)  # by delivery, as far as somebody has looked
     receipts: dict[str, str] = field(default_factory=dict)  # by the document, delivery or report, made here
+    counted: list[Callable[[], None]] = field(default_factory=list)  # what is counted once it is committed
 
     @property
     def connection(self) -> Connection:
@@ -134,7 +136,7 @@ def each(verb: Callable[[Transaction, Any], Any]) -> Verb:
     def handle(tx: Transaction, jobs: list[Any]) -> list[Any]:
         results: list[Any] = []
         for job in jobs:
-            connection, entries = tx.connection, tx.entries
+            connection, entries, counted = tx.connection, tx.entries, len(tx.counted)
             try:
                 with connection.begin_nested():
                     result = verb(tx, job)
@@ -143,6 +145,7 @@ def each(verb: Callable[[Transaction, Any], Any]) -> Verb:
             except (Refusal, Stale) as refused:
                 tx.decided.forget()
                 tx.entries = entries  # an entry that was rolled back leaves no gap
+                del tx.counted[counted:]
                 results.append(refused)
         return results
 
@@ -272,12 +275,17 @@ class Writer:
 
     def _commit(self, batch: Sequence[_Work]) -> list[tuple[_Work, Any]]:
         results: list[tuple[_Work, Any]] = []
+        began = time.perf_counter()
         with transaction(self._engine, self._rosters, self._clock(), self._at, self.notary) as tx:
             for verb, works in _grouped(batch):
                 results.extend(zip(works, verb(tx, [work.job for work in works]), strict=True))
+        metrics.COMMITS.observe(time.perf_counter() - began)
+        metrics.BATCHES.observe(len(batch))
         try:
             if tx.rung:
                 self._committed(tx.rung)
+            for count in tx.counted:
+                count()
         except Exception:  # what is committed is answered, and never done again
             log.exception("after-commit-fault")
         return results

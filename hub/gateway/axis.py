@@ -21,6 +21,7 @@ from hub.gateway.listings import Listings
 from hub.gateway.lockout import Lockout
 from hub.http.guards import holder
 from hub.http.interface import Interface, admit
+from hub.metrics import OTHER
 
 log = structlog.get_logger()
 Method = Callable[[Call], Awaitable[Response]]
@@ -67,6 +68,7 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         name = method_of(scope["path"]) or ""
+        scope["operation"] = name if name in METHODS else OTHER
         try:
             response = await self._answer(request, name)
         except Refusal as refusal:

@@ -138,7 +138,8 @@ async def update_status(call: Call) -> Response:
     job = hand_over.HandOver(call.system.id, delivery_id, reason=reason)
     answer = await call.face.desk.write(verb, job)
     call.listings.acted(call.system.id, delivery_id)
-    log.info(verb.__name__, delivery=delivery_id, document=answer["document"], state=answer["state"])
+    structlog.contextvars.bind_contextvars(document=answer["document"])
+    log.info(verb.__name__, delivery=delivery_id, state=answer["state"])
     return reply(FINE)
 
 

@@ -117,7 +117,8 @@ async def fetched(face: Interface, system_id: str, delivery_ids: tuple[str, ...]
     ``database-away`` and ``busy`` where it cannot be written.
     """
     document = await face.desk.write(hand_over.fetch, hand_over.Fetch(system_id, delivery_ids))
-    log.info("fetched", deliveries=delivery_ids, document=document)
+    structlog.contextvars.bind_contextvars(document=document)
+    log.info("fetched", deliveries=delivery_ids)
 
 
 def kept(row: Any) -> None:

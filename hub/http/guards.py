@@ -16,6 +16,7 @@ from contextlib import contextmanager
 
 import structlog
 
+from hub import metrics
 from hub.settings import Settings
 
 log = structlog.get_logger()
@@ -48,6 +49,7 @@ class Guards:
         who = self._who(address)
         of_address = self._by_address[who] if who else 0
         if self._open >= self._most or of_address >= self._each:
+            metrics.CONNECTIONS_REFUSED.add()
             if time.monotonic() - self._told >= _TELL_AGAIN:  # a line for each would fill the disk
                 self._told = time.monotonic()
                 log.warning("connections-limit", client=address, of_address=of_address, open=self._open)

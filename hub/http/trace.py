@@ -14,6 +14,7 @@ import structlog
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub import metrics
 from hub.errors import Refusal
 from hub.store.engine import temporary
 from hub.store.ids import chance
@@ -61,9 +62,23 @@ class Trace:
                     raise  # the answer has begun: only cutting the connection tells the client that it is not whole
                 await self._answer(scope["path"], _refusal(fault))(scope, receive, traced)
             finally:
-                took = round((time.perf_counter() - began) * 1000, 1)
-                client = (scope.get("client") or ("",))[0]
-                log.info("request", method=scope["method"], path=scope["path"], status=status, ms=took, client=client)
+                took = time.perf_counter() - began
+                operation = _operation(scope)
+                metrics.REQUESTS.observe(took, operation)
+                metrics.ANSWERS.add(str(status))
+                if (tell := scope["state"].get("spans")) is not None:
+                    tell(operation, took, status, structlog.contextvars.get_contextvars())
+                ms, client = round(took * 1000, 1), (scope.get("client") or ("",))[0]
+                log.info("request", method=scope["method"], path=scope["path"], status=status, ms=ms, client=client)
+
+
+def _operation(scope: Scope) -> str:
+    """The name of what was asked for: one of the program's own, whatever path and method somebody invents."""
+    route = scope.get("route")
+    named: str | None = scope.get("operation")
+    if named is None and route is not None and scope["method"] in route.methods:
+        named = f"{scope['method']} {route.path}"
+    return named or metrics.OTHER
 
 
 def _refusal(fault: Exception) -> Refusal:
