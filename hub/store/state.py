@@ -37,7 +37,6 @@ def state(connection: Connection) -> State:
     waiting, first = connection.execute(_WAITING).one()
     taken = connection.execute(_TAKEN).scalar_one()
     not_over = connection.execute(_NOT_OVER).scalar_one()
-    since = select(func.coalesce(_c.again_at, _c.created_at, type_=_c.created_at.type)).where(_c.seq == first)
     head = evidence.head(connection)
     covered = head["size"] if head is not None else 0
     made = dict(connection.execute(select(_e.leaf_index, _e.at).where(_e.leaf_index.in_((covered - 1, covered)))).all())
@@ -45,9 +44,17 @@ def state(connection: Connection) -> State:
         waiting=waiting,
         taken=taken,
         undelivered=max(0, not_over - waiting - taken),  # on PostgreSQL each was counted at its own moment
-        since=connection.execute(since).scalar_one_or_none(),
+        since=_since(connection, first),
         covered=covered,
         behind=max(0, evidence.size(connection) - covered),
         newest=made.get(covered - 1),
         oldest=made.get(covered),
     )
+
+
+def _since(connection: Connection, seq: int | None) -> datetime | None:
+    """When a delivery that waits came, or came back."""
+    if seq is None:
+        return None
+    came = func.coalesce(_c.again_at, _c.created_at, type_=_c.created_at.type)
+    return connection.execute(select(came).where(_c.seq == seq)).scalar_one_or_none()
