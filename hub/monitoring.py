@@ -1,9 +1,9 @@
 """The page of metrics, for Prometheus: on an address and port of its own (decision 41).
 
 It answers in threads of the process that was started as `hub serve`. Of several workers each writes what it has counted
-into a file, and the page adds them up; the files of workers that have ended stay until the next start, since a sum may
-not fall. What stands in the database is looked at when the page is asked for, at most every few seconds, and never for
-more than a small part of the time.
+into a file, and the page adds them up, with those that have ended since the start: a sum may not fall. What stands in
+the database is looked at when the page is asked for, at most every few seconds, and never for more than a small part of
+the time.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -37,7 +38,6 @@ _STATE = 5.0  # seconds between two looks at what waits
 _ENDS = 300.0  # and at certificates, of which there may be thousands
 _SHARE = 20  # a look that took a second serves for twenty, however often somebody asks
 _WRITE = 1.0  # seconds between two files of a worker
-_GONE = 15.0  # seconds after which a worker that wrote none is there no more
 _FOLDER = "metrics"  # of the data folder
 
 Gauges = dict[metrics.Metric, dict[str, float]]  # by the label's value
@@ -161,11 +161,7 @@ def served(settings: Settings, clock: Callable[[], datetime], *, several: bool) 
 
     Raises OSError where it cannot listen.
     """
-    if several:
-        folder = settings.data_dir / _FOLDER
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-    page = Page(settings, clock, (lambda: handed_over(folder)) if several else alone)
+    page = Page(settings, clock, Workers(settings.data_dir / _FOLDER) if several else alone)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(page)
     host, _, port = settings.metrics.rpartition(":")
@@ -179,20 +175,58 @@ def served(settings: Settings, clock: Callable[[], datetime], *, several: bool) 
         page.close()
 
 
+class Workers:
+    """What the workers have written. Those that have ended are added up in one file: a hub whose workers die every
+    second must not fill its disk with what they counted.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Empties the folder, or makes it. Raises OSError."""
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        self._folder, self._ended = folder, folder / "ended"
+        self._reading = threading.Lock()
+
+    def __call__(self) -> Processes:
+        with self._reading:
+            there: list[metrics.Counts] = []
+            over: dict[Path, metrics.Counts] = {}
+            for file in self._folder.glob("*.json"):
+                is_there = _is_there(int(file.name.partition("-")[0]))  # before its last words are read
+                counts = json.loads(file.read_text("utf-8"))
+                if is_there:
+                    there.append(counts)
+                else:
+                    over[file] = counts
+            ended = json.loads(self._ended.read_text("utf-8")) if self._ended.exists() else {}
+            if over:
+                ended = metrics.together([ended, *over.values()])
+                _write(self._ended, ended)
+                for file in over:
+                    file.unlink()
+            return len(there), [*there, ended]
+
+
+def _is_there(pid: int) -> bool:
+    if sys.platform == "win32":  # where asking would end it
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def hand_over(settings: Settings) -> NoReturn:
     """Write what this worker has counted, again and again."""
-    folder = settings.data_dir / _FOLDER
-    name = f"{os.getpid()}-{time.time_ns()}"  # a number may come again
+    file = settings.data_dir / _FOLDER / f"{os.getpid()}-{time.time_ns()}.json"  # a number may come again
     while True:
-        with suppress(OSError):  # a full disk: the page tells the last
-            (folder / f"{name}.part").write_text(json.dumps(metrics.counted()), "utf-8")
-            (folder / f"{name}.part").replace(folder / f"{name}.json")
         time.sleep(_WRITE)
+        with suppress(OSError):  # a full disk: the page tells the last
+            _write(file, metrics.counted())
 
 
-def handed_over(folder: Path) -> Processes:
-    """What the workers have written."""
-    files = sorted(folder.glob("*.json"))
-    now = time.time()
-    there = sum(now - file.stat().st_mtime < _GONE for file in files)
-    return there, [json.loads(file.read_text("utf-8")) for file in files]
+def _write(file: Path, counts: metrics.Counts) -> None:
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(counts), "utf-8")
+    part.replace(file)
