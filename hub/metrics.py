@@ -98,7 +98,10 @@ CONNECTIONS_REFUSED = Counter(
     "connections_refused_total", "Closed at once: HUB_CONNECTIONS_LIMIT or HUB_CONNECTIONS_PER_ADDRESS was reached."
 )
 RESTARTS = Counter(
-    "process_restarts_total", "Processes beside the hub that died or hung, and were replaced.", "process", ("checker",)
+    "process_restarts_total",
+    "Processes beside the hub that died or hung, and were replaced.",
+    "process",
+    ("checker", "examiner"),
 )
 ERRORS = Counter("logged_errors_total", "Lines of the log at level error.")
 

@@ -55,7 +55,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub.authority": {"hub.domain"},
     "hub.console": {"hub.errors"},
     "hub.terminal": {"hub.app", "hub.logs", "hub.exchange", "hub.settings"},
-    "hub.pdf": {"hub.domain", "hub.runtime"},
+    "hub.pdf": {"hub.domain", "hub.metrics", "hub.runtime"},
     "hub.revocation": {"hub.exchange", "hub.domain", "hub.errors"},
     "hub.trusting": {
         *_INTERFACE,

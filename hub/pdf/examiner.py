@@ -20,6 +20,7 @@ from typing import TypeVar
 
 import structlog
 
+from hub import metrics
 from hub.domain import edxml
 from hub.pdf.findings import Asked, Reason, Report, Signer, Unexamined, unexamined
 from hub.pdf.line import NO_MEMORY, READY, Answer, heard, message, received
@@ -159,6 +160,7 @@ class Examiner:
         if self._closed:
             raise ClosedError("the examiner was closed")
         log.warning("pdf-not-examined", reason=reason)
+        metrics.RESTARTS.add("examiner")
         return unexamined(reason)
 
     def _asked(self, process: _Process, question: bytes) -> Answer:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from hub.domain.search import parse
 from hub.domain.turns import Turn
-from hub.store import deliveries, documents, evidence, log, queue, retention, roster
+from hub.store import deliveries, documents, evidence, log, queue, retention, roster, state
 from hub.store.engine import reading, writing
 
 NOW = datetime(2025, 10, 1, tzinfo=UTC)
@@ -165,3 +165,19 @@ def test_a_list_is_not_read_along_all_that_was_ever_stored(years: tuple[Axis, Pe
             for row in connection.exec_driver_sql(f"EXPLAIN {statement}", values)
         ]
     assert [step for step in steps if "Index Scan" in step and ALONG_ALL.search(step)] == []
+
+
+def test_what_is_not_over_is_counted_past_all_that_is(years: tuple[Axis, Peer]) -> None:
+    axis, _ = years
+    with reading(axis.desk.engine) as connection:
+        with statements(axis.desk.engine) as seen:
+            found = state.state(connection)
+        steps = [
+            row[0]
+            for statement, values in seen
+            if statement.startswith("SELECT") and "FROM delivery" in statement.replace("\n", "")
+            for row in connection.exec_driver_sql(f"EXPLAIN {statement}", values)
+        ]
+    assert found.waiting == _WAITING
+    assert len(steps) > 4
+    assert [step for step in steps if "Seq Scan" in step] == []
