@@ -289,7 +289,7 @@ def test_several_workers_are_one_page_and_a_killed_one_s_counts_stay(
         return page.value("answers_total", status="200") if "answers_total{" in page.text() else 0
 
     with workers(tmp_path, database_url, 2) as hub:
-        assert comes(lambda: len(workers_of(hub)) == 2 and httpx.get(f"{hub.url}/healthz").status_code == 200)
+        assert comes(lambda: len(workers_of(hub)) == 2 and httpx.get(f"{hub.url}/healthz", timeout=60).is_success)
         page = Monitored(f"http://127.0.0.1:{port}/metrics")
         for _ in range(99):
             assert httpx.get(f"{hub.url}/healthz").status_code == 200
