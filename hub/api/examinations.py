@@ -54,7 +54,7 @@ def examined(document_id: Id, request: Request, caller: Calling) -> Response:
     """
     with reading(interface(request).desk.engine) as connection:
         pending = examinations.is_pending(connection, document_id)  # first: what comes meanwhile is then in the rows
-        rows = _seen(connection, request, caller, document_id)
+        rows = examinations.of_document(connection, document_id, _own(connection, request, caller, document_id))
         named = examinations.material_of(connection, {row["packet_id"] for row in rows})
     items = [
         {
@@ -80,7 +80,7 @@ def material(
 ) -> Response:
     """A certificate, CRL or OCSP answer that an examination of this document rests on, as it was then: DER."""
     with reading(interface(request).desk.engine) as connection:
-        rows = _seen(connection, request, caller, document_id)
+        rows = examinations.parts_of_document(connection, document_id, _own(connection, request, caller, document_id))
         named = examinations.material_of(connection, {row["packet_id"] for row in rows})
         seen = {(row["packet_id"], row["part"]) for row in rows}
         if not any(sha256 in names for place, names in named.items() if place in seen):
@@ -89,7 +89,7 @@ def material(
     return Response(found, 200, {"X-Content-Type-Options": "nosniff"}, "application/octet-stream")
 
 
-def _seen(connection: Connection, request: Request, caller: Caller, document_id: str) -> list[Any]:
-    """The examinations this caller may read. Raises ``not-found``."""
+def _own(connection: Connection, request: Request, caller: Caller, document_id: str) -> frozenset[str] | None:
+    """The deliveries that came with what this caller may read of; None: all. Raises ``not-found``."""
     own = insight(connection, caller.roster, caller.system, document_id, interface(request).desk.clock())
-    return examinations.of_document(connection, document_id, None if own is None else own.deliveries)
+    return None if own is None else own.deliveries

@@ -56,8 +56,14 @@ def foresee(job: Checked, directory: Directory, connection: Connection) -> list[
 
 
 def is_repeat(job: Checked, connection: Connection) -> bool:
-    """Whether ``commit`` would answer as before. Raises its refusal for an identity or a number that is taken."""
-    return _decide(job, _Memory(connection, [job.prepared])).outcome is Outcome.REPEAT
+    """Whether ``commit`` would answer as before, and add no recipient. Raises its refusal for an identity or a number
+    that is taken.
+    """
+    decision = _decide(job, _Memory(connection, [job.prepared]))
+    if decision.outcome is not Outcome.REPEAT:
+        return False
+    known = {delivery.recipient for delivery in deliveries.of_document(connection, decision.first)}
+    return all(recipient.code in known for recipient in job.prepared.recipients)
 
 
 @together

@@ -7,6 +7,7 @@ it writes. It is kept with the certificates, CRLs and answers it was found from,
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -27,6 +28,8 @@ from hub.exchange.writer import Transaction, each
 from hub.pdf import Examiner, Report, Signer, Unexamined, unexamined
 from hub.store import examinations
 from hub.store.engine import reading, temporary
+from hub.store.ids import new_id
+from hub.store.payloads import place_of
 from hub.store.roster import Roster, certificates_of
 from hub.store.trust import has_root
 
@@ -35,6 +38,10 @@ _EVERY = 1.0  # seconds between two looks
 _AT_ONCE = 200  # acceptances in one look
 _UNWRITTEN = 1.0  # seconds that what was found may wait to be written with what comes next
 _AFTER_A_FAULT = 5.0  # seconds until the next look
+_WITHOUT_TURN = 10.0  # seconds until the next try to get it
+_ONE_ALONE = 600.0  # seconds in which a packet can be read no time, until it alone is given up
+_MOST_KEPT = 16 << 20  # bytes of what the verdicts on one packet's files rest on; CRLs of several authorities
+_MOST_TOLD = 1 << 20  # bytes of their details
 _NO_PDF = unexamined("not a PDF").report
 
 
@@ -100,7 +107,9 @@ class Inspector:
     def __init__(self, desk: Desk, examiner: Examiner) -> None:
         self._desk, self._examiner, self._grounds = desk, examiner, Grounds(desk.engine, examiner)
         self._turn = examinations.Turn(desk.engine)
-        self._place = self._passed = 0
+        self._place = 0
+        self._passed = 0, ""  # up to where there was nothing to do, and the entry before that place
+        self._unreadable = 0, 0.0  # the place that could not be read, and since when
         self._found: list[Inspected] = []
         self._since = 0.0
         self._over = threading.Event()
@@ -118,7 +127,10 @@ class Inspector:
     def _keep(self) -> None:
         while not self._over.wait(_EVERY):
             try:
-                while self._turn.is_held() and self.once() and not self._over.is_set():
+                if not self._turn.is_held():
+                    self._over.wait(_WITHOUT_TURN)
+                    continue
+                while self.once() and not self._over.is_set() and self._turn.is_held():
                     pass
             except Exception as fault:
                 if self._over.is_set():
@@ -136,11 +148,15 @@ class Inspector:
         """
         with reading(self._desk.engine) as connection:
             self._place, end = examinations.places(connection)
-            start = max(self._place, self._passed)
+            passed, last = self._passed
+            if passed and examinations.entry(connection, passed - 1) != last:
+                passed = 0  # another log: the database was restored, or a replica took over that had lost something
+            start = max(self._place, passed)
             accepted = examinations.accepted(connection, start, end, _AT_ONCE) if start < end else []
             judging = bool(accepted) and has_root(connection)
+            last = examinations.entry(connection, end - 1)
         if not accepted:
-            self._passed = end  # in memory: hand-overs and statuses alone are no reason to write
+            self._passed = end, last  # in memory: hand-overs and statuses alone are no reason to write
             return 0
         self._found, self._since = [], time.monotonic()
         try:
@@ -176,6 +192,7 @@ class Inspector:
             findings = self._examined(packet, roster, accepted["sender"], signer)
         except Exception as fault:
             if _passes(fault):
+                log.warning("inspection-waits", document=document_id, why=str(fault))
                 raise
             log.exception("inspection-fault", document=document_id)
             findings = [self._of_packet(packet["sha256"], unexamined("fault").report)]
@@ -187,19 +204,43 @@ class Inspector:
             octets = packet["body"] if packet["place"] is None else desk.payloads.get(packet["place"])
         except FileNotFoundError:
             return [self._of_packet(sha256, unexamined("not kept").report)]
+        except (OSError, Refusal):
+            if not self._is_alone(packet["seq"]):
+                raise
+            return [self._of_packet(sha256, unexamined("not kept").report)]
         # Whatever its files take, what was found before does not wait for it.
         opened = self._examiner.open(octets, desk.terms.limits, signer, meanwhile=self._write)
         if isinstance(opened, Unexamined):
             return [self._of_packet(sha256, opened.report)]
         findings = [self._of_packet(sha256, opened.signer)] if opened.signer is not None else []
+        kept, told = dict[str, bytes](), 0
         for file in opened.files:
             report = _NO_PDF
             if file.is_pdf:
                 self._grounds.tell(roster)
                 received, names = packet["received_at"], names_of(roster, sender)
                 report = self._examiner.examine(file.part, received, sender, names)
-            findings.append(self._finding(file.part, file.name, file.sha256, report))
+            kept |= report.material
+            found = self._finding(file.part, file.name, file.sha256, report)
+            told += len(found.detail)
+            if told > _MOST_TOLD or sum(map(len, kept.values())) > _MOST_KEPT:
+                found = self._finding(file.part, file.name, file.sha256, unexamined("too much").report)
+            findings.append(found)
         return findings
+
+    def _is_alone(self, seq: int) -> bool:
+        """Whether a packet could not be read for long although others can: then it holds up nobody any longer. Raises
+        what writing raises while the store is away."""
+        if self._unreadable[0] != seq:
+            self._unreadable = seq, time.monotonic()
+        if time.monotonic() - self._unreadable[1] < _ONE_ALONE:
+            return False
+        now = self._desk.clock()
+        place = place_of(new_id(now), hashlib.sha256(b"").hexdigest(), now)
+        self._desk.payloads.put(place, b"")
+        self._desk.payloads.get(place)
+        self._desk.payloads.remove(place)
+        return True
 
     def _of_packet(self, sha256: str, report: Report) -> Finding:
         return self._finding(0, "", sha256, report)

@@ -29,6 +29,8 @@ from hub.store.engine import reading
 from hub.store.roster import Roster
 
 _PATIENCE = 30.0  # seconds that a packet waits for a process
+# For one file and for one packet: far less than others wait, so that a few hostile senders do not keep them out.
+_LIMITS = Limits(seconds=8.0, cpu_seconds=8, packet_seconds=8.0)
 _RETRY_AFTER = 5  # seconds
 _GOOD = {Verdict.VALID, Verdict.VALID_NO_TIMESTAMP, Verdict.INDETERMINATE_REVOCATION}
 _BOTH = "Người có thẩm quyền ký trước, cơ quan ký sau cùng / the leader signs first, the agency over it"
@@ -52,7 +54,7 @@ class Requirement:
     """
 
     def __init__(
-        self, engine: Engine, checkers: Checkers, *, by_default: bool, count: int, limits: Limits | None = None
+        self, engine: Engine, checkers: Checkers, *, by_default: bool, count: int, limits: Limits = _LIMITS
     ) -> None:
         """``by_default``: of systems without a policy of their own; ``count`` of processes."""
         self._engine, self._checkers, self._by_default = engine, checkers, by_default

@@ -29,6 +29,7 @@ from hub.timestamp import Question, Stamp, TimestampError
 
 log = structlog.get_logger()
 _EVERY = 1.0  # seconds between two looks
+_ASKING = timedelta(seconds=30)  # in which no other process asks too; a question takes 15 at most
 _AGAIN = timedelta(minutes=5)  # before an authority that failed is asked again; far longer than one question takes
 
 Ask = Callable[[bytes], Awaitable[bytes]]  # TimeStampReq to TimeStampResp, in bounded time; raises TimestampError
@@ -61,7 +62,7 @@ def claim(tx: Transaction, every: timedelta) -> RowMapping | None:
     """This process's turn: the head it is to have stamped. None where there is nothing to be done, or no more."""
     head = due(tx.connection, tx.now, every)
     if head is not None:
-        timestamps.put_off(tx.connection, tx.now + min(every, _AGAIN))
+        timestamps.put_off(tx.connection, tx.now + max(min(every, _AGAIN), _ASKING))
     return head
 
 

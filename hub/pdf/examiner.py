@@ -84,6 +84,7 @@ class Examiner:
         self._grounds = b""
         self._opening: tuple[bytes, bytes] = b"", b""
         self._until = 0.0
+        self._is_first = False  # the process to be started next is not for want of one that this packet ended
         self._meanwhile = _nothing
         self._asking = threading.Lock()
 
@@ -115,7 +116,7 @@ class Examiner:
         """The PDF files of a packet, which :meth:`examine` takes from now on. ``meanwhile`` is done, for each question
         about them too, when an answer is not there at once."""
         self._meanwhile = meanwhile
-        self._until = time.monotonic() + self.limits.packet_seconds
+        self._until, self._is_first = time.monotonic() + self.limits.packet_seconds, self._process is None
         self._opening = pickle.dumps(("open", limits, signer), pickle.HIGHEST_PROTOCOL), packet
         if self._process is not None:
             self._process.has_packet = False
@@ -192,7 +193,9 @@ class Examiner:
         except BaseException:
             self._end()
             raise
-        self._until += time.monotonic() - began  # that is not the packet's time
+        if self._is_first:  # that is not the packet's time; to replace what it has ended is
+            self._until += time.monotonic() - began
+        self._is_first = False
         return process
 
     def _end(self) -> None:

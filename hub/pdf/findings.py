@@ -21,6 +21,7 @@ Change = Literal[
 Reason = Literal[
     "time", "memory", "crash", "not a PDF", "unreadable", "encrypted", "too much", "packet", "not kept", "fault"
 ]
+_LONGEST = 500  # characters of a text
 UNEXAMINED = "UNEXAMINED"  # stands where a verdict would
 
 # From the worst to the best: what a file or a signature is told to be when several things are wrong with it.
@@ -189,5 +190,14 @@ def as_plain(found: Examination | Unexamined | Validation, keep: Callable[[bytes
         raise TypeError(type(value).__name__)
 
     text = json.dumps(asdict(found), default=plain, ensure_ascii=False)
-    told: dict[str, Any] = json.loads(text.encode("utf-8", "replace"))  # half a pair of surrogates is no text
+    told: dict[str, Any] = _cut(json.loads(text.encode("utf-8", "replace")))  # half a pair of surrogates is no text
     return told
+
+
+def _cut(told: Any) -> Any:
+    """Names of fields and persons are as long as a sender likes; they are told as far as somebody would read."""
+    if isinstance(told, dict):
+        return {name: _cut(value) for name, value in told.items()}
+    if isinstance(told, list):
+        return [_cut(value) for value in told]
+    return told[:_LONGEST] + "…" if isinstance(told, str) and len(told) > _LONGEST else told

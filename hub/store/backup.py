@@ -23,6 +23,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, Table, bindparam, create_engine, delete, func, insert, select, update
 
 from hub.errors import Refusal
+from hub.store import examination_tables as et
 from hub.store import schema
 from hub.store import tables as t
 from hub.store.durable import make_folder, sync
@@ -124,7 +125,7 @@ def _copy_table(source: Connection, target: Connection, table: Table, tell: Tell
     """All rows of a table, in place of what the other has there."""
     target.execute(delete(table))
     total = source.execute(select(func.count()).select_from(table)).scalar_one()
-    size = _PACKETS if table is t.packet else _ROWS
+    size = _PACKETS if table in (t.packet, et.material) else _ROWS  # of those that hold octets few are held at once
     done = 0
     with source.execute(select(table).execution_options(stream_results=True, yield_per=size)) as found:
         for rows in found.mappings().partitions():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import (
     Connection,
     Engine,
     Insert,
     RowMapping,
+    Select,
     Table,
     bindparam,
     delete,
@@ -44,11 +46,12 @@ class Turn:
         try:
             if self._session is None:
                 self._session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-                self._session.detach()  # closed, it is gone, and the lock with it
                 taken = self._session.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _TURN}).scalar_one()
                 if not taken:
                     self.give_up()
-                return bool(taken)
+                    return False
+                self._session.detach()  # closed, it is gone, and the lock with it
+                return True
             self._session.execute(text("SELECT 1"))
         except Exception:
             self.give_up()
@@ -70,6 +73,7 @@ _ACCEPTED = (
     .order_by(_e.leaf_index)
     .limit(bindparam("most"))
 )  # fmt: skip
+_ENTRY = select(_e.id).where(_e.leaf_index == bindparam("place"))
 _PLACES = select(et.examined.c.leaf_index, select(t.counter.c.entries).scalar_subquery())
 _PACKET = (
     select(t.packet)
@@ -88,6 +92,11 @@ def places(connection: Connection) -> tuple[int, int]:
 def accepted(connection: Connection, place: int, end: int, most: int) -> list[RowMapping]:
     """Acceptances among these entries, in their order: ``{leaf_index, document_id, sha256, sender}``."""
     return list(connection.execute(_ACCEPTED, {"place": place, "end": end, "most": most}).mappings())
+
+
+def entry(connection: Connection, leaf_index: int) -> str:
+    """The id of an entry of the log; empty where there is none."""
+    return connection.execute(_ENTRY, {"place": leaf_index}).scalar_one_or_none() or ""
 
 
 def packet_of(connection: Connection, document_id: str, sha256: str) -> RowMapping | None:
@@ -147,23 +156,39 @@ def is_pending(connection: Connection, document_id: str) -> bool:
     )
 
 
-_OF_DOCUMENT = (
-    select(et.examination)
-    .join(t.packet, _p.id == _x.packet_id)
-    .where(_x.document_id == bindparam("document"))
-    .order_by(_p.seq, _x.part)
-)
+def _of_document(*columns: Any) -> Select[Any]:
+    return (
+        select(*columns, _p.sha256.label("packet_sha256"))
+        .join_from(et.examination, t.packet, _p.id == _x.packet_id)
+        .where(_x.document_id == bindparam("document"))
+        .order_by(_p.seq, _x.part)
+    )
+
+
+_OF_DOCUMENT = _of_document(et.examination)
+_PARTS = _of_document(_x.packet_id, _x.part)
 _SAME = t.packet.alias()
 _FETCHED = Listing(select(_SAME.c.sha256).join(t.delivery, t.delivery.c.packet_id == _SAME.c.id), t.delivery.c.id)
 
 
 def of_document(connection: Connection, document_id: str, deliveries: frozenset[str] | None) -> list[RowMapping]:
     """By packet and part: of all its packets, or of those that came with these deliveries."""
+    return _seen(connection, _OF_DOCUMENT, document_id, deliveries)
+
+
+def parts_of_document(connection: Connection, document_id: str, deliveries: frozenset[str] | None) -> list[RowMapping]:
+    """The same, of each only ``packet_id`` and ``part``."""
+    return _seen(connection, _PARTS, document_id, deliveries)
+
+
+def _seen(
+    connection: Connection, query: Select[Any], document_id: str, deliveries: frozenset[str] | None
+) -> list[RowMapping]:
+    rows = connection.execute(query, {"document": document_id}).mappings()
     if deliveries is None:
-        return list(connection.execute(_OF_DOCUMENT, {"document": document_id}).mappings())
+        return list(rows)
     digests = set(_FETCHED.of(connection, deliveries).scalars())
-    rows = connection.execute(_OF_DOCUMENT.add_columns(_p.sha256.label("packet_sha256")), {"document": document_id})
-    return [row for row in rows.mappings() if row["packet_sha256"] in digests]
+    return [row for row in rows if row["packet_sha256"] in digests]
 
 
 _NAMED = Listing(select(et.examination_material).order_by(_l.packet_id, _l.part, _l.sha256), _l.packet_id)

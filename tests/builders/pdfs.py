@@ -338,6 +338,17 @@ def hybrid(pdf: bytes) -> bytes:
     return pdf[:at] + body + table + b"startxref\n%d\n%%%%EOF\n" % (at + len(body))
 
 
+def bomb() -> bytes:
+    """300 bytes that ask at once for more memory than there is: a predictor of two thousand million columns."""
+    body = (
+        b"%PDF-1.7\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n<</Type/Pages/Kids[]/Count 0>>\nendobj\n"
+    )
+    nothing = zlib.compress(b"")
+    table = b"<</Type/XRef/Size 4/W[1 2 1]/Root 1 0 R/Filter/FlateDecode/DecodeParms%s/Length %d>>"
+    row = table % (b"<</Predictor 12/Columns 2000000000>>", len(nothing))
+    return body + b"3 0 obj\n%s\nstream\n%s\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % (row, nothing, len(body))
+
+
 def endless() -> bytes:
     """A cross-reference stream of a few kilobytes that stands for millions of entries."""
     entries = 20_000_000

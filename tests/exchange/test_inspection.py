@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,13 @@ import pytest
 from builders.axis import Axis, Peer, an_axis, an_examiner
 from builders.examined import after_signing, trusting, with_files
 from builders.judged import the_authority
-from builders.pdfs import by_both, endless, text_changed, typeset
+from builders.pdfs import bomb, by_both, endless, text_changed, typeset
 from builders.reports import office_and_province, only
 from cryptography.hazmat.primitives.serialization import Encoding
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text, update
 from structlog.testing import capture_logs
 
+from hub.exchange import inspection
 from hub.exchange.inspection import Inspector, Settlement, settle
 from hub.exchange.retention import Pare, pare
 from hub.pdf import Examiner, Limits
@@ -175,6 +177,67 @@ def test_all_files_of_one_packet_share_a_time(axis: Axis) -> None:
     assert verdicts_of(axis, good) == ["UNTRUSTED_CHAIN"]
 
 
+def test_a_packet_pays_for_every_process_that_it_ends(axis: Axis) -> None:
+    office = at_the_time(axis)
+    sent = office.send("H41", **with_files(*[bomb()] * 12))
+    with Examiner(Limits(packet_seconds=1.5)) as examiner, capture_logs():
+        axis.inspect(examiner)
+    reasons = [detail_of(axis, sent, part)["reason"] for part in range(1, 13)]
+    assert (reasons[0], reasons[-1]) == ("memory", "time"), "to start a process twelve times takes longer"
+
+
+def test_what_is_kept_of_one_packet_has_a_bound(axis: Axis, monkeypatch: pytest.MonkeyPatch) -> None:
+    office = at_the_time(axis)
+    trusting(axis)
+    whole = office.send("H41", **with_files(by_both()))
+    axis.inspect()
+    enough = len(rows_of(axis, whole)[1]["detail"]) + 100
+    for bound, value, found in (("_MOST_TOLD", enough, [False, True]), ("_MOST_KEPT", 100, [True, True])):
+        with monkeypatch.context() as lower:
+            lower.setattr(inspection, bound, value)
+            sent = office.send("H41", **with_files(by_both(), by_both()))
+            axis.inspect()
+        assert [detail_of(axis, sent, part).get("reason") == "too much" for part in (1, 2)] == found
+
+
+def test_one_packet_that_cannot_be_read_does_not_hold_up_the_others_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with an_axis(tmp_path, inline_limit=0) as axis:
+        office = at_the_time(axis)
+        broken = office.hand_in(office.packet(office.draft("H41", **with_files(by_both())))).body
+        (file,) = tmp_path.rglob("*.edxml")
+        good = office.hand_in(office.packet(office.draft("H41", **with_files(by_both())))).body
+        file.unlink()
+        file.mkdir()
+        with capture_logs() as logs, pytest.raises(IsADirectoryError):
+            axis.inspect()
+        assert [logs[-1][name] for name in ("event", "document")] == ["inspection-waits", broken["id"]]
+        monkeypatch.setattr(inspection, "_ONE_ALONE", 0.0)
+        axis.inspect()
+        assert (verdicts_of(axis, broken), verdicts_of(axis, good)) == (["UNEXAMINED"], ["UNTRUSTED_CHAIN"])
+        assert len(list(tmp_path.rglob("*.edxml"))) == 2, "what was tried is gone"
+
+
+def test_after_a_database_that_went_back_nothing_is_passed_by(tmp_path: Path) -> None:
+    with an_axis(tmp_path) as axis:
+        office, province = office_and_province(axis)
+        after_signing(axis.clock)
+        inspector = Inspector(axis.desk, an_examiner())
+        first = office.send("H41")
+        inspector.once()
+        live, copy = str(axis.desk.engine.url.database), str(tmp_path / "copy.db")
+        with closing(sqlite3.connect(live)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+        province.receive(only(first))
+        inspector.once()  # there was nothing to do in what is lost now
+        with closing(sqlite3.connect(copy)) as source, closing(sqlite3.connect(live)) as target:
+            source.backup(target)
+        sent = office.send("H41", **with_files(typeset()))
+        inspector.once()
+        assert verdicts_of(axis, sent) == ["MISSING_LEADER"]
+
+
 def with_body(axis: Axis, sent: ANSWER, **values: Any) -> None:
     with writing(axis.desk.engine) as connection:
         connection.execute(update(t.packet).where(t.packet.c.document_id == sent["id"]).values(**values))
@@ -298,7 +361,17 @@ def test_of_several_processes_one_has_the_turn_until_it_is_gone(axis: Axis) -> N
     if axis.desk.engine.dialect.name == "sqlite":
         assert first.is_held(), "a database in a file has one process"
         return
+    with axis.desk.engine.connect() as connection:
+        warm = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    assert second.is_held()
+    second.give_up()
     assert [first.is_held(), second.is_held(), first.is_held()] == [True, False, True]
+    with axis.desk.engine.connect() as connection:
+        there = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    assert there != warm, "a turn keeps its session"
+    assert not second.is_held()
+    with axis.desk.engine.connect() as connection:
+        assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() == there, "who has no turn takes none"
     first.give_up()
     assert [second.is_held(), first.is_held()] == [True, False]
     second.give_up()

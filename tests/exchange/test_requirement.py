@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from builders.api import with_recipients
 from builders.axis import Axis, Peer
 from builders.examined import after_signing, trusting, with_files
 from builders.judged import AT, the_authority
@@ -159,6 +160,18 @@ def test_a_packet_that_was_accepted_before_is_answered_as_before(axis: Axis) -> 
         changed = replace(document, subject="Việc khác")
         with pytest.raises(Refusal, match=r"^document-conflict"):
             office.hand_in(office.packet(changed))
+
+
+def test_a_repeat_for_more_recipients_is_examined_before_they_get_it(axis: Axis) -> None:
+    office, _ = office_and_province(axis)
+    other = axis.enrol("H27")
+    document = office.draft("H41", **with_files(typeset()))
+    office.hand_in(office.packet(document))
+    with Requirement(axis.desk.engine, axis.desk.checkers, by_default=True, count=1) as requirement:
+        axis.desk.checkers = requirement
+        with pytest.raises(Refusal, match=r"^attachment-signature"):
+            office.hand_in(office.packet(with_recipients(document, "H41", "H27")))
+    assert other.waiting() == []
 
 
 def test_every_cheaper_check_comes_first_and_what_cannot_be_examined_now_may_come_again(

@@ -152,7 +152,7 @@ def test_a_process_that_dies_spoils_one_file() -> None:
 
 def test_a_process_that_is_killed_from_outside_is_asked_once_more() -> None:
     """The system kills for want of memory, whoever took it."""
-    with One(Limits(cpu_seconds=3)) as examiner:
+    with One(Limits(cpu_seconds=6)) as examiner:
         with at_work(examiner, endless()) as (pid, found):
             os.kill(pid, signal.SIGKILL)
         assert found.result().detail["reason"] == "time", "the second try met its own limit"
