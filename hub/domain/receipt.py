@@ -17,6 +17,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from joserfc import jws
@@ -32,6 +33,7 @@ _LONGEST = 1024 * 1024  # characters of a receipt; one of a broadcast to 3,355 a
 _ALGORITHMS = ["ES256"]
 _REGISTRY = jws.JWSRegistry(algorithms=_ALGORITHMS)
 _REGISTRY.max_payload_length = _LONGEST
+_ES256 = _REGISTRY.get_alg("ES256")
 
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _PLAIN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -69,8 +71,9 @@ class Receipt:
 def canonical(statement: Statement) -> bytes:
     """RFC 8785, as far as texts, lists of them and null reach. Raises TypeError for anything else."""
     for value in statement.values():
-        texts = value if isinstance(value, list) else [value]
-        if not all(isinstance(text, str) or text is None for text in texts):
+        if value is None or isinstance(value, str):
+            continue
+        if not isinstance(value, list) or not all(isinstance(text, str) or text is None for text in value):
             raise TypeError(f"a statement has texts and lists of texts, not {value!r}")
     return _CANONICAL.encode(statement).encode()
 
@@ -91,9 +94,19 @@ def sign(statement: Statement, place: Place, key: ECKey) -> str:
         "origin": place.origin, "entry": place.entry.hex(), "leaf": place.leaf.hex(), "nonce": place.nonce.hex(),
         "by": place.by.isoformat(),
     }  # fmt: skip
-    payload = _PLAIN.encode({**statement, "log": log})
-    header = {"alg": "ES256", "kid": key.kid, "typ": TYPE}
-    return jws.serialize_compact(header, payload, key, registry=_REGISTRY)
+    payload = _PLAIN.encode({**statement, "log": log}).encode()
+    # RFC 7515 §5.1. The library's own way to put it together takes twice as long as the signature.
+    signed = b".".join((_header(key.kid), _base64(payload)))
+    return b".".join((signed, _base64(_ES256.sign(signed, key)))).decode()
+
+
+@lru_cache(maxsize=8)  # of the keys in use
+def _header(kid: str | None) -> bytes:
+    return _base64(_PLAIN.encode({"alg": "ES256", "kid": kid, "typ": TYPE}).encode())
+
+
+def _base64(octets: bytes) -> bytes:
+    return urlsafe_b64encode(octets).rstrip(b"=")
 
 
 def read(receipt: str, keys: KeySet) -> Receipt:
