@@ -15,11 +15,12 @@ from clients.evidence.grounds import Signer, judged, revocation
 from clients.evidence.noted import Noted
 from clients.evidence.strict import EvidenceError
 from hub.domain.signature import fingerprint
-from hub.domain.trust import Result, Validation, Verdict, validate
+from hub.domain.trust import Result, Validation, Verdict
 from hub.domain.trust.certificates import is_readable, shown
 
 _RIGHT = {Verdict.VALID, Verdict.VALID_NO_TIMESTAMP}
 _IN_TIME = 1  # the step of a validation
+_LONGEST = 1024 * 1024  # bytes of a certificate's part
 
 
 def note_certificates(
@@ -58,11 +59,9 @@ def note_certificates(
         by_certificate[signing.certificate].append(signing)
     for certificate, own in by_certificate.items():
         signer = Signer(certificate, tuple(sorted(signing.at for signing in own)))
-        if all(found.verdict in _RIGHT for found in judged(signer, anchors, intermediates, material)):
-            continue
+        found = judged(signer, anchors, intermediates, material)
         for signing in own:
-            found = validate(certificate, signing.at, anchors=anchors, intermediates=intermediates, revocation=material)
-            _note_signing(noted, signing, found, anchors, intermediates)
+            _note_signing(noted, signing, found[signing.at], anchors, intermediates)
 
 
 def _note_signing(
@@ -110,7 +109,7 @@ def _by_role(parts: Mapping[str, bytes]) -> dict[str, list[x509.Certificate]]:
     for role, name, pem in _named(parts):
         try:
             certificate = x509.load_pem_x509_certificate(pem)
-            plain = certificate.public_bytes(Encoding.PEM) == pem and is_readable(certificate)
+            plain = len(pem) <= _LONGEST and certificate.public_bytes(Encoding.PEM) == pem and is_readable(certificate)
         except ValueError:
             plain = False
         if not plain:

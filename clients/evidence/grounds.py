@@ -55,13 +55,12 @@ def judged(
     anchors: Collection[x509.Certificate],
     intermediates: Collection[x509.Certificate],
     material: Collection[Material],
-) -> list[Validation]:
-    """At the first and at the last moment. What is right at both is right between them: a certificate's time is one
-    span, and what was not revoked at the last moment never was before."""
-    return [
-        validate(signer.certificate, at, anchors=anchors, intermediates=intermediates, revocation=material)
-        for at in dict.fromkeys((signer.moments[0], signer.moments[-1]))
-    ]
+) -> dict[datetime, Validation]:
+    """At every moment: a hold, or a time without an issuer, may have begun and ended between two."""
+    return {
+        at: validate(signer.certificate, at, anchors=anchors, intermediates=intermediates, revocation=material)
+        for at in dict.fromkeys(signer.moments)
+    }
 
 
 def parts_of(signers: Iterable[Signer], known: Iterable[bytes]) -> tuple[dict[str, bytes], dict[str, bytes]]:
@@ -71,7 +70,7 @@ def parts_of(signers: Iterable[Signer], known: Iterable[bytes]) -> tuple[dict[st
     used: dict[bytes, str] = {}
     own = list(signers)
     for signer in own:
-        for found in judged(signer, roots, intermediates, material):
+        for found in judged(signer, roots, intermediates, material).values():
             path |= dict.fromkeys(found.path[1:])
             used |= {one.octets: one.kind for one in found.used}
     by_role = {

@@ -58,7 +58,7 @@ def statement_of(kind: str, raw: Raw) -> Statement:
             raise ValueError(f"kind: {said['kind']:.20}")
         if kind == "accept":
             codes = raw["recipients"]
-            if not isinstance(codes, list):
+            if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
                 raise KeyError("recipients")
             return Accept(
                 said["document"], said["document_id"], said["sha256"], said["sender"], said["issuer"], tuple(codes),

@@ -8,10 +8,12 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from asn1crypto import keys, tsp
+from asn1crypto import cms, keys, tsp
 from asn1crypto import x509 as asn1
 from builders.revoking import Page, RevocationServer
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
@@ -88,6 +90,29 @@ def a_tsa(
         usage=frozenset({"digital_signature"}), extensions=((x509.ExtendedKeyUsage([what]), critical),),
     )  # fmt: skip
     return Tsa(root, intermediate, holder, **terms)
+
+
+def naming_also(tsa: Tsa, token: bytes, beside: x509.Certificate) -> bytes:
+    """The token signed anew with a second ESSCertID, of a certificate outside of its path; in its one form."""
+    answer = cms.ContentInfo.load(token)
+    signed = answer["content"]
+    signer = signed["signer_infos"][0]
+    named = [tsa.holder.certificate, beside]
+    identified = [
+        tsp.ESSCertIDv2({"hash_algorithm": {"algorithm": "sha256"}, "cert_hash": one.fingerprint(hashes.SHA256())})
+        for one in named
+    ]
+    others = [each for each in signer["signed_attrs"] if not each["type"].native.startswith("signing_certificate")]
+    own = {"type": "signing_certificate_v2", "values": [tsp.SigningCertificateV2({"certs": identified})]}
+    attributes = cms.CMSAttributes([*others, cms.CMSAttribute(own)])
+    signer["signed_attrs"] = attributes
+    algorithm = {"sha256": hashes.SHA256, "sha512": hashes.SHA512}[signer["digest_algorithm"]["algorithm"].native]()
+    key = tsa.holder.key
+    assert isinstance(key, rsa.RSAPrivateKey)
+    signer["signature"] = key.sign(b"\x31" + attributes.dump(force=True)[1:], padding.PKCS1v15(), algorithm)
+    path = (tsa.holder, tsa.intermediate, tsa.root)
+    signed["certificates"] = [_asn1(one) for one in (*(each.certificate for each in path), beside)]
+    return bytes(answer.dump(force=True))
 
 
 def refusing(status: str = "rejection", why: str = "quá tải") -> bytes:

@@ -29,6 +29,7 @@ from lxml import etree
 
 from clients.evidence import packed
 from hub.domain import edxml
+from hub.domain.signature import sign
 from hub.domain.trust import Result
 
 pytestmark = pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
@@ -199,3 +200,40 @@ def test_packets_signed_in_every_form_and_broken_in_every_way_are_read_alike(ver
         name for name in files if name.startswith(("fast", "whole"))
     }
     assert list(ninth.values()).count("failed") > 12
+
+
+def test_packets_at_the_edges_of_what_is_read_are_read_alike(verifying: Opened) -> None:
+    """Each was once told otherwise by the page, or stopped the command."""
+    right, plain = signed_packet(), edxml.write_document(a_document(attachments=()))
+    key, certificate = a_certificate()
+    space = b'<edXML xmlns:q="http://a.vn/#%b" '
+    marks = "\u0301".encode() * 31
+    changes = {
+        "brackets in a fragment": (b"<edXML ", space % b"[x]"),
+        "marks in a container": (b"<edXML:To>", b"<edXML:To>" + marks),
+        "marks in what nobody knows": (
+            b"<edXML:To>",
+            b"<edXML:X><edXML:Y>" + marks + b"</edXML:Y></edXML:X><edXML:To>",
+        ),
+        "marks in a code": (b"<edXML:OrganId>", b"<edXML:OrganId>" + marks),
+    }
+    packets = {name: sign(plain.replace(old, new, 1), key, certificate) for name, (old, new) in changes.items()}
+    packets["two fragments"] = plain.replace(b"<edXML ", space % b"#", 1)
+    packets["a sign beyond ASCII"] = right.replace(b"</X509Certificate>", "ế</X509Certificate>".encode(), 1)
+    files = {name: of_packet(packet) for name, packet in packets.items()}
+    assert differences(verifying, files) == {}
+    ninth = {name: by_command(octets, None)[8]["result"] for name, octets in files.items()}
+    assert ninth["a sign beyond ASCII"] == Result.UNTOLD
+    assert [name for name, result in ninth.items() if result == Result.PASSED] == list(changes)[:2]
+
+
+def test_recipients_that_are_no_codes_fail_the_same_steps(verifying: Opened) -> None:
+    story = told()
+    (kind, said), *others = story.statements
+    files = {
+        str(codes): packed(
+            evidence_of(Hub(), replace(story, statements=((kind, said | {"recipients": codes}), *others)))
+        )
+        for codes in (["H41", None], [None], [], ["H41", "H41", "H27"])
+    }
+    assert differences(verifying, files) == {}

@@ -8,15 +8,18 @@ from hashlib import sha256
 
 import pytest
 from builders.agreeing import by_command, changed_parts, differences, flipped, judged, results
-from builders.authority import DAY, Case, defects, ocsp_answer, responder
+from builders.authority import DAY, Authority, Case, crl, defects, ocsp_answer, responder
 from builders.browser import Opened, coded, der
-from builders.complete import stamped, under_an_authority
-from builders.evidence import AT, Told, a_story_under_an_authority, pem
-from builders.stamping import a_tsa
+from builders.complete import held_between, stamped, under_an_authority
+from builders.evidence import AT, Told, a_story_signed_by, a_story_under_an_authority, pem
+from builders.stamping import a_tsa, naming_also
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.x509.name import _ASN1Type
 
 from clients.evidence import packed
-from hub.authority import SIGNER_USAGE, YEAR, issue
+from hub.authority import SIGNER_USAGE, YEAR, Holder, issue
 from hub.domain.signature import sign
 from hub.domain.trust import Material, validate
 
@@ -144,7 +147,80 @@ def test_ocsp_answers_are_believed_alike(verifying: Opened) -> None:
     )
 
 
+def test_what_was_signed_during_a_hold_fails_alike(verifying: Opened) -> None:
+    authority, _ = judged()
+    evidence = held_between(authority)
+    keys = [evidence.keys.octets, pem(authority.root.certificate)]
+    assert differences(verifying, {"held": packed(evidence)}, keys) == {}
+    assert by_command(packed(evidence), keys)[11]["result"] == "failed"
+
+
+def test_a_revocation_signed_with_sha3_is_left_to_the_command_and_never_passed_over(verifying: Opened) -> None:
+    authority, story = judged()
+    signer, above = authority.agency.certificate, authority.intermediate
+    since = (AT - DAY, x509.ReasonFlags.key_compromise)
+    lists = {
+        "crl": crl(above, AT + DAY, {signer.serial_number: since}, algorithm=hashes.SHA3_256()),
+        "ocsp": ocsp_answer(signer, above, AT + timedelta(hours=1), since, algorithm=hashes.SHA3_256()),
+    }
+    evidence = under_an_authority(authority, story)
+    keys = [evidence.keys.octets, pem(authority.root.certificate)]
+    for kind, octets in lists.items():
+        revocation = {f"revocation/1.{kind}": octets, "revocation/2.crl": crl(authority.root, AT + DAY)}
+        file = packed(replace(evidence, revocation=revocation))
+        assert by_command(file, keys)[11]["result"] == "failed"
+        [steps] = verifying.verify([file], keys)
+        assert (steps[11]["result"], steps[11]["elsewhere"]) == ("untold", True)
+
+
+def test_paths_that_the_command_refuses_the_page_refuses_too(verifying: Opened) -> None:
+    """Names compare by their octets, not by what they read as; RSA-PSS has a salt as long as its hash."""
+    authority, _ = judged()
+    below_rsa = issue("CA dùng RSA", AT - YEAR, AT + YEAR, authority.root, authority=True, key="RSA-2048")
+    name = authority.intermediate.certificate.subject
+    bmp = x509.Name([x509.NameAttribute(each.oid, each.value, _ASN1Type.BMPString) for each in name])
+    cases = {"the name in another string type": (authority.intermediate, bmp, None)} | {
+        f"salt {salt}": (below_rsa, below_rsa.certificate.subject, padding.PSS(padding.MGF1(hashes.SHA256()), salt))
+        for salt in (20, 32)
+    }
+    files, keys = {}, []
+    for case, (issuer, issuer_name, scheme) in cases.items():
+        holder = reissued(authority, issuer, issuer_name, scheme)
+        evidence = under_an_authority(replace(authority, agency=holder, intermediate=issuer), a_story_signed_by(holder))
+        keys.append(evidence.keys.octets)
+        files[case] = packed(evidence)
+    found = {}
+    for (case, file), own in zip(files.items(), keys, strict=True):
+        trusted = [own, pem(authority.root.certificate)]
+        assert differences(verifying, {case: file}, trusted) == {}
+        found[case] = by_command(file, trusted)[11]["result"]
+    assert found == {"the name in another string type": "failed", "salt 20": "failed", "salt 32": "passed"}
+
+
+def reissued(authority: Authority, issuer: Holder, name: x509.Name, scheme: padding.PSS | None) -> Holder:
+    """The agency's certificate by another issuer, under ``name``."""
+    old = authority.agency.certificate
+    builder = x509.CertificateBuilder(
+        name, old.subject, old.public_key(), old.serial_number, old.not_valid_before_utc, old.not_valid_after_utc
+    )
+    for each in old.extensions:
+        builder = builder.add_extension(each.value, each.critical)
+    return replace(authority.agency, certificate=builder.sign(issuer.key, hashes.SHA256(), rsa_padding=scheme))
+
+
 # Timestamps.
+
+
+def test_a_token_that_names_a_certificate_beside_its_path_is_believed_alike(verifying: Opened) -> None:
+    evidence, tsa = stamped()
+    one = evidence.timestamps[0]
+    beside = a_story_under_an_authority()[0].root.certificate
+    token = naming_also(tsa, one.token, beside)
+    file = packed(replace(evidence, timestamps=(replace(one, token=token),)))
+    keys, roots = [evidence.keys.octets], [pem(tsa.root.certificate)]
+    assert token != one.token
+    assert by_command(file, keys, roots)[12]["result"] == "passed"
+    assert differences(verifying, {"beside": file}, keys, roots) == {}
 
 
 def test_timestamps_are_believed_alike_and_every_changed_byte_of_one_is_caught(verifying: Opened) -> None:

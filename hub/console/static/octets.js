@@ -23,9 +23,10 @@ export function fromHex(text) {
 
 /**
  * The bytes of Base64 that other signs may stand between and that may end early, as long as what there is comes out
- * even; throws RangeError. XML Signature leaves the certificate's lines to its writer.
+ * even; throws RangeError, for signs beyond ASCII too. XML Signature leaves the certificate's lines to its writer.
  */
 export function fromLooseBase64(text) {
+  if (/[^\0-\x7f]/.test(text)) throw new RangeError("Base64");
   const found = new Uint8Array(Math.ceil((text.length * 3) / 4));
   let [count, place, bits, pads] = [0, 0, 0, 0];
   for (let at = 0; at < text.length; at++) {
@@ -35,7 +36,7 @@ export function fromLooseBase64(text) {
       if (place >= 2 && place + pads >= 4) return found.slice(0, count);
       continue;
     }
-    const value = code < 128 ? VALUES[code] : -1;
+    const value = VALUES[code];
     if (value < 0) continue;
     pads = 0;
     bits = ((bits << 6) | value) & 0xffffff;
@@ -76,7 +77,7 @@ export function base64(octets) {
 
 export const base64Url = (octets) => base64(octets).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 
-export function concat(...pieces) {
+export function concat(pieces) {
   const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;
   for (const piece of pieces) {

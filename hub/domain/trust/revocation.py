@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from cryptography import x509
@@ -148,7 +149,7 @@ def _check_current(statement: _Statement, asked: _Asked, item: Material, at: dat
 
 
 def _read_crl(asked: _Asked, item: Material) -> _Statement | None:
-    crl = x509.load_der_x509_crl(item.octets)
+    crl = _loaded(item.octets)
     if crl.issuer != asked.certificate.issuer:
         return None
     usage = extension(asked.issuer.extensions, x509.KeyUsage)
@@ -156,8 +157,7 @@ def _read_crl(asked: _Asked, item: Material) -> _Statement | None:
         raise _UnusableError("nơi cấp không được phép ký CRL", "the issuer may not sign CRLs")
     if hash_name(crl) not in asked.hashes:
         raise _UnusableError(f"ký bằng {hash_name(crl)}", f"signed with {hash_name(crl)}")
-    algorithm, scheme = crl.signature_hash_algorithm, crl.signature_algorithm_parameters
-    if not is_signed(asked.issuer, crl.signature, crl.tbs_certlist_bytes, algorithm, scheme):
+    if not _is_signed_by(asked.issuer, item.octets):
         raise _UnusableError("chữ ký không phải của nơi cấp", "the signature is not the issuer's")
     if extension(crl.extensions, x509.DeltaCRLIndicator) or unknown_critical(
         crl.extensions, (x509.IssuingDistributionPoint,)
@@ -177,6 +177,17 @@ def _read_crl(asked: _Asked, item: Material) -> _Statement | None:
         entry.revocation_date_utc,
         held=reason is not None and reason.reason is x509.ReasonFlags.certificate_hold,
     )
+
+
+# One CRL of megabytes tells of thousands of signers, one after the other.
+_loaded = lru_cache(maxsize=8)(x509.load_der_x509_crl)
+
+
+@lru_cache(maxsize=8)
+def _is_signed_by(issuer: x509.Certificate, octets: bytes) -> bool:
+    crl = _loaded(octets)
+    algorithm, scheme = crl.signature_hash_algorithm, crl.signature_algorithm_parameters
+    return is_signed(issuer, crl.signature, crl.tbs_certlist_bytes, algorithm, scheme)
 
 
 def _covers(scope: x509.IssuingDistributionPoint, certificate: x509.Certificate) -> bool:

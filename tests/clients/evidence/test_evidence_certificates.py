@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from builders.authority import AGENCY, DAY, Authority, crl
+from builders.complete import held_between
 from builders.evidence import (
     AT,
     Hub,
@@ -122,3 +123,18 @@ def test_a_certificate_of_nobody_here_and_one_in_another_spelling_are_found() ->
     assert failed(stranger) == [12]
     spelled = with_certificates(lambda a: {"certificates/root-1.pem": b"x\n" + pem(a.root.certificate)})
     assert failed(spelled) == [12]
+
+
+def test_what_was_signed_during_a_hold_is_found_though_what_was_before_and_after_it_counted() -> None:
+    evidence = held_between(AUTHORITY)
+    assert failed(evidence) == [12]
+    told = found(evidence).steps[11].en
+    assert "0f0002: REVOKED_AT_SIGNING" in told
+    assert told.count("REVOKED_AT_SIGNING") == 1
+
+
+def test_a_certificate_of_more_than_1_mib_is_none() -> None:
+    filling = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3"), bytes(1024 * 1024))
+    large = issue("Gốc lớn", AT - DAY, AT + DAY, authority=True, extensions=((filling, False),))
+    evidence = with_certificates(lambda _: {"certificates/root-2.pem": pem(large.certificate)})
+    assert "root-2.pem is no certificate in PEM" in found(evidence).steps[11].en

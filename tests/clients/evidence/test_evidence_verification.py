@@ -326,3 +326,13 @@ def test_a_point_that_is_not_on_the_curve_is_no_key() -> None:
         jwk_of(key | {"y": key["x"]})
     with pytest.raises(EvidenceError):
         jwk_of(ECKey.generate_key("P-384", auto_kid=True).as_dict(private=False))
+
+
+@pytest.mark.parametrize("codes", [["H41", None], [None], "H41"])
+def test_an_acceptance_whose_recipients_are_no_codes_is_a_fault_of_its_step(codes: object) -> None:
+    """It once stopped the command with a TypeError."""
+    story = told()
+    (kind, said), *others = story.statements
+    made = evidence_of(Hub(), Told(story.packet, ((kind, said | {"recipients": codes}), *others), story.reports))
+    assert 4 in failed(made)
+    assert "it states no accept" in found(made).steps[3].en

@@ -56,15 +56,14 @@ function noteRoots(noted, roots, trusted) {
   }
 }
 
-/** All that one certificate signed. What is right at its first and last moment is right between them. */
+/** All that one certificate signed, at every moment of it: a hold may have begun and ended between two. */
 async function noteSigner(noted, own, given) {
-  const moments = own.map(({ at }) => at).sort((one, other) => one - other);
+  const found = new Map();
   try {
-    const ends = [];
-    for (const at of new Set([moments[0], moments.at(-1)])) ends.push(await validate(own[0].certificate, at, given));
-    if (ends.every(({ verdict }) => verdict === "VALID")) return;
     for (const signing of own) {
-      noteSigning(noted, signing, await validate(signing.certificate, signing.at, given), given);
+      const { at, certificate } = signing;
+      if (!found.has(at)) found.set(at, await validate(certificate, at, given));
+      if (found.get(at).verdict !== "VALID") noteSigning(noted, signing, found.get(at), given);
     }
   } catch (fault) {
     if (!(fault instanceof NotHereError)) throw fault;

@@ -23,8 +23,8 @@ export async function verifierKey(text) {
   if (!new RegExp(`^${NAME}$`).test(name) || octets.length !== 33) {
     throw new Error("the verifier key is not the name, the id and the Ed25519 key that belong together");
   }
-  const typed = concat(Uint8Array.of(ED25519), octets.subarray(1));
-  const id = (await sha256(concat(utf8(`${name}\n`), typed))).slice(0, 4);
+  const typed = concat([Uint8Array.of(ED25519), octets.subarray(1)]);
+  const id = (await sha256(concat([utf8(`${name}\n`), typed]))).slice(0, 4);
   if (text !== `${name}+${hex(id)}+${base64(typed)}`) {
     throw new Error("the verifier key is not the name, the id and the Ed25519 key that belong together");
   }

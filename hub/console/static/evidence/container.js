@@ -88,14 +88,14 @@ function pack(parts) {
     directory.push(new Uint8Array(line.buffer), utf8(name));
     at += LOCAL + name.length + data.length;
   }
-  const listed = concat(...directory);
+  const listed = concat(directory);
   const end = new DataView(new ArrayBuffer(END));
   end.setUint32(0, 0x504b0506);
   end.setUint16(8, names.length, true);
   end.setUint16(10, names.length, true);
   end.setUint32(12, listed.length, true);
   end.setUint32(16, at, true);
-  return concat(...entries, listed, new Uint8Array(end.buffer));
+  return concat([...entries, listed, new Uint8Array(end.buffer)]);
 }
 
 function writeFacts(view, at, [date, crc, packed, size, length]) {

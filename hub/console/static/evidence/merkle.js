@@ -7,9 +7,9 @@ import { concat, equal, sha256 } from "../octets.js";
 import { MAX_SIZE } from "./checkpoint.js";
 
 /** The leaf's hash of an entry (RFC 9162 §2.1.1). */
-export const leafHash = (entry) => sha256(concat(Uint8Array.of(0), entry));
+export const leafHash = (entry) => sha256(concat([Uint8Array.of(0), entry]));
 
-const nodeHash = (left, right) => sha256(concat(Uint8Array.of(1), left, right));
+const nodeHash = (left, right) => sha256(concat([Uint8Array.of(1), left, right]));
 
 /** Up over the levels where the last node of an incomplete tree has no sibling. */
 function pastMissing(at, last) {

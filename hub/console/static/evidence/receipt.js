@@ -15,7 +15,9 @@ const HEADER = { alg: "string", kid: "string", typ: "string" };
 
 /** `{statement, origin, leaf}`, if one of `keys` signed it and the log's entry is of this statement. Throws Error. */
 export async function readReceipt(receipt, keys) {
-  if ([...receipt].length > LONGEST) throw new Error(`longer than ${LONGEST} characters`);
+  if (receipt.length > 2 * LONGEST || [...receipt].length > LONGEST) {
+    throw new Error(`longer than ${LONGEST} characters`);
+  }
   const payload = await signedPayload(receipt, keys);
   const isObject = payload !== null && typeof payload === "object" && !Array.isArray(payload);
   if (!isObject) throw new Error("signed, but no receipt");
@@ -30,7 +32,7 @@ export async function readReceipt(receipt, keys) {
   }
   if (typeof log.origin !== "string") throw new Error("signed, but no receipt: origin");
   if (nonce.length !== 16) throw new Error(`signed, but its nonce has ${nonce.length} bytes, not 16`);
-  const found = await sha256(concat(nonce, written(statement)));
+  const found = await sha256(concat([nonce, written(statement)]));
   if (!equal(found, entry) || !equal(await leafHash(entry), leaf)) {
     throw new Error("signed, but the log's entry is not of this statement");
   }

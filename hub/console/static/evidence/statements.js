@@ -31,7 +31,9 @@ export function statementOf(kind, raw) {
   };
   if (typeof raw.kind !== "string") throw lacking("kind");
   if (raw.kind !== kind) throw lacking(`kind: ${raw.kind.slice(0, 20)}`);
-  if (kind === "accept" && !Array.isArray(raw.recipients)) throw lacking("recipients");
+  const { recipients: codes } = raw;
+  const isCodes = Array.isArray(codes) && codes.every((code) => typeof code === "string");
+  if (kind === "accept" && !isCodes) throw lacking("recipients");
   for (const name of NEEDED[kind]) if (typeof raw[name] !== "string") throw lacking(name);
   if (kind === "handover") return { ...raw, kind };
   try {

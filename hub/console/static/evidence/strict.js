@@ -68,4 +68,4 @@ export function ofType(name, value, kind) {
 /** A list of texts. Throws EvidenceError. */
 export const texts = (name, value) => ofType(name, value, "list").map((text) => ofType(name, text, "text"));
 
-export const shorten = (text, most = 60) => [...String(text)].slice(0, most).join("");
+export const shorten = (text, most = 60) => [...String(text).slice(0, 2 * most)].slice(0, most).join("");

@@ -1,20 +1,22 @@
 /** The fields of a packet that evidence compares, and its attachments (hub/domain/edxml/read.py, attachments.py). */
 
 import { fromBase64 } from "../octets.js";
+import { checkDocumentTexts, checkStatusTexts } from "./fields.js";
 import { isStatus } from "./parse.js";
 import { rawText, safeText, textOf } from "./texts.js";
 
 /** `{kind: "document" | "status", …}` with what evidence compares of it. Throws Refusal. */
 export function readPacket(tree) {
   const header = tree.messageHeader;
-  for (const element of header.all()) safeText(element);
   const from = header.child("From");
   const sender = { organId: field(from, "OrganId"), inCharge: field(from, "OrganizationInCharge") };
   if (isStatus(tree)) {
+    checkStatusTexts(tree);
     const about = header.child("ResponseFor");
     const responseFor = { code: field(about, "Code"), documentId: field(about, "DocumentId") };
     return { kind: "status", sender, status: field(header, "StatusCode"), responseFor };
   }
+  checkDocumentTexts(tree);
   manifestOf(tree);
   const code = header.child("Code");
   const recipients = header.elements.filter((each) => each.local === "To").map((to) => field(to, "OrganId"));

@@ -3,11 +3,18 @@
 import { Refusal } from "./refusals.js";
 
 const BLANK = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
-const ENDS = new RegExp(`^${BLANK}+|${BLANK}+$`, "g");
+const IS_BLANK = new RegExp(BLANK);
 const BLANKS = new RegExp(`${BLANK}+`, "g");
 const MARKS = /\p{M}{31}/u; // UAX #15 §13, Stream-Safe Text Format
 
-export const strip = (text) => text.replace(ENDS, "");
+/** From both ends: a pattern would try again at every blank between. */
+export function strip(text) {
+  let [from, to] = [0, text.length];
+  while (from < to && IS_BLANK.test(text[from])) from++;
+  while (from < to && IS_BLANK.test(text[to - 1])) to--;
+  return text.slice(from, to);
+}
+
 export const withoutBlanks = (text) => text.replace(BLANKS, "");
 
 /** The element's own text, trimmed and otherwise as written; "" without an element. */
@@ -17,8 +24,12 @@ export function rawText(element) {
 }
 
 /** As `rawText`; throws Refusal for what cannot be normalised in fair time. */
-export function safeText(element) {
-  const text = rawText(element);
+export const safeText = (element) => safe(rawText(element));
+
+/** With the texts of all elements inside, checked as in `safeText`. */
+export const wholeText = (element) => safe([...element.all()].map((each) => each.ownText).join(""));
+
+function safe(text) {
   if (MARKS.test(text)) {
     throw new Refusal("xml-not-well-formed", { why: "more than 30 combining marks in a row" });
   }

@@ -158,6 +158,7 @@ export async function isIssuedBy(certificate, issuer) {
   return named && isSigned(issuer.spki, algorithm, value, body);
 }
 
+const LONGEST = 1024 * 1024; // bytes of a part
 const PEM = /-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=\s]+?)\s*-----END CERTIFICATE-----/g;
 
 /** Every certificate of a PEM text. Throws EvidenceError. */
@@ -175,8 +176,9 @@ export async function certificatesOfPem(text) {
   return found;
 }
 
-/** The certificate of a part, if it is PEM as OpenSSL writes it; else throws RangeError. */
+/** The certificate of a part, if it is PEM as OpenSSL writes it, of 1 MiB at most; else throws RangeError. */
 export async function certificateOfPart(octets) {
+  if (octets.length > LONGEST) throw new RangeError("PEM");
   const inside = latin1(octets).split("\n").slice(1, -2).join("");
   const certificate = await readCertificate(fromPlainBase64(inside));
   const lines = base64(certificate.der).match(/.{1,64}/g).join("\n");

@@ -2,22 +2,27 @@
 
 import { constraintsOf, extension, readExtensions, readName, usageOf } from "./certificate.js";
 import { readDer, TAG } from "./der.js";
-import { algorithmOf, isSigned, nameOf } from "./key.js";
+import { algorithmOf, checkIsHere, isSigned, nameOf } from "./key.js";
 import { COUNTING, UnusableError } from "./statement.js";
 
 const [CRL_SIGN, HOLD, REMOVED] = [6, 6n, 8n];
 const [DELTA, SCOPE, REASON, POINTS] = ["2.5.29.27", "2.5.29.28", "2.5.29.21", "2.5.29.31"];
 
+// By octets: a file may have thousands of signers below one CRL of megabytes.
+const [READ, CHECKED] = [new WeakMap(), new WeakMap()];
+
 /** The statement, or null when it is of another authority. Throws UnusableError, and RangeError for no CRL. */
 export async function readCrl({ certificate, issuer }, octets) {
-  const crl = parse(octets);
+  if (!READ.has(octets)) READ.set(octets, parse(octets));
+  const crl = READ.get(octets);
   if (crl.issuer.key !== certificate.issuer.key) return null;
   if (usageOf(issuer)?.has(CRL_SIGN) === false) {
     throw new UnusableError("nơi cấp không được phép ký CRL", "the issuer may not sign CRLs");
   }
   const name = nameOf(crl.algorithm);
+  checkIsHere(crl.algorithm);
   if (!COUNTING.has(crl.algorithm.hash)) throw new UnusableError(`ký bằng ${name}`, `signed with ${name}`);
-  if (!(await isSigned(issuer.spki, crl.algorithm, crl.value, crl.body))) {
+  if (!(await isSignedBy(crl, issuer))) {
     throw new UnusableError("chữ ký không phải của nơi cấp", "the signature is not the issuer's");
   }
   const unknown = [...crl.extensions].some(([oid, { critical }]) => critical && oid !== SCOPE);
@@ -28,7 +33,7 @@ export async function readCrl({ certificate, issuer }, octets) {
     throw new UnusableError("không gồm chứng thư này", "does not cover this certificate");
   }
   const { madeAt, until } = crl;
-  const entry = crl.entries.find((each) => each.nodes[0].number === certificate.serial);
+  const entry = crl.entries.get(certificate.serial);
   if (!entry) return { madeAt, until };
   const [, revokedAt, list] = entry.nodes;
   const reason = extension(readExtensions(list), REASON)?.expect(TAG.enumerated).number;
@@ -43,7 +48,11 @@ function parse(octets) {
   const [, issuer, madeAt, ...rest] = nodes;
   const isMoment = rest[0]?.tag === TAG.utcTime || rest[0]?.tag === TAG.time;
   const until = isMoment ? rest.shift().moment : null;
-  const entries = rest[0]?.tag === TAG.sequence ? rest.shift().nodes : [];
+  const entries = new Map();
+  for (const entry of rest[0]?.tag === TAG.sequence ? rest.shift().nodes : []) {
+    const serial = entry.nodes[0].number;
+    if (!entries.has(serial)) entries.set(serial, entry); // of several the first counts
+  }
   const given = rest.find((node) => node.tag === 0xa0);
   return {
     body: body.whole,
@@ -55,6 +64,13 @@ function parse(octets) {
     entries,
     ...readExtensions(given?.nodes[0]),
   };
+}
+
+async function isSignedBy(crl, { fingerprint, spki }) {
+  if (!CHECKED.has(crl)) CHECKED.set(crl, new Map());
+  const known = CHECKED.get(crl);
+  if (!known.has(fingerprint)) known.set(fingerprint, await isSigned(spki, crl.algorithm, crl.value, crl.body));
+  return known.get(fingerprint);
 }
 
 /** RFC 5280 §6.3.3 (b)(2). */

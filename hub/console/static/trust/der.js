@@ -1,6 +1,6 @@
 /** DER (ITU-T X.690), as far as certificates, CRLs and OCSP answers need it. Whatever is not DER throws RangeError. */
 
-import { concat } from "../octets.js";
+import { concat, hex } from "../octets.js";
 
 export const TAG = {
   boolean: 0x01, integer: 0x02, bits: 0x03, octets: 0x04, oid: 0x06, enumerated: 0x0a, utcTime: 0x17, time: 0x18,
@@ -52,7 +52,7 @@ export class Node {
     const [first, second] = content;
     const padded = content.length > 1 && ((first === 0 && second < 128) || (first === 255 && second > 127));
     if (!content.length || padded) throw new RangeError(NOT_DER);
-    const value = content.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+    const value = BigInt(`0x${hex(content)}`);
     return first > 127 ? value - (1n << BigInt(8 * content.length)) : value;
   }
 
@@ -117,11 +117,11 @@ export class Node {
 
 /** A node of these contents, written. */
 export function written(tag, ...contents) {
-  const content = concat(...contents);
+  const content = concat(contents);
   const length = [];
   for (let rest = content.length; rest; rest >>>= 8) length.unshift(rest & 255);
   const head = content.length < 128 ? [content.length] : [128 + length.length, ...length];
-  return concat(Uint8Array.of(tag, ...head), content);
+  return concat([Uint8Array.of(tag, ...head), content]);
 }
 
 /** The one node that the octets are. */

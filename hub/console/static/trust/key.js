@@ -98,12 +98,17 @@ export function hashOf(node) {
   return node ? HASHES[node.nodesOf(TAG.sequence)[0].oid] : "SHA-1";
 }
 
-/** Whether `value` is the signature of `octets` by the key. Throws NotHereError for what WebCrypto does not know. */
-export async function isSigned(spki, algorithm, value, octets) {
-  const { scheme, hash, mask, salt, oid } = algorithm;
+/** Throws NotHereError for an algorithm that may count and that WebCrypto does not know. */
+export function checkIsHere({ scheme, hash, mask, oid }) {
   if (SHA3.test(oid) || (scheme === "rsa-pss" && hash !== mask)) {
     throw new NotHereError(`trình duyệt không có thuật toán ${oid}`, `browsers do not have the algorithm ${oid}`);
   }
+}
+
+/** Whether `value` is the signature of `octets` by the key. Throws NotHereError for what WebCrypto does not know. */
+export async function isSigned(spki, algorithm, value, octets) {
+  checkIsHere(algorithm);
+  const { scheme, hash, salt } = algorithm;
   if (!hash) return false;
   try {
     const key = PublicKey.of(spki);
@@ -122,7 +127,7 @@ export async function isSigned(spki, algorithm, value, octets) {
 function sideBySide(value, width) {
   const [r, s, ...more] = readDer(value).nodesOf(TAG.sequence).map((node) => node.expect(TAG.integer));
   if (!s || more.length || r.number < 0n || s.number < 0n) throw new RangeError("ECDSA");
-  return concat(...[r, s].map(({ number }) => {
+  return concat([r, s].map(({ number }) => {
     const digits = number.toString(16).padStart(2 * width, "0");
     if (digits.length > 2 * width) throw new RangeError("ECDSA");
     return Uint8Array.from(digits.match(/../g), (pair) => parseInt(pair, 16));

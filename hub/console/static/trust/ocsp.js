@@ -3,7 +3,7 @@
 import { digest, equal } from "../octets.js";
 import { extension, isIssuedBy, isReadable, OID, readCertificate, readName, weakKey } from "./certificate.js";
 import { readDer, TAG } from "./der.js";
-import { algorithmOf, hashOf, isSigned } from "./key.js";
+import { algorithmOf, checkIsHere, hashOf, isSigned } from "./key.js";
 import { COUNTING, UnusableError } from "./statement.js";
 
 const BASIC = "1.3.6.1.5.5.7.48.1.1";
@@ -18,6 +18,7 @@ export async function readOcsp(asked, octets, statusOf) {
   const answer = parse(octets);
   const single = await about(answer.singles, asked);
   if (!single) return null;
+  checkIsHere(answer.algorithm);
   if (!COUNTING.has(answer.algorithm.hash)) {
     throw new UnusableError("thuật toán ký không được chấp nhận", "signed with an algorithm that does not count");
   }

@@ -1,6 +1,7 @@
 /** The way from a certificate to a trusted root, at a moment (RFC 5280 §6.1). */
 
 import { NotHereError } from "../faults.js";
+import { equal } from "../octets.js";
 import { constraintsOf, isIssuedBy, isReadable, OID, shown, usageOf, weakKey } from "./certificate.js";
 import { nameOf } from "./key.js";
 
@@ -29,7 +30,7 @@ export async function findPath(certificate, at, anchors, intermediates) {
   const [{ path, flaws }] = ranked;
   const weak = weakOf(path, isAnchor);
   if (!isAnchor(path.at(-1))) flaws.push(endOf(path.at(-1), [...anchors, ...pool]));
-  else flaws.push(...path.flatMap(strange));
+  else flaws.push(...path.flatMap(strange), ...path.slice(0, -1).flatMap(strangelySigned));
   if (path.some((one) => one.extensions.has(OID.nameConstraints))) {
     throw new NotHereError("chứng thư có ràng buộc tên", "a certificate has name constraints");
   }
@@ -51,7 +52,7 @@ async function walk(certificate, issuers, isAnchor) {
     if (isAnchor(last) || path.length > LONGEST + 1) continue;
     for (const issuer of issuers) {
       const isIn = path.some((one) => one.fingerprint === issuer.fingerprint);
-      if (issuer.subject.key !== last.issuer.key || isIn) continue;
+      if (!equal(issuer.subject.der, last.issuer.der) || isIn) continue;
       if (!tries) return found;
       tries -= 1;
       if (await isIssuedBy(last, issuer)) waiting.push([...path, issuer]);
@@ -102,6 +103,17 @@ function strange(certificate) {
     `${name} có điều không xử lý được: ${what}`,
     `${name} has what cannot be processed: ${what}`,
   ]);
+}
+
+/** RSA-PSS counts on a path in the one form that TLS certificates have too: its salt as long as the hash. */
+function strangelySigned(certificate) {
+  const { scheme, hash, salt } = certificate.algorithm;
+  if (scheme !== "rsa-pss" || hash === `SHA-${8 * salt}`) return [];
+  const name = shown(certificate);
+  return [[
+    `chữ ký trên ${name} là RSA-PSS với salt ${salt} byte`,
+    `the signature on ${name} is RSA-PSS with a salt of ${salt} bytes`,
+  ]];
 }
 
 function endOf(last, known) {

@@ -56,15 +56,19 @@ async function opened(token) {
   } catch (fault) {
     throw new EvidenceError(`không đọc được (${fault.message})`, `it cannot be read (${fault.message})`);
   }
-  const digests = await Promise.all(certificates.map(({ der }) => digest(wanted.hash, der)));
-  const place = digests.findIndex((each) => equal(each, wanted.value));
-  if (place < 0 || !certificates.every(isReadable)) {
+  const named = [];
+  for (const { hash, value } of wanted) {
+    const digests = await Promise.all(certificates.map(({ der }) => digest(hash, der)));
+    named.push(certificates.find((_, at) => equal(digests[at], value)));
+  }
+  const [leaf] = named;
+  if (!leaf || !certificates.every(isReadable)) {
     throw new EvidenceError("thiếu chứng thư của TSA", "the TSA's certificate is missing");
   }
   // A BIT STRING that ends in zeros may say of some of them that they are unused: one signature, two spellings.
   if (!certificates.every((one) => one.isPlain)) throw notPlain();
-  const [leaf] = certificates.splice(place, 1);
-  return { ...read, leaf, others: certificates };
+  const others = certificates.filter((one) => one.fingerprint !== leaf.fingerprint);
+  return { ...read, leaf, others, named: named.filter(Boolean) };
 }
 
 function parse(token) {
@@ -101,16 +105,20 @@ function readStated(octets) {
   return { at: moment.expect(TAG.time).moment, hash: hashOf(algorithm), imprint: value.expect(TAG.octets).content };
 }
 
-/** The digest of the signer's certificate, which the signature is bound to (RFC 5816 §2.2.1). */
+/** The digests of certificates that the signature is bound to, the signer's first (RFC 5816 §2.2.1). */
 function namedIn({ byType }) {
   const isSecond = byType.has(SIGNING_V2);
   const [attribute, ...more] = byType.get(isSecond ? SIGNING_V2 : SIGNING);
   if (more.length) throw new RangeError("SigningCertificate");
-  const nodes = attribute.nodesOf(TAG.sequence)[0].nodesOf(TAG.sequence)[0].nodesOf(TAG.sequence);
-  const isDefault = nodes[0].tag === TAG.octets;
-  const hash = !isSecond ? "SHA-1" : isDefault ? "SHA-256" : hashOf(nodes[0]);
-  if (!hash) throw new RangeError("hashAlgorithm");
-  return { hash, value: nodes[isSecond && !isDefault ? 1 : 0].expect(TAG.octets).content };
+  const listed = attribute.nodesOf(TAG.sequence)[0].nodesOf(TAG.sequence);
+  if (!listed.length) throw new RangeError("SigningCertificate");
+  return listed.map((one) => {
+    const nodes = one.nodesOf(TAG.sequence);
+    const isDefault = nodes[0].tag === TAG.octets;
+    const hash = !isSecond ? "SHA-1" : isDefault ? "SHA-256" : hashOf(nodes[0]);
+    if (!hash) throw new RangeError("hashAlgorithm");
+    return { hash, value: nodes[isSecond && !isDefault ? 1 : 0].expect(TAG.octets).content };
+  });
 }
 
 /** What is wrong with the signature, its purpose or its imprint, or null. */
@@ -132,7 +140,7 @@ async function flawOf({ leaf, hash, attributes, byType, octets, signature, state
 }
 
 /** The token as it is kept: whatever its signature does not cover follows from what it does. */
-function inOneForm({ leaf, hash, hashOid, attributes, octets, signature }, path) {
+function inOneForm({ leaf, named, hash, hashOid, attributes, octets, signature }, path) {
   const algorithm = written(TAG.sequence, hashOid, NULL);
   const isRsa = PublicKey.of(leaf.spki).kind === "rsa";
   const method = isRsa // RFC 3370 §3.2, RFC 5754 §3.3
@@ -142,7 +150,8 @@ function inOneForm({ leaf, hash, hashOid, attributes, octets, signature }, path)
     TAG.sequence, number(1), written(TAG.sequence, leaf.issuer.der, leaf.serialNode), algorithm,
     written(0xa0, attributes), method, written(TAG.octets, signature),
   );
-  const ordered = path.map(({ der }) => der).sort((one, other) => (hex(one) < hex(other) ? -1 : 1));
+  const beside = new Map([...path, ...named].map(({ fingerprint, der }) => [fingerprint, der]));
+  const ordered = [...beside.values()].sort((one, other) => (hex(one) < hex(other) ? -1 : 1));
   const stated = written(TAG.sequence, oidOf(TST_INFO), written(0xa0, written(TAG.octets, octets)));
   const signed = written(
     TAG.sequence, number(3), written(TAG.set, algorithm), stated, written(0xa0, ...ordered), written(TAG.set, signer),

@@ -24,9 +24,9 @@ const DECLARATION = new RegExp( // XML 1.0 §2.8
     `(?:${declared("standalone", "(?:yes|no)")})?${BLANK}*\\?>`,
 );
 const PCHAR = "(?:[A-Za-z0-9\\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})";
-const URI = new RegExp( // RFC 3986 §4.1
+const URI = new RegExp( // RFC 3986 §4.1, with brackets in the fragment as libxml2 has them
   `^(?:[A-Za-z][A-Za-z0-9+.-]*:|(?![^/?#]*:))(?://(?:[^/?#[\\]]*@)?\\[[0-9A-Fa-f:.]+\\])?` +
-    `(?:${PCHAR}|/)*(?:[?#](?:${PCHAR}|[/?])*)*$`,
+    `(?:${PCHAR}|/)*(?:\\?(?:${PCHAR}|[/?])*)?(?:#(?:${PCHAR}|[/?[\\]])*)?$`,
 );
 export const XML = "http://www.w3.org/XML/1998/namespace";
 const XMLNS = "http://www.w3.org/2000/xmlns/";
