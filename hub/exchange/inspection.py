@@ -192,7 +192,8 @@ class Inspector:
             findings = self._examined(packet, roster, accepted["sender"], signer)
         except Exception as fault:
             if _passes(fault):
-                log.warning("inspection-waits", document=document_id, why=str(fault))
+                if not self._over.is_set():
+                    log.warning("inspection-waits", document=document_id, why=str(fault))
                 raise
             log.exception("inspection-fault", document=document_id)
             findings = [self._of_packet(packet["sha256"], unexamined("fault").report)]

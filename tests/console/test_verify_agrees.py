@@ -206,7 +206,7 @@ def test_packets_at_the_edges_of_what_is_read_are_read_alike(verifying: Opened) 
     """Each was once told otherwise by the page, or stopped the command."""
     right, plain = signed_packet(), edxml.write_document(a_document(attachments=()))
     key, certificate = a_certificate()
-    space = b'<edXML xmlns:q="http://a.vn/#%b" '
+    space = b'<edXML xmlns:q="http://hub.example.vn/#%b" '
     marks = "\u0301".encode() * 31
     changes = {
         "brackets in a fragment": (b"<edXML ", space % b"[x]"),
