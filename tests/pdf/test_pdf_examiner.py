@@ -14,7 +14,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,12 @@ def all_children() -> set[int]:
     """The examining ones of this process, whichever of its threads started them."""
     tasks = Path("/proc/self/task").iterdir()
     pids = [pid for task in tasks for pid in (task / "children").read_text("ascii").split()]
-    return {int(pid) for pid in pids if b"hub.pdf.confined" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+    found = set()
+    for pid in pids:
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended between the two looks
+            if b"hub.pdf.confined" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.add(int(pid))
+    return found
 
 
 class One(Examiner):
