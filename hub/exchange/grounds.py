@@ -55,6 +55,7 @@ def _asked(connection: Connection, roster: Roster) -> Asked:
         received=_UNSAID,
         anchors=tuple(map(_der, store.anchors)),
         intermediates=tuple(map(_der, store.intermediates)),
+        stampers=tuple(map(_der, store.stampers)),
         revocation=tuple(Material(row["kind"], row["der"], row["fetched_at"]) for row in rows.all_material(connection)),
         known=known,
     )

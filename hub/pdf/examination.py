@@ -71,6 +71,7 @@ def _examined(pdf: bytes, asked: Asked, *, strict: bool) -> Examination | Unexam
         pdf=pdf,
         signatures=read,
         anchors=_certificates(asked.anchors),
+        stampers=_certificates(asked.stampers),
         intermediates=[*_certificates(asked.intermediates), *certificates],
         revocation=[*asked.revocation, *material],
     )

@@ -50,12 +50,14 @@ class Asked:
 
     ``received``: when the file came in (aware); no signature is younger. ``known``: registered certificates by the
     SHA-256 of their DER, in hex, whether an agency's or a person's, and of which agency's code. ``agency``, ``names``:
-    code and names of the sender, one of which must stand in a certificate that is not known.
+    code and names of the sender, one of which must stand in a certificate that is not known. ``stampers``: anchors for
+    timestamps alone; the others do for them too.
     """
 
     received: datetime
     anchors: tuple[bytes, ...]
     intermediates: tuple[bytes, ...] = ()
+    stampers: tuple[bytes, ...] = ()
     revocation: tuple[Material, ...] = ()
     known: Mapping[str, tuple[Literal["agency", "person"], str]] = field(default_factory=dict)
     agency: str = ""

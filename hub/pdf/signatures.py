@@ -23,7 +23,7 @@ from hub.domain.trust.certificates import UNREADABLE, Told, dated
 from hub.domain.trust.revocation import SKEW
 from hub.pdf.findings import Asked, DecidedBy, Kind, Signature, Timestamp, Update, worst
 from hub.pdf.revisions import held, is_stamp, uncovered, updates_after
-from hub.pdf.tokens import Cms, SignedData, UnreadableError, read_cms, read_token, reading, token_of, utc
+from hub.pdf.tokens import Cms, SignedData, Token, UnreadableError, read_cms, read_token, reading, token_of, utc
 
 _CIRCULAR = "Thông tư theo Đ.17 NĐ 23/2025, bước"
 INTEGRITY = f"{_CIRCULAR} 3; ISO 32000-2 §12.8.1, RFC 5652 §5.6"
@@ -39,14 +39,24 @@ class Given:
     pdf: bytes
     signatures: Sequence[EmbeddedPdfSignature]
     anchors: Sequence[x509.Certificate]
+    stampers: Sequence[x509.Certificate]
     intermediates: Sequence[x509.Certificate]
     revocation: Sequence[Material]
 
     def validate(self, cms: Cms, at: datetime, *, agency: Sequence[str] = (), timestamped: bool = False) -> Validation:
+        return self._validated(cms, at, self.anchors, agency, timestamped)
+
+    def validate_maker(self, token: Token) -> Validation:
+        """Of a timestamp."""
+        return self._validated(token.cms, token.time, (*self.anchors, *self.stampers), (), True)
+
+    def _validated(
+        self, cms: Cms, at: datetime, anchors: Sequence[x509.Certificate], agency: Sequence[str], timestamped: bool
+    ) -> Validation:
         return validate(
             cms.certificate,
             at,
-            anchors=self.anchors,
+            anchors=anchors,
             intermediates=[*self.intermediates, *cms.others],
             revocation=self.revocation,
             agency=agency,
@@ -141,7 +151,7 @@ def _judged_stamp(given: Given, signed: SignedData, signature: EmbeddedPdfSignat
     except UnreadableError as fault:
         return _unread_stamp(fault)
     by = _subject(token.cms.certificate)
-    validation = given.validate(token.cms, token.time, timestamped=True)
+    validation = given.validate_maker(token)
     verdict, told = validation.verdict, (f"Dấu thời gian {dated(token.time)}", f"Timestamp of {dated(token.time)}")
     if not token.of_this or not token.cms.holds:
         verdict = Verdict.MODIFIED

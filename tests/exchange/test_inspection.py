@@ -25,13 +25,15 @@ from builders.examined import (
     verdicts_of,
     with_files,
 )
-from builders.judged import the_authority
-from builders.pdfs import by_both, endless, text_changed, typeset
+from builders.judged import AT, the_authority
+from builders.pdfs import by_both, endless, signed, stamper, stamping_authority, text_changed, typeset, written
 from builders.reports import office_and_province, only
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import insert, select, text, update
 from structlog.testing import capture_logs
 
+from hub.authority import YEAR, issue
+from hub.exchange import trust
 from hub.exchange.inspection import Inspector, Settlement, settle
 from hub.exchange.retention import Pare, pare
 from hub.pdf import Examiner, Limits
@@ -99,6 +101,19 @@ def test_with_a_root_the_packet_s_own_certificate_is_judged_at_the_time_it_came(
     assert [step["number"] for step in detail_of(axis, sent, 0)["steps"]] == list(range(1, 9))
 
 
+def test_a_root_of_the_trust_store_for_timestamps_counts_for_those_in_files(axis: Axis) -> None:
+    office = at_the_time(axis)
+    root = issue("CA dấu thời gian", AT - YEAR, AT + YEAR, authority=True)
+    pdf = signed(written(), the_authority().leader, stamp=stamper(AT, stamping_authority(issuer=root)))
+    told = []
+    for _ in range(2):
+        sent = office.send("H41", **with_files(pdf))
+        axis.inspect()
+        told.append(detail_of(axis, sent)["signatures"][0]["timestamp"]["verdict"])
+        axis.desk.writer.run(trust.add, trust.Additions((root.certificate,), "tsa"))
+    assert told == ["UNTRUSTED_CHAIN", "INDETERMINATE_REVOCATION"]
+
+
 def test_what_is_trusted_later_counts_for_what_is_examined_later(axis: Axis) -> None:
     office = at_the_time(axis)
     before = office.send("H41", **with_files(by_both()))
@@ -108,9 +123,6 @@ def test_what_is_trusted_later_counts_for_what_is_examined_later(axis: Axis) -> 
     axis.inspect()
     assert rows_of(axis, before)[1]["verdict"] == "UNTRUSTED_CHAIN"
     assert rows_of(axis, after)[1]["verdict"] == "INDETERMINATE_REVOCATION"
-
-
-# Files and packets that cannot be examined.
 
 
 def test_after_a_database_that_went_back_nothing_is_passed_by(tmp_path: Path) -> None:

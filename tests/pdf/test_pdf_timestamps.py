@@ -72,6 +72,18 @@ def test_a_timestamp_by_an_unknown_authority_is_as_none_and_told() -> None:
     assert signature.steps[7].result is Result.FAILED
 
 
+def test_a_root_for_timestamps_counts_for_them_and_for_no_signer() -> None:
+    root = issue("CA dấu thời gian", AT - YEAR, AT + 9 * YEAR, authority=True)
+    by = stamping_authority(issuer=root)
+    roots = (root.certificate.public_bytes(Encoding.DER),)
+    pdf = signed(written(), the_authority().leader, stamp=stamper(STAMPED, by))
+    signature = examined(pdf, stampers=roots).signatures[0]
+    assert signature.timestamp is not None
+    assert (signature.timestamp.verdict, signature.at) == (Verdict.INDETERMINATE_REVOCATION, STAMPED)
+    stranger = issue("Người lạ", AT - YEAR, AT + YEAR, root)
+    assert examined(signed(written(), stranger), stampers=roots).signatures[0].verdict is Verdict.UNTRUSTED_CHAIN
+
+
 def test_a_certificate_that_may_not_stamp_makes_no_timestamp() -> None:
     signature = stamped(may=False)
     assert signature.timestamp is not None
