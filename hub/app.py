@@ -200,9 +200,9 @@ def _keep(settings: Settings) -> Keep:
 
 def _timestamper(settings: Settings, desk: Desk) -> Timestamper:
     # Here and not above: whoever has no such authority need not wait for what asks it.
+    from hub.domain.timestamp import TimestampError
     from hub.exchange.timestamping import Timestamper
     from hub.revocation import FetchError, stamped
-    from hub.timestamp import TimestampError
 
     async def ask(question: bytes) -> bytes:
         try:

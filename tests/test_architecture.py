@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub.settings": {"hub.domain"},
     # The `agency` command has those of the harness and of evidence too.
     "clients": {"hub.domain", "hub.errors", "clients.replay", "clients.evidence"},
-    "clients.evidence": {"hub.domain", "hub.errors", "hub.timestamp", "clients"},
+    "clients.evidence": {"hub.domain", "hub.errors", "clients"},
     "clients.replay": {"hub.domain", "hub.errors", "hub.data", "clients"},
     "migrations": {"hub.store"},  # the tables they must lead to
     "hub.background": set(),
@@ -36,10 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub.monitoring": {"hub.metrics", "hub.exchange", "hub.settings", "hub.store"},
     "hub.runtime": set(),
     "hub.store": {"hub.domain", "hub.errors", "hub.background", "migrations"},  # the folder they lie in
-    "hub.timestamp": {"hub.domain"},
-    "hub.exchange": {
-        *("hub.store", "hub.domain", "hub.errors", "hub.metrics", "hub.runtime", "hub.pdf", "hub.timestamp"),
-    },
+    "hub.exchange": {"hub.store", "hub.domain", "hub.errors", "hub.metrics", "hub.runtime", "hub.pdf"},
     "hub.http": {*_INTERFACE, "hub.metrics"},
     "hub.api": {*_INTERFACE, "hub.http"},
     "hub.gateway": {*_INTERFACE, "hub.http", "hub.metrics"},
@@ -47,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub.app": {
         *_INTERFACE,
         *("hub.background", "hub.pdf", "hub.http", "hub.api", "hub.gateway", "hub.console", "hub.data", "hub.logs"),
-        *("hub.revocation", "hub.timestamp", "hub.tracing"),
+        *("hub.revocation", "hub.tracing"),
     },
     "hub.show": {"hub.store", "hub.domain", "hub.errors"},
     "hub.enrolments": {"hub.exchange"},
@@ -73,7 +70,10 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 
 # Parts that import little of the world; the standard library is always there.
-PURE: dict[str, set[str]] = {"hub.errors": set(), "hub.domain": {"lxml", "cryptography", "joserfc"}}
+PURE: dict[str, set[str]] = {
+    "hub.errors": set(),
+    "hub.domain": {"lxml", "cryptography", "joserfc", "asn1crypto", "rfc3161_client"},
+}
 WEB = {"fastapi", "starlette", "uvicorn", "httpx"}
 WITHOUT_WEB = {"hub.exchange", "hub.store", "hub.data", "hub.settings", "hub.show", "migrations"}
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from clients.evidence.container import CERTIFICATE
 from clients.evidence.content import Signing
 from clients.evidence.file import Evidence
-from clients.evidence.grounds import Signer, judged, revocation
+from clients.evidence.grounds import Signer, judged, materials
 from clients.evidence.noted import Noted
 from clients.evidence.strict import EvidenceError
 from hub.domain.signature import fingerprint
@@ -53,7 +53,7 @@ def note_certificates(
             "the file has no root: whose the signers' certificates are, only the hub's register says",
         )
     anchors = trusted or roots
-    material = [revocation(name.rpartition(".")[2], octets) for name, octets in evidence.revocation.items()]
+    material = materials(evidence.revocation)
     by_certificate: dict[x509.Certificate, list[Signing]] = defaultdict(list)
     for signing in signings:
         by_certificate[signing.certificate].append(signing)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,6 +48,11 @@ def signers_of(answered: Answered) -> list[Signer]:
 
 def revocation(kind: str, octets: bytes) -> Material:
     return Material("crl" if kind == "crl" else "ocsp", octets, _HAD)
+
+
+def materials(parts: Mapping[str, bytes]) -> list[Material]:
+    """Of the parts ``revocation/…`` of a file."""
+    return [revocation(name.rpartition(".")[2], octets) for name, octets in parts.items()]
 
 
 def judged(

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
 
 from cryptography import x509
 
 from clients.evidence.file import Evidence, Timestamp
+from clients.evidence.grounds import materials
 from clients.evidence.noted import Noted, Told, few
 from hub.domain import checkpoint, merkle
 from hub.domain.checkpoint import Checkpoint, CheckpointError
 from hub.domain.signature import fingerprint
-from hub.domain.trust import Material, Step
+from hub.domain.timestamp import Stamp, TimestampError, roots_in, verify
+from hub.domain.trust import Step
 from hub.domain.trust.certificates import dated, shown
-from hub.timestamp import Stamp, TimestampError, roots_in, verify
-
-# When revocation data was had is not in the file: the authority's own date is what there is.
-_HAD = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def timestamps_step(evidence: Evidence, head: Checkpoint | None, trusted: Collection[x509.Certificate]) -> Step:
@@ -64,10 +61,7 @@ def _check_tree(evidence: Evidence, one: Timestamp, head: Checkpoint | None) -> 
 
 
 def _stamp(noted: Noted, evidence: Evidence, one: Timestamp, trusted: Collection[x509.Certificate]) -> Stamp:
-    material = [
-        Material("crl" if name.endswith("crl") else "ocsp", octets, _HAD)
-        for name, octets in evidence.revocation.items()
-    ]
+    material = materials(evidence.revocation)
     anchors = trusted or roots_in(one.token)
     stamp = verify(one.token, one.checkpoint, anchors, lambda path: material)
     if not trusted:

@@ -16,7 +16,8 @@ import structlog
 from cryptography import x509
 from sqlalchemy import Connection, RowMapping
 
-from hub import timestamp
+from hub.domain import timestamp
+from hub.domain.timestamp import Question, Stamp, TimestampError
 from hub.domain.trust import Material
 from hub.errors import Refusal
 from hub.exchange import trust
@@ -25,7 +26,6 @@ from hub.exchange.writer import Transaction, each
 from hub.store import evidence
 from hub.store import log_timestamps as timestamps
 from hub.store.engine import reading, temporary
-from hub.timestamp import Question, Stamp, TimestampError
 
 log = structlog.get_logger()
 _EVERY = 1.0  # seconds between two looks

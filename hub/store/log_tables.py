@@ -25,7 +25,7 @@ log_timestamp = Table(
     metadata,
     Column("size", Long, primary_key=True, autoincrement=False),
     Column("checkpoint", Text, nullable=False),
-    Column("token", LargeBinary, nullable=False),  # RFC 3161, in the form of hub.timestamp
+    Column("token", LargeBinary, nullable=False),  # RFC 3161, in the form of hub.domain.timestamp
     Column("at", Moment, nullable=False),  # as it says
 )
 

@@ -11,7 +11,7 @@ from builders.stamping import Tsa, a_tsa
 
 from hub.domain.checkpoint import verifier_key
 from hub.domain.checkpoint import verify as verify_checkpoint
-from hub.timestamp import verify
+from hub.domain.timestamp import verify
 
 
 def public(hub: Hub, path: str, **query: Any) -> Any:

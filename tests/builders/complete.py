@@ -18,7 +18,7 @@ from clients.evidence.file import Timestamp
 from hub.domain import edxml
 from hub.domain.merkle import consistency_proof
 from hub.domain.signature import sign
-from hub.timestamp import answered, question
+from hub.domain.timestamp import answered, question
 
 
 def under_an_authority(authority: Authority, story: Told) -> Evidence:

@@ -19,11 +19,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
 
 from hub.authority import YEAR, Holder, PrivateKey, issue, new_key
+from hub.domain.timestamp import answered, question
 from hub.exchange.desk import Desk
 from hub.exchange.timestamping import Kept, keep
 from hub.store import evidence
 from hub.store.engine import reading
-from hub.timestamp import answered, question
 
 PATH = "/tsa"
 Change = Callable[[Any], None]  # of a TimeStampReq, as asn1crypto has it

@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 
 from hub.app import open_hub
 from hub.authority import DAY
+from hub.domain.timestamp import TimestampError, verify
 from hub.exchange.timestamping import Timestamper
 from hub.exchange.trust import Additions, add
 from hub.revocation import FetchError, stamped
@@ -26,7 +27,6 @@ from hub.store import evidence
 from hub.store import log_timestamps as timestamps
 from hub.store.engine import reading, writing
 from hub.store.log_tables import log_head
-from hub.timestamp import TimestampError, verify
 
 HOUR = timedelta(hours=1)
 

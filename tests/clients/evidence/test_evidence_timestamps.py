@@ -19,8 +19,8 @@ from clients.evidence import Evidence, Verification, packed, verify
 from clients.evidence.container import pack
 from clients.evidence.file import Timestamp, manifest, parts_of
 from hub.domain.merkle import consistency_proof
+from hub.domain.timestamp import answered, question
 from hub.domain.trust import Result, Step
-from hub.timestamp import answered, question
 
 LATER = AT + timedelta(hours=1)
 TSA = a_tsa(AT)

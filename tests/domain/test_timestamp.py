@@ -13,8 +13,8 @@ from cryptography.x509 import ReasonFlags
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from hub.authority import DAY, crl, issue
+from hub.domain.timestamp import MAX_TOKEN, Stamp, TimestampError, answered, question, roots_in, verify
 from hub.domain.trust import Material
-from hub.timestamp import MAX_TOKEN, Stamp, TimestampError, answered, question, roots_in, verify
 
 AT = datetime(2025, 10, 1, 2, 0, tzinfo=UTC)
 NOTE = b"truc.example.vn/bang-chung\n7\n"
