@@ -16,7 +16,9 @@ from hub.store import (  # noqa: F401  (all tables where a schema is made)
     console_tables,
     examination_tables,
     log_tables,
+    operator_tables,
     trust_tables,
+)
 )
 from hub.store.engine import is_sqlite, writing
 
