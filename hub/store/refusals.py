@@ -1,4 +1,4 @@
-"""What was refused, for the operator: by sender and rule, and one after the other. Read by index, never counted whole."""
+"""What was refused, for the operator: by sender and rule, and one by one. Read by index, never counted whole."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, insert, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, insert, or_, select
 
 from hub.store import tables as t
 from hub.store.console_tables import refusal_rule
@@ -68,7 +68,9 @@ def page(connection: Connection, wanted: Wanted, before: Place | None, most: int
         return Page(rows[:most], _place(rows[most - 1]) if len(rows) > most else None)
     looked = _places(wanted, before).limit(_SEARCHED).subquery()
     spoken = [_r.search.contains(" ".join(words), autoescape=True) for words in wanted.phrases]
-    rows = _rows(connection, select(looked.c.at, looked.c.id).join(t.refusal, _r.id == looked.c.id).where(*spoken), most)
+    rows = _rows(
+        connection, select(looked.c.at, looked.c.id).join(t.refusal, _r.id == looked.c.id).where(*spoken), most
+    )
     if len(rows) > most:
         return Page(rows[:most], _place(rows[most - 1]))
     last = connection.execute(_places(wanted, before).offset(_SEARCHED - 1).limit(1)).one_or_none()
@@ -95,7 +97,7 @@ def _places(wanted: Wanted, before: Place | None) -> Select[Any]:
         wanted = replace(wanted, until=before[0])
     conditions = [*_when(at, wanted, including=before is not None)]
     if before is not None:
-        conditions.append(or_(at < before[0], and_(at == before[0], tuple_(key) < tuple_(before[1]))))
+        conditions.append(or_(at < before[0], and_(at == before[0], key < before[1])))
     if wanted.sender:
         conditions.append((_x.sender if by_rule else _r.sender) == wanted.sender)
     if by_rule:

@@ -19,7 +19,6 @@ from hub.store import (  # noqa: F401  (all tables where a schema is made)
     operator_tables,
     trust_tables,
 )
-)
 from hub.store.engine import is_sqlite, writing
 
 _LOCK = 102_2016  # PostgreSQL advisory lock: several workers start at once

@@ -49,18 +49,24 @@ def upgrade() -> None:
 
 
 def _fill() -> None:
-    """The rules of refusals that are there already, as `hub.exchange.refuse` would write them."""
-    sqlite = op.get_bind().dialect.name == "sqlite"
-    each = "json_each(refusal.violations) AS one" if sqlite else "json_array_elements(refusal.violations) AS one(value)"
-    rule, severity = (
-        f"json_extract(one.value, '$.{name}')" if sqlite else f"one.value ->> '{name}'" for name in ("rule", "severity")
-    )
-    op.execute(
-        "INSERT INTO refusal_rule (refusal_id, rule, sender, at) "
-        f"SELECT DISTINCT refusal.id, {rule}, refusal.sender, refusal.at FROM refusal, {each} "
-        f"WHERE {severity} = 'error' UNION SELECT id, code, sender, at FROM refusal "
-        f"WHERE NOT EXISTS (SELECT 1 FROM {each} WHERE {severity} = 'error')"
-    )
+    """The rules of refusals that are there already, as ``hub.exchange.refuse`` writes them."""
+    op.execute(_OF_SQLITE if op.get_bind().dialect.name == "sqlite" else _OF_POSTGRESQL)
+
+
+_OF_SQLITE = """
+    INSERT INTO refusal_rule (refusal_id, rule, sender, at)
+    SELECT DISTINCT refusal.id, json_extract(one.value, '$.rule'), sender, at FROM refusal, json_each(violations) AS one
+    WHERE json_extract(one.value, '$.severity') = 'error'
+    UNION ALL SELECT id, code, sender, at FROM refusal WHERE NOT EXISTS
+    (SELECT 1 FROM json_each(violations) AS one WHERE json_extract(one.value, '$.severity') = 'error')
+"""
+_OF_POSTGRESQL = """
+    INSERT INTO refusal_rule (refusal_id, rule, sender, at)
+    SELECT DISTINCT refusal.id, one ->> 'rule', sender, at FROM refusal, json_array_elements(violations) AS one
+    WHERE one ->> 'severity' = 'error'
+    UNION ALL SELECT id, code, sender, at FROM refusal WHERE NOT EXISTS
+    (SELECT 1 FROM json_array_elements(violations) AS one WHERE one ->> 'severity' = 'error')
+"""
 
 
 def downgrade() -> None:
