@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -18,9 +19,8 @@ from starlette.responses import Response, StreamingResponse
 
 from hub.console import frame
 from hub.console.access import Views
-from hub.console.happened import Happened, happened, reasons
+from hub.console.happened import happened, reasons
 from hub.domain import edxml
-from hub.domain.agency import Directory
 from hub.domain.delivery import Standing, Status, Transport, overall
 from hub.domain.document import Attachment, Kind, local_day
 from hub.domain.filenames import safe_name
@@ -51,7 +51,7 @@ PacketId = Annotated[str, Path(alias="packet", pattern=r"^[0-9a-f]{24}$")]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What of the document: recipients behind ``after`` in a ``state``, or one ``delivery``; the time line behind ``at``."""
+    """What of it: recipients behind ``after`` in a ``state``, or one ``delivery``; the time line behind ``at``."""
 
     document_id: str
     after: str
@@ -96,30 +96,28 @@ async def show(
 ) -> Response:
     """``files``: open the packet for its list of files, however large it is."""
     asked = Asked(document_id, after, state, delivery, _place(at))
-    page = await frame.read(request, _page, asked)
-    if page is None:
+    if not await _record(request, operator, document_id):
         return await find(request, operator, document_id)
-    await _record(request, operator, document_id)
+    page = await frame.read(request, _page, asked)
     first = page.packets[0]
     if first["place"] != "" and (files or first["size"] <= _AT_ONCE):
         page.files = await _files(interface(request), first)
     directory = (await run_in_threadpool(interface(request).desk.rosters.current)).directory
     now = interface(request).desk.clock()
-    told = [happened(request, line, directory, first["id"]) for line in page.lines]
+    told = [happened(request, line, first["id"]) for line in page.lines]
     standing = [Standing(Transport(row["state"]), Status(row["status"])) for row in page.states]
     return frame.render(
         request, "document.html", operator, page=page, asked=asked, told=told, packet=first, name=directory.name_of,
         kind=Kind(page.document["kind"]).word, reasons=reasons(request, page.late, directory, now),
         overall=overall(standing).value, recipients=sum(row["deliveries"] for row in page.states),
-        counts=_counts(page.states), address=f"/console/documents/{document_id}", again=frame.again, request=request,
+        counts=_counts(page.states), address=f"/console/documents/{document_id}", again=partial(frame.again, request),
         further=_written(page.further), parts_of=page.details,
     )  # fmt: skip
 
 
-def _page(connection: Connection, asked: Asked) -> Page | None:
+def _page(connection: Connection, asked: Asked) -> Page:
     document = documents.get(connection, asked.document_id)
-    if document is None:
-        return None
+    assert document is not None  # documents are pared, never deleted
     rows, more, whole = _recipients(connection, asked)
     states = story.states(connection, asked.document_id)
     ids, codes = [row["id"] for row in rows], [row["recipient"] for row in rows]
@@ -153,9 +151,7 @@ def _recipients(connection: Connection, asked: Asked) -> tuple[list[RowMapping],
     if asked.delivery:
         one = story.recipient(connection, asked.document_id, asked.delivery)
         return [one] if one is not None else [], "", False
-    rows = story.recipients(
-        connection, asked.document_id, after=asked.after, state=asked.state, most=_RECIPIENTS + 1
-    )
+    rows = story.recipients(connection, asked.document_id, after=asked.after, state=asked.state, most=_RECIPIENTS + 1)
     more = len(rows) > _RECIPIENTS
     rows = rows[:_RECIPIENTS]
     whole = not more and not asked.after and not asked.state
@@ -172,9 +168,12 @@ def _counts(states: list[RowMapping]) -> dict[str, int]:
 def _detail(row: RowMapping) -> dict[str, Any]:
     """What an examination told, in one form for packets and files."""
     told: dict[str, Any] = json.loads(row["detail"])
+    signatures = told.get("signatures", [])
+    for each in signatures:
+        each["at"] = datetime.fromisoformat(each["at"]) if each["at"] else None
     return {
         "part": row["part"], "name": row["name"], "sha256": row["sha256"], "verdict": row["verdict"], "at": row["at"],
-        "steps": told.get("steps", []), "signatures": told.get("signatures", []), "why": told if "reason" in told else None,
+        "steps": told.get("steps", []), "signatures": signatures, "why": told if "reason" in told else None,
     }  # fmt: skip
 
 
@@ -193,10 +192,13 @@ def _written(place: Place | None) -> str:
     return "" if place is None else f"{place[0].isoformat()}~{place[1]}~{place[2]}"
 
 
-async def _record(request: Request, operator: Operator, document_id: str, took: str = "") -> None:
+async def _record(request: Request, operator: Operator, document_id: str, took: str = "") -> bool:
+    """Put on record who looks, before anything goes out. False: there is no such document."""
     desk, job = interface(request).desk, View(document_id, operator.name, took)
-    if not await frame.read(request, is_recorded, job, local_day(desk.clock())):
+    known = await frame.read(request, is_recorded, job, local_day(desk.clock()))
+    if known is False:
         await desk.write(viewed, job)
+    return known is not None
 
 
 async def _packet(request: Request, document_id: str, packet_id: str) -> RowMapping:
@@ -215,7 +217,10 @@ async def packet(request: Request, operator: Views, document_id: Id, packet_id: 
     payloads = interface(request).desk.payloads
     body = row["body"] if row["place"] is None else await run_in_threadpool(payloads.stream, row["place"])
     await _record(request, operator, document_id, PACKET)
-    headers = _OCTETS | {"Content-Disposition": frame.attachment(f"{packet_id}.edxml"), "Content-Length": str(row["size"])}
+    headers = _OCTETS | {
+        "Content-Disposition": frame.attachment(f"{packet_id}.edxml"),
+        "Content-Length": str(row["size"]),
+    }
     if row["place"] is None:
         return Response(body, 200, headers, "application/octet-stream")
     return StreamingResponse(body, 200, headers, "application/octet-stream")
@@ -273,18 +278,15 @@ async def _files(face: Interface, row: RowMapping) -> tuple[Attachment, ...] | N
 @operations.get("/console/documents/{id}/evidence")
 async def proofs(request: Request, operator: Views, document_id: Id, after: int = 0) -> Response:
     """What the hub recorded of the document, with receipts, proofs, checkpoint and keys: JSON in a file."""
-    found = await frame.read(request, _proofs, document_id, after)
-    if found is None:
+    if not await _record(request, operator, document_id):
         raise Refusal("not-found")
-    await _record(request, operator, document_id)
+    found = await frame.read(request, _proofs, document_id, after)
     headers = _OCTETS | {"Content-Disposition": frame.attachment(f"{document_id}-evidence.json")}
     text = json.dumps(found, ensure_ascii=False, indent=1, default=lambda moment: moment.isoformat())
     return Response(text, 200, headers, "application/octet-stream")
 
 
-def _proofs(connection: Connection, document_id: str, after: int) -> dict[str, Any] | None:
-    if documents.get(connection, document_id) is None:
-        return None
+def _proofs(connection: Connection, document_id: str, after: int) -> dict[str, Any]:
     until, head = counter.last(connection), evidence.head(connection)
     size = head["size"] if head is not None else 0
     rows = evidence.of_document(connection, document_id, None, after, until, _ENTRIES + 1)
@@ -298,7 +300,7 @@ def _proofs(connection: Connection, document_id: str, after: int) -> dict[str, A
 
 
 @operations.get("/console/documents/{key:path}")
-async def find(request: Request, operator: Views, key: str) -> Response:
+async def find(request: Request, _operator: Views, key: str) -> Response:
     """The document of any id, or of a DocumentId, which may have slashes; a refused packet is found too."""
     wanted = key.strip()[:500].replace("\0", "")
     document_id = await frame.read(request, log.find_document, wanted)

@@ -38,7 +38,7 @@ class Happened:
     refusal: str = ""
 
 
-def happened(request: Request, line: Line, directory: Directory, first: str) -> Happened:
+def happened(request: Request, line: Line, first: str) -> Happened:
     """``first``: the packet that the document came with."""
     row = line.row
 
@@ -56,20 +56,20 @@ def happened(request: Request, line: Line, directory: Directory, first: str) -> 
             return Happened(line.at, _QUIET, row["sender"], what, row["description"], packet=row["packet_id"])
         case "event":
             return Happened(
-                line.at, _TONES.get(row["what"], _QUIET), row["recipient"], _event(request, row), _said(row, directory),
+                line.at, _TONES.get(row["what"], _QUIET), row["recipient"], _event(request, row), _said(row),
                 row["delivery_id"],
             )  # fmt: skip
         case "carried":
             what = t("carried", code=row["report_code"], event=_event(request, row))
-            return Happened(line.at, _QUIET, row["recipient"], what, _said(row, directory))
+            return Happened(line.at, _QUIET, row["recipient"], what, _said(row))
         case "asked" | "answered":
             asked = frame.text(request, f"document.ask.{row['ask']}")
             outcome = frame.text(request, f"document.outcome.{row['outcome']}") if line.source == "answered" else ""
-            what = t(line.source, ask=asked, outcome=outcome)
+            what = t(line.source, asked=asked, outcome=outcome)
             return Happened(line.at, _WAIT, row["recipient"], what, delivery=row["delivery_id"])
         case _:
             index = "–" if row["leaf_index"] is None else str(row["leaf_index"])
-            return Happened(line.at, _QUIET, "", t(f"evidence.{row['kind']}", index=index))
+            return Happened(line.at, "evidence", "", t(f"evidence.{row['kind']}", index=index))
 
 
 def _event(request: Request, row: RowMapping) -> str:
@@ -82,8 +82,8 @@ def _event(request: Request, row: RowMapping) -> str:
     return frame.text(request, "document.line.event.other", what=what)
 
 
-def _said(row: RowMapping, directory: Directory) -> str:
-    """What stands with an event; of a move the agency whose system has it now is more than the system's id."""
+def _said(row: RowMapping) -> str:
+    """What stands with an event; with a move it is but a system's id."""
     return "" if row["what"] == "moved" else str(row["detail"])
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping
 
 from hub.domain.document import local_day
 from hub.exchange.writer import Transaction, each
-from hub.store import views
+from hub.store import documents, views
 
 PACKET = "packet"
 
@@ -23,8 +23,10 @@ class View:
     took: str = ""
 
 
-def is_recorded(connection: Connection, job: View, day: date) -> bool:
-    """Whether the record would say nothing new, so that looking again writes nothing."""
+def is_recorded(connection: Connection, job: View, day: date) -> bool | None:
+    """Whether the record would say nothing new, so that looking again writes nothing; None: there is no document."""
+    if documents.get(connection, job.document_id) is None:
+        return None
     return _taken(views.of_day(connection, job.document_id, job.operator, day), job) is None
 
 

@@ -13,7 +13,6 @@ from sqlalchemy import func, select, update
 from hub.domain.search import words
 from hub.errors import Refusal
 from hub.store import refusals, retention, tables
-
 from hub.store.console_tables import refusal_rule
 from hub.store.engine import reading, writing
 from hub.store.refusals import Place, Wanted

@@ -150,7 +150,8 @@ def test_only_packets_of_the_document_and_of_statuses_about_it_are_found_by_it(a
     other = office.send("H41")
     with reading(axis.desk.engine) as connection:
         (packet,) = story.packets(connection, sent["id"], 9)
-        assert packet["subject"] and packet["basis"] == "operator"
+        assert packet["subject"]
+        assert packet["basis"] == "operator"
         report = next(line for line in told(axis, scope(axis, sent["id"])) if line.source == "report")
         for packet_id in (packet["id"], report.row["packet_id"]):
             assert story.packet_of(connection, sent["id"], packet_id) is not None

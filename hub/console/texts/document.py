@@ -46,7 +46,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Nội dung gói tin đã được xóa khi hết thời hạn lưu; dấu SHA-256 vẫn còn.",
         "The packet's content was removed after its time; its SHA-256 stays.",
     ),
-    "document.files_large": ("Gói tin lớn ({size}), nên tệp chưa được mở.", "The packet is large ({size}): not opened yet."),
+    "document.files_large": (
+        "Gói tin lớn ({size}), nên tệp chưa được mở.",
+        "The packet is large ({size}): not opened yet.",
+    ),
     "document.files_open": ("Mở danh sách tệp", "List the files"),
     "document.packets": ("Gói tin như đã nhận", "The packet as received"),
     "document.packet": ("gói tin", "packet"),
@@ -128,8 +131,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "document.line.carried": ("Gói trạng thái {code}: {event}", "Status packet {code}: {event}"),
     "document.line.asked": ("{asked}: đã chuyển", "{asked}: asked"),
     "document.line.answered": ("{asked}: {outcome}", "{asked}: {outcome}"),
-    "document.line.evidence.accept": ("Sổ bằng chứng, mục {index}: tiếp nhận", "Evidence log, entry {index}: acceptance"),
-    "document.line.evidence.handover": ("Sổ bằng chứng, mục {index}: giao nhận", "Evidence log, entry {index}: hand-over"),
+    "document.line.evidence.accept": (
+        "Sổ bằng chứng, mục {index}: tiếp nhận",
+        "Evidence log, entry {index}: acceptance",
+    ),
+    "document.line.evidence.handover": (
+        "Sổ bằng chứng, mục {index}: giao nhận",
+        "Evidence log, entry {index}: hand-over",
+    ),
     "document.line.evidence.status": ("Sổ bằng chứng, mục {index}: trạng thái", "Evidence log, entry {index}: status"),
     "document.line.event.take": ("Bắt đầu lấy", "Claimed"),
     "document.line.event.lease-over": ("Hết quyền giữ, chờ lấy lại", "The claim is over: waiting again"),
@@ -155,7 +164,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "document.code.16": ("không đồng ý", "not agreed"),
     "document.evidence": ("Biên nhận và bằng chứng", "Receipts and evidence"),
     "document.evidence_what": (
-        "Tệp có mọi mục của văn bản này với biên nhận đã ký, chứng minh có mặt trong sổ, điểm chốt ({n} mục) và khóa kiểm tra.",
+        "Tệp có mọi mục của văn bản này với biên nhận đã ký, chứng minh có mặt trong sổ, điểm chốt ({n} mục) "
+        "và khóa kiểm tra.",
         "The file has every entry about this document with its signed receipt, its proof to be in the log, the "
         "checkpoint ({n} entries) and the keys.",
     ),
@@ -165,7 +175,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "document.today": ("{clock} hôm nay", "{clock} today"),
     "document.yesterday": ("{clock} hôm qua", "{clock} yesterday"),
     "document.on_day": ("{clock} ngày {day}", "{clock} on {day}"),
-    "document.stuck.failed": ("{agency} báo không nhận được văn bản: {reason}.", "{agency} could not take it: {reason}."),
+    "document.stuck.failed": (
+        "{agency} báo không nhận được văn bản: {reason}.",
+        "{agency} could not take it: {reason}.",
+    ),
     "document.stuck.expired": (
         "{agency} không lấy văn bản trong thời hạn; hết hạn lúc {since}.",
         "{agency} did not fetch it in its time; it expired {since}.",
