@@ -10,11 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from hub.console import access, agencies, document, frame, login, refusals, settings, site
-from hub.console.access import SignInFirst
-from hub.errors import Refusal
-
-_ROOMS = (login, document, refusals, agencies, settings)
+from hub.console import Refusal, SignInFirst, _ROOMS, access, agencies, audit, console, document, errors, frame, from, hub, import, login, operators, overview, refusals, settings, site
 Handler = Callable[[Request, Any], Any]  # as the framework types them
 
 
