@@ -143,11 +143,8 @@ class Known:
 @operations.get("/console/agencies/{code:path}")
 async def one(request: Request, operator: Views, code: str) -> Response:
     """One agency: codes, place in the hierarchy, system, backlog, certificates, and how much is refused."""
-    current = await _roster(request)
-    return await _agency_page(request, operator, current, _code(current, code))
-
-
-async def _agency_page(request: Request, operator: Views, current: Roster, code: str) -> Response:
+    current = await _roster(request, now=True)  # whoever has just locked it comes here
+    code = _code(current, code)
     directory, now = current.directory, interface(request).desk.clock()
     today = local_day(now)
     agency, nearest = directory.listed(code), directory.nearest(code)
