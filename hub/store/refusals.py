@@ -66,7 +66,7 @@ def page(connection: Connection, wanted: Wanted, before: Place | None, most: int
     if not wanted.phrases:
         rows = _rows(connection, _places(wanted, before).limit(most + 1))
         return Page(rows[:most], _place(rows[most - 1]) if len(rows) > most else None)
-    looked = _places(wanted, before).limit(_SEARCHED).subquery()
+    looked = _places(wanted, before).limit(_SEARCHED).subquery("looked")
     spoken = [_r.search.contains(" ".join(words), autoescape=True) for words in wanted.phrases]
     rows = _rows(
         connection, select(looked.c.at, looked.c.id).join(t.refusal, _r.id == looked.c.id).where(*spoken), most
@@ -78,7 +78,7 @@ def page(connection: Connection, wanted: Wanted, before: Place | None, most: int
 
 
 def _rows(connection: Connection, places: Select[Any], most: int | None = None) -> list[RowMapping]:
-    found = places.subquery()
+    found = places.subquery("some")
     query = select(t.refusal).join(found, found.c.id == _r.id).order_by(_r.at.desc(), _r.id.desc())
     if most is not None:
         query = query.limit(most + 1)

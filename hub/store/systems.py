@@ -34,7 +34,7 @@ class Backlog:
 
 def backlog(connection: Connection, system_id: str) -> Backlog:
     mine = select(_v.seq).where(only(_v.system_id, system_id), _WAITING)
-    waiting = connection.execute(select(func.count()).select_from(mine.limit(MOST + 1).subquery())).scalar_one()
+    waiting = connection.execute(select(func.count()).select_from(mine.limit(MOST + 1).subquery("some"))).scalar_one()
     came = func.coalesce(_v.again_at, _v.created_at, type_=_v.created_at.type)
     oldest = select(came).where(only(_v.system_id, system_id), _WAITING).order_by(_v.system_id, _v.seq).limit(1)
     return Backlog(waiting, connection.execute(oldest).scalar_one_or_none())
@@ -43,13 +43,13 @@ def backlog(connection: Connection, system_id: str) -> Backlog:
 def accepted_since(connection: Connection, system_id: str, seq: int) -> int:
     """Documents that a system sent from ``seq`` on; at most :data:`MOST` + 1 are counted."""
     mine = select(_d.seq).where(only(_d.system_id, system_id), _d.seq >= seq).limit(MOST + 1)
-    return int(connection.execute(select(func.count()).select_from(mine.subquery())).scalar_one())
+    return int(connection.execute(select(func.count()).select_from(mine.subquery("some"))).scalar_one())
 
 
 def refused_since(connection: Connection, sender: str, moment: datetime) -> int:
     """Packets of a sender that were refused from a moment on; at most :data:`MOST` + 1 are counted."""
     mine = select(_r.at).where(_r.sender == sender, _r.at >= moment).limit(MOST + 1)
-    return int(connection.execute(select(func.count()).select_from(mine.subquery())).scalar_one())
+    return int(connection.execute(select(func.count()).select_from(mine.subquery("some"))).scalar_one())
 
 
 def first_seq(connection: Connection, moment: datetime) -> int:

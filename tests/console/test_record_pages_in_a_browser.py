@@ -1,4 +1,4 @@
-"""The pages of documents, refusals and agencies in a real browser: by keyboard, in both languages, on a phone, with axe;
+"""Pages of documents, refusals and agencies in a real browser: by keyboard, in both languages, on a phone, with axe;
 whatever a sender wrote."""
 
 from __future__ import annotations
