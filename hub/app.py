@@ -260,6 +260,7 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step, writ
                 stack.enter_context(Inspector(desk, Examiner()))
                 await stack.enter_async_context(beside(Keeper(desk, _keep(settings), at).keep()))
                 await stack.enter_async_context(app.state.interface.disk.watched())
+                await stack.enter_async_context(beside(app.state.interface.polls.keep()))
                 with listening(desk.engine, bell.ring), bell.closed_by_signals(), guards.renewed_by_signal():
                     # The state of whatever serves this application.
                     yield state

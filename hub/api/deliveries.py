@@ -66,6 +66,7 @@ async def inbox(
     face = interface(request)
     seq = shapes.read_cursor(after)
     system = caller.system.id
+    face.polls.note(system)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + (wait if face.bell.waiting(system) < face.settings.polls_per_system else 0)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Annotated, Any
 
 from fastapi import Query, Request
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from hub.api import evidence_answers, shapes
@@ -15,15 +14,12 @@ from hub.api.deliveries import Limit
 from hub.api.documents import PACKET_ANSWER, hand_out
 from hub.api.problems import responses
 from hub.api.routes import router
-from hub.domain.merkle import HashAt, inclusion_proof, leaf_hash
-from hub.domain.tiles import hashes_from
 from hub.errors import Refusal
-from hub.exchange.insight import insight, may_read_report
+from hub.exchange.insight import insight, leaves, may_read_report
 from hub.http.interface import interface
 from hub.store import counter, documents, evidence
 from hub.store.engine import reading
 from hub.store.evidence import Own
-from hub.store.tiles import Stored
 
 operations = router("evidence")
 
@@ -55,27 +51,10 @@ def of_document(
             if size > head["size"]:
                 raise shapes.no_cursor(after)
         rows = evidence.of_document(connection, document_id, own, seq, until, limit + 1)
-        hash_at = cache(hashes_from(size, Stored(connection)))  # entries of one document lie side by side in the tree
-        items = [_item(row, size, hash_at) for row in rows[:limit]]
+        items = leaves(connection, rows[:limit], size)
     more = shapes.cursor(rows[limit - 1]["seq"], until, size) if len(rows) > limit else None
     checkpoint = None if after else head["checkpoint"] or None
     return shapes.reply({"items": items, "checkpoint": checkpoint, "next": more})
-
-
-def _item(row: RowMapping, size: int, hash_at: HashAt) -> dict[str, Any]:
-    index, proof = row["leaf_index"], None
-    if index is not None and index < size:
-        proof = [each.hex() for each in inclusion_proof(index, size, hash_at)]
-    return {
-        "id": row["id"],
-        "kind": row["kind"],
-        "at": row["at"],
-        "entry": row["body"],
-        "receipt": row["receipt"],
-        "index": index,
-        "leaf": None if row["entry"] is None else leaf_hash(row["entry"]).hex(),
-        "proof": proof,
-    }
 
 
 @operations.get(

@@ -10,11 +10,23 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from hub.console import access, audit, frame, login, operators, overview, settings, site
+from hub.console import (
+    access,
+    agencies,
+    audit,
+    document,
+    frame,
+    login,
+    operators,
+    overview,
+    refusals,
+    settings,
+    site,
+)
 from hub.console.access import SignInFirst
 from hub.errors import Refusal
 
-_ROOMS = (overview, audit, login, operators, settings)
+_ROOMS = (overview, document, refusals, agencies, audit, login, operators, settings)
 Handler = Callable[[Request, Any], Any]  # as the framework types them
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from hub.domain import edxml
 from hub.domain.search import fold
-from hub.errors import Refusal
+from hub.errors import Refusal, Severity
 from hub.exchange.writer import Transaction, each
-from hub.store import documents
+from hub.store import documents, refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +56,6 @@ def record(tx: Transaction, job: Refused) -> str:
         "trace_id": job.trace_id, "search": fold(f"{job.sender} {job.document_id} {job.subject}")[:2000],
     }  # fmt: skip
     documents.add_refusal(tx.connection, row)
+    rules = {v.rule for v in job.refusal.violations if v.severity is Severity.ERROR} or {job.refusal.code}
+    refusals.add_rules(tx.connection, row["id"], row["sender"], tx.now, rules)
     return str(row["id"])

@@ -35,6 +35,7 @@ async def get_received_edoc_list(call: Call) -> Response:
     statuses = call.asks_for_statuses()
     after, until = call.moment("fromDate"), call.moment("toDate", end=True)
     system_id = call.system.id
+    call.face.polls.note(system_id)
 
     def look() -> list[RowMapping]:
         with reading(call.face.desk.engine) as connection:

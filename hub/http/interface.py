@@ -15,6 +15,7 @@ from hub.domain.agency import System
 from hub.errors import Refusal
 from hub.exchange.desk import Desk
 from hub.http.bell import Bell
+from hub.http.polls import Polls
 from hub.http.readiness import Readiness
 from hub.http.reads import Reads
 from hub.settings import Settings
@@ -33,11 +34,13 @@ class Interface:
     disk: Disk = field(init=False)
     readiness: Readiness = field(init=False)
     reads: Reads = field(init=False)
+    polls: Polls = field(init=False)
 
     def __post_init__(self) -> None:
         self.disk = Disk(self.settings.folders, self.settings.disk_reserve)
         self.readiness = Readiness(self.desk, self.disk)
         self.reads = Reads(self.desk.engine)
+        self.polls = Polls(self.desk)
 
     @contextmanager
     def room(self, size: int) -> Iterator[None]:

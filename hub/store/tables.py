@@ -381,6 +381,8 @@ refusal = Table(
     Column("trace_id", String(64), nullable=False),
     Column("search", Text, nullable=False),
     Index("ix_refusal_at", "at"),
+    Index("ix_refusal_sender_at", "sender", "at"),
+    Index("ix_refusal_document_id_sender", "document_id", "sender"),
 )
 
 # One entry of the log per accept, hand-over and status. A program before the log leaves the last three columns empty;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,8 +15,24 @@ from sqlalchemy import Connection, text
 
 from hub.domain.search import parse
 from hub.domain.turns import Turn
-from hub.store import deliveries, documents, evidence, log, queue, retention, roster, state
+from hub.store import (
+    deliveries,
+    documents,
+    evidence,
+    log,
+    polls,
+    queue,
+    refusals,
+    retention,
+    roster,
+    state,
+    story,
+    systems,
+    views,
+)
 from hub.store.engine import reading, writing
+from hub.store.refusals import Wanted
+from hub.store.story import Scope
 
 NOW = datetime(2025, 10, 1, tzinfo=UTC)
 QUERIES: dict[str, Callable[[Connection], Any]] = {
@@ -68,13 +84,43 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
     "whether a document is over": lambda c: retention.is_over(c, "a", NOW),
     "packets to remove": lambda c: retention.remove_packets(c, "a", 100),
     "outbox entries to remove": lambda c: retention.old_entries(c, NOW, 5, 100),
+    "recipients of a document in pages": lambda c: [
+        story.recipients(c, "a", after="H41", state=state, most=25) for state in ("", "waiting")
+    ],
+    "what of a document is not over": lambda c: [story.not_over(c, "a", 50), story.states(c, "a")],
+    "packets of a document": lambda c: [story.packets(c, "a", 20), story.packet_of(c, "a", "b")],
+    "links of a document both ways": lambda c: [
+        story.acts_on(c, "a", 20),
+        story.acted_on_by(c, "a", 20),
+        story.answers(c, "a"),
+    ],
+    "the time line of a document": lambda c: [
+        story.time_line(c, Scope("a", "G22", "b", ["c"], ["H41"], whole), place, 100)
+        for whole in (False, True)
+        for place in (None, (NOW, 3, "5"))
+    ],
+    "who looked at a document": lambda c: [views.of_document(c, "a", 20), views.of_day(c, "a", "lan", NOW.date())],
+    "refusals of a day": lambda c: refusals.grouped(c, Wanted(NOW, NOW + timedelta(days=1)), 50),
+    "refusals by what is asked": lambda c: [
+        refusals.page(c, Wanted(NOW, NOW + timedelta(days=1), sender, rule, phrases), before, 50)
+        for sender in ("", "G22")
+        for rule in ("", "field-missing")
+        for phrases in ((), (("tien", "luong"),))
+        for before in (None, (NOW, "a"))
+    ],
+    "what waits for a system, and since when": lambda c: systems.backlog(c, "a" * 24),
+    "what of a system was taken and refused": lambda c: [
+        systems.accepted_since(c, "a" * 24, systems.first_seq(c, NOW)),
+        systems.refused_since(c, "G22", NOW),
+    ],
+    "when systems last asked": lambda c: polls.last(c, ["a", "b"]),
     "the log of a recipient": lambda c: log.lines(c, parse("to:H41"), limit=50),
     "the log of a number": lambda c: log.lines(c, parse("number:15/VPCP-TH year:2025"), limit=50),
 }
 
 
 # What is asked for, and what is computed.
-_OF_NO_TABLE = ("SCAN CONSTANT ROW", "SCAN listed ", "SCAN named ")
+_OF_NO_TABLE = ("SCAN CONSTANT ROW", "SCAN listed ", "SCAN named ", "SCAN some", "SCAN looked")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

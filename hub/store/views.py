@@ -1,0 +1,33 @@
+"""Who looked at a document."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from hub.store.console_tables import document_view
+
+_c = document_view.c
+
+
+def of_document(connection: Connection, document_id: str, most: int) -> list[RowMapping]:
+    """The newest first."""
+    found = select(document_view).where(_c.document_id == document_id)
+    return list(connection.execute(found.order_by(_c.day.desc(), _c.at.desc(), _c.operator).limit(most)).mappings())
+
+
+def of_day(connection: Connection, document_id: str, operator: str, day: date) -> RowMapping | None:
+    found = select(document_view).where(_c.document_id == document_id, _c.operator == operator, _c.day == day)
+    return connection.execute(found).mappings().one_or_none()
+
+
+def put(connection: Connection, document_id: str, operator: str, day: date, at: datetime, took: str) -> None:
+    """The day's first view, or what else was taken after it."""
+    known = of_day(connection, document_id, operator, day)
+    if known is None:
+        row = {"document_id": document_id, "operator": operator, "day": day, "at": at, "took": took}
+        connection.execute(insert(document_view), row)
+        return
+    same = (_c.document_id == document_id, _c.operator == operator, _c.day == day)
+    connection.execute(update(document_view).where(*same).values(took=took))

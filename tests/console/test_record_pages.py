@@ -1,0 +1,264 @@
+"""Pages of documents, refusals and agencies as they are asked for, on both engines: what they show, and to whom."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from builders.axis import acting
+from builders.console import Operating, operating
+from builders.examined import with_files
+from builders.reports import office_and_province, office_and_provinces
+from builders.served import Served, a_served_hub
+from sqlalchemy import select
+
+from hub.domain.operator import Role
+from hub.exchange.polled import polled
+from hub.store import audit, tables, views
+from hub.store.console_tables import refusal_rule
+from hub.store.engine import reading
+
+HOSTILE = "<script>alert(1)</script> \u202etrích yếu\u202c " + "dài " * 60
+
+
+@pytest.fixture
+def served(tmp_path: Path, database_url: str) -> Iterator[Served]:
+    with a_served_hub(tmp_path, database_url) as hub:
+        yield hub
+
+
+@pytest.fixture
+def lan(served: Served) -> Operating:
+    return operating(served)
+
+
+def handed_in(served: Served, system: Any, packet: bytes) -> httpx.Response:
+    """By the REST API, where a refusal is recorded."""
+    token = {"Authorization": f"Bearer {system.credentials['token']}"}
+    return httpx.post(f"{served.base_url}/v1/documents", content=packet, headers=token, timeout=30)
+
+
+def views_of(served: Served, document_id: str) -> list[tuple[str, str]]:
+    with reading(served.axis.desk.engine) as connection:
+        return [(row["operator"], row["took"]) for row in views.of_document(connection, document_id, 10)]
+
+
+def audited(served: Served) -> list[tuple[str, str, str, str]]:
+    with reading(served.axis.desk.engine) as connection:
+        rows = audit.entries(connection)
+    return [(row["operator"], row["action"], row["subject"], row["reason"]) for row in rows if row["operator"] == "lan"]
+
+
+def test_a_document_tells_itself_in_both_languages_and_by_any_of_its_ids(served: Served, lan: Operating) -> None:
+    office, province = office_and_province(served.axis)
+    document, sent = office.issue("H41", subject="V/v điều chỉnh tiền lương")
+    province.receive(sent["deliveries"][0]["id"])
+    province.report("01", document)
+    address = f"/console/documents/{sent['id']}"
+    told = lan.get(address).text
+    for text in ("V/v điều chỉnh tiền lương", "Văn phòng Chính phủ", "cơ quan đã ký", "Đã lưu xong", "Báo 01: đã đến"):
+        assert text in told
+    assert "signed by the agency" in lan.get(address, lang="en").text
+    for key in (sent["deliveries"][0]["id"], sent["document_id"], f" {sent['document_id']} "):
+        assert lan.get(f"/console/documents/{key}").headers["location"] == address
+    assert lan.get("/console/documents/không-có/ở đây").status_code == 404
+    assert lan.get(f"/console/documents/{'0' * 24}").status_code == 404
+
+
+def test_what_a_sender_wrote_is_text_whatever_it_looks_like(served: Served, lan: Operating) -> None:
+    office, province = office_and_province(served.axis)
+    sent = office.send("H41", subject=HOSTILE)
+    province.failed(sent["deliveries"][0]["id"], '<img src=x onerror="alert(1)">\x1b[2J')
+    told = lan.get(f"/console/documents/{sent['id']}").text
+    assert "<script>alert" not in told
+    assert "<img src=x" not in told
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; [U+202E]trích yếu[U+202C]" in told
+    assert "\u202e" not in told
+    assert "\x1b" not in told
+
+
+def test_files_and_packets_leave_as_octets_that_no_browser_runs(served: Served, lan: Operating) -> None:
+    office, _ = office_and_province(served.axis)
+    page = b"<script>alert(1)</script>"
+    sent = office.send("H41", **with_files(page, name="Báo cáo số {}.html"))
+    with reading(served.axis.desk.engine) as connection:
+        packet = connection.execute(select(tables.packet.c.id)).scalar_one()
+    below = f"/console/documents/{sent['id']}/packets/{packet}"
+    file, whole = lan.get(f"{below}/attachments/1"), lan.get(below)
+    for answer in (file, whole):
+        assert answer.headers["content-type"] == "application/octet-stream"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
+        assert answer.headers["content-disposition"].startswith("attachment; ")
+    assert file.content == page
+    assert "filename*=UTF-8''B%C3%A1o%20c%C3%A1o%20s%E1%BB%91%201.html" in file.headers["content-disposition"]
+    assert b"<edXML" in whole.content[:400]
+    text = lan.get(f"{below}/text").text
+    assert "&lt;edXML" in text
+    assert "<edXML" not in text
+    assert lan.get(f"{below}/attachments/2").status_code == 404
+    assert lan.get(f"/console/documents/{'0' * 24}/packets/{packet}").status_code == 404
+    assert views_of(served, sent["id"]) == [("lan", "1 packet")]
+
+
+def test_who_looked_and_what_was_taken_is_on_record_once_a_day(served: Served, lan: Operating) -> None:
+    office, _ = office_and_province(served.axis)
+    sent = office.send("H41")
+    bac = operating(served, "bắc", Role.VIEWER)
+    for _ in range(2):
+        told = lan.get(f"/console/documents/{sent['id']}").text
+        bac.get(f"/console/documents/{sent['id']}")
+    assert "Ai đã xem" in told
+    assert sorted(views_of(served, sent["id"])) == [("bắc", ""), ("lan", "")]
+    served.axis.clock.pass_(days=1)
+    operating(served).get(f"/console/documents/{sent['id']}")
+    assert len(views_of(served, sent["id"])) == 3
+
+
+def test_the_evidence_is_taken_with_its_proofs(served: Served, lan: Operating) -> None:
+    office, province = office_and_province(served.axis)
+    sent = office.send("H41")
+    province.receive(sent["deliveries"][0]["id"])
+    served.axis.integrate()
+    told = json.loads(lan.get(f"/console/documents/{sent['id']}/evidence").text)
+    assert [item["kind"] for item in told["items"]] == ["accept", "handover"]
+    assert all(item["proof"] is not None and item["receipt"] for item in told["items"])
+    assert told["checkpoint"]
+    assert told["keys"]["keys"]
+    assert told["next"] is None
+
+
+def test_why_it_is_stuck_is_said_in_one_sentence(served: Served) -> None:
+    office, province = office_and_province(served.axis)
+    sent = office.send("H41")
+    served.axis.clock.pass_(hours=1, minutes=32)
+    served.axis.desk.writer.run(polled, {province.system_id: served.axis.clock()})
+    served.axis.clock.pass_(days=1, hours=2)
+    told = operating(served).get(f"/console/documents/{sent['id']}").text
+    sentence = "Hệ thống của Ủy ban nhân dân tỉnh Nghệ An chưa lấy văn bản từ 1 ngày nay; lần hỏi cuối 10:32 hôm qua."
+    assert sentence in told
+
+
+def test_a_broadcast_is_read_in_pages_and_towards_one_recipient(served: Served, lan: Operating) -> None:
+    office = served.axis.enrol("G22")
+    codes = [f"H{number:02}" for number in (1, 5, 12, 13, 14, 15, 17, 18, 19, 20, 21, 24, 26, 27, 29, 31, 32, 35, 36)]
+    codes += [f"H{number}" for number in (37, 38, 41, 42, 44, 48, 49, 50, 52, 53)]
+    for code in codes:
+        served.axis.enrol(code)
+    sent = office.send(*codes)
+    address = f"/console/documents/{sent['id']}"
+    first = lan.get(address).text
+    assert first.count('name="delivery"') == 25
+    assert "Nơi nhận tiếp theo" in first
+    assert lan.get(f"{address}?after=H44").text.count('name="delivery"') == 5
+    one = next(each["id"] for each in sent["deliveries"] if each["to"] == "H53")
+    assert lan.get(f"{address}?delivery={one}").text.count('name="delivery"') == 1
+    assert "Không có nơi nhận nào như vậy" in lan.get(f"{address}?state=failed").text
+    assert lan.get(f"{address}?at=x").status_code == 422
+    assert operating(served, "bắc", Role.VIEWER).get(address).text.count('name="delivery"') == 0
+
+
+def test_an_update_and_its_target_name_each_other(served: Served, lan: Operating) -> None:
+    office, *_ = office_and_provinces(served.axis)
+    document, sent = office.issue("H41")
+    update = office.send("H41", **acting("update", document))
+    assert f"/console/documents/{sent['id']}" in lan.get(f"/console/documents/{update['id']}").text
+    assert f"/console/documents/{update['id']}" in lan.get(f"/console/documents/{sent['id']}").text
+
+
+def test_refusals_are_grouped_found_and_told_with_their_repair(served: Served, lan: Operating) -> None:
+    office, province = office_and_province(served.axis)
+    for _ in range(3):
+        handed_in(served, office, office.packet(office.draft("H41", **with_files(b"%PDF-1", name="a:{}.pdf"))))
+    handed_in(served, province, province.packet(province.draft("G22", subject="")))
+    with reading(served.axis.desk.engine) as connection:
+        ids = list(connection.execute(select(refusal_rule.c.refusal_id)).scalars())
+    told = lan.get("/console/refusals").text
+    assert "name-character" in told
+    assert told.index("name-character") < told.index("field-missing"), "the largest group is the first"
+    only = lan.get("/console/refusals?sender=H41&rule=field-missing").text
+    assert "field-missing" in only
+    assert "name-character" not in only
+    assert "Không có gói nào bị từ chối" in lan.get("/console/refusals?first=2025-09-01&last=2025-09-02").text
+    one = lan.get(f"/console/refusals/{ids[0]}").text
+    assert "MessageHeader" in one or "Attachment" in one
+    assert lan.get(f"/console/documents/{ids[0]}").headers["location"] == f"/console/refusals/{ids[0]}"
+    assert lan.get(f"/console/refusals/{'0' * 24}").status_code == 404
+    assert lan.get("/console/refusals?first=hôm+nay").status_code == 422
+
+
+def test_an_agency_is_found_by_name_without_marks_and_by_either_code(served: Served, lan: Operating) -> None:
+    for text in ("nghe an", "Nghệ An", "H41", "000.00.00.H41"):
+        told = lan.get("/console/agencies", params={"q": text}).text
+        assert "Ủy ban nhân dân tỉnh Nghệ An" in told, text
+        assert "Ủy ban nhân dân tỉnh Hà Tĩnh" not in told, text
+    assert "Không có cơ quan nào như vậy" in lan.get("/console/agencies?q=xyz").text
+    closed = lan.get("/console/agencies/H02").text
+    assert "01/07/2025" in closed
+    assert "/console/agencies/H05" in closed
+    assert lan.get("/console/agencies/X99").status_code == 404
+
+
+def test_an_administrator_enrols_and_renews_secrets_that_are_shown_once(served: Served, lan: Operating) -> None:
+    fields = {"action": "enrol", "reason": "Kết nối mới", "profile": "required", "algorithms": "2025"}
+    shown = lan.post("/console/agencies/H41/enrol", fields)
+    assert shown.status_code == 200
+    assert shown.headers["cache-control"] == "no-store"
+    system = served.axis.desk.rosters.current(now=True).directory.nearest("H41")
+    assert system is not None
+    assert system.id in shown.text
+    assert lan.post("/console/agencies/H41/enrol", fields).status_code == 409
+    before = dict(served.axis.desk.rosters.current(now=True).tokens)
+    rolled = lan.post("/console/agencies/H41/enrol", {"action": "roll", "reason": "Lộ mã truy cập"})
+    assert system.id in rolled.text
+    after = served.axis.desk.rosters.current(now=True)
+    assert after.systems[system.id].code == "H41"
+    assert before.keys().isdisjoint(after.tokens)
+    assert [entry[1:] for entry in audited(served)][:2] == [
+        ("system-enrol", "H41", "Lộ mã truy cập"),
+        ("system-enrol", "H41", "Kết nối mới"),
+    ]
+
+
+def test_an_operator_locks_with_a_reason_and_only_an_administrator_enrols(served: Served, lan: Operating) -> None:
+    served.axis.enrol("H41")
+    bac, viewer = operating(served, "bắc", Role.OPERATOR), operating(served, "xem", Role.VIEWER)
+    lock = {"action": "lock", "reason": "Nghi bị lộ khóa"}
+    assert viewer.post("/console/agencies/H41/lock", lock).status_code == 403
+    assert bac.post("/console/agencies/H41/enrol", {"action": "roll", "reason": "Lộ mã"}).status_code == 403
+    assert lan.post("/console/agencies/H41/lock", {"action": "lock", "reason": " "}).status_code == 422
+    assert lan.post("/console/agencies/H41/lock", {"action": "retire", "reason": "Thử xem"}).status_code == 422
+    assert lan.post("/console/agencies/H41/lock", lock | {"csrf": "x"}).status_code == 403
+    assert bac.post("/console/agencies/H41/lock", lock).headers["location"] == "/console/agencies/H41"
+    assert served.axis.desk.rosters.current(now=True).directory.nearest("H41").locked  # type: ignore[union-attr]
+    assert "đang khóa" in lan.get("/console/agencies/H41").text
+    assert lan.post("/console/agencies/H41/lock", lock | {"action": "unlock"}).status_code == 303
+    assert lan.post("/console/agencies/H27/lock", lock).status_code == 404
+    assert audited(served)[0] == ("lan", "system-unlock", "H41", "Nghi bị lộ khóa")
+
+
+def test_an_agency_tells_backlog_certificates_and_how_much_is_refused(served: Served, lan: Operating) -> None:
+    office, _ = office_and_province(served.axis)
+    office.send("H41")
+    handed_in(served, office, office.packet(office.draft("H41", subject="")))
+    told = lan.get("/console/agencies/G22").text
+    assert "1 văn bản được nhận" in told
+    assert "1 gói bị từ chối" in told
+    assert "50,0 %" in told
+    assert "CN=G22" in told
+    assert "còn " in told
+    assert '<td class="number">1</td>' in lan.get("/console/systems").text
+    assert lan.get("/console/systems?after=H41").text.count('<td class="number">') == 0
+
+
+def test_nobody_sees_any_of_it_without_a_session(served: Served) -> None:
+    unknown = f"documents/{'0' * 24}"
+    paths = (unknown, f"{unknown}/evidence", "refusals", "agencies", "systems", "agencies/H41")
+    for path in paths:
+        answer = httpx.get(f"{served.base_url}/console/{path}")
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/console/login")
