@@ -15,7 +15,6 @@ from hub.domain.steering import Action
 from hub.errors import Refusal
 from hub.exchange import steering
 from hub.store.engine import reading
-from hub.store.ids import new_id
 from hub.store.steering import acted
 
 STATES = tuple(state.value for state in Transport)
@@ -318,4 +317,3 @@ def test_a_status_about_a_document_can_be_steered_like_a_document(axis: Axis) ->
     told = province.tell(packet_of(province, response_for=ref(document), status="03")).body["delivery"]
     assert order(axis, "undeliverable", told) == [DONE]
     assert province.outbox()[-1] == ("failed", "none")
-    assert new_id(axis.clock()) not in office.waiting()
