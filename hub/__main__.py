@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hub import trusting
+from hub import steering, trusting
 from hub.terminal import DatabaseUrl, DataDir, a_database, a_hub, err, out, settings_of
 
 # What costs time to import stands in the commands: `hub --help` waits for none of it.
@@ -27,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(trusting.app, name="trust")
+app.add_typer(steering.app, name="deliveries")
 
 Addresses = Annotated[
     list[str] | None, typer.Option(help="Address or network it may call from; more than once for several")
