@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, text, update
 
 from hub.domain.search import Query
 from hub.store import log
@@ -34,6 +34,7 @@ _DESCRIBED = Listing(
     select(
         t.delivery.c.id.label("delivery"),
         t.delivery.c.document_id.label("document"),
+        t.delivery.c.recipient,
         t.delivery.c.addressed,
         t.delivery.c.state,
         t.document.c.number,
@@ -104,6 +105,12 @@ def deliveries_of(
     if left:
         query = query.where(_s.outcome.not_in(("", DONE)))
     return [tuple(row) for row in connection.execute(query.order_by(_s.place).limit(limit))]
+
+
+def outcomes(connection: Connection, run: int) -> dict[str, int]:
+    """How many deliveries of a run came to what."""
+    query = select(_s.outcome, func.count()).where(_s.run == run).group_by(_s.outcome).order_by(_s.outcome)
+    return {str(outcome): int(count) for outcome, count in connection.execute(query)}
 
 
 _ACTED = Listing(

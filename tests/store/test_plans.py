@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from hub.domain.search import parse
 from hub.domain.turns import Turn
-from hub.store import deliveries, documents, evidence, log, queue, retention, roster, state
+from hub.store import deliveries, documents, evidence, log, queue, retention, roster, state, steering
 from hub.store.engine import reading, writing
 
 NOW = datetime(2025, 10, 1, tzinfo=UTC)
@@ -68,6 +68,14 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
     "whether a document is over": lambda c: retention.is_over(c, "a", NOW),
     "packets to remove": lambda c: retention.remove_packets(c, "a", 100),
     "outbox entries to remove": lambda c: retention.old_entries(c, NOW, 5, 100),
+    "the next deliveries of a run": lambda c: [
+        steering.chunk(c, 5, 100, 100),
+        steering.deliveries_of(c, 5, 100, 50),
+        steering.outcomes(c, 5),
+    ],
+    "what operators did to deliveries": lambda c: steering.acted(c, ["a", "b"]),
+    "what people know deliveries by": lambda c: steering.described(c, ["a", "b"]),
+    "a run and those before another": lambda c: [steering.run(c, "a"), steering.runs(c, 5, 50)],
     "the log of a recipient": lambda c: log.lines(c, parse("to:H41"), limit=50),
     "the log of a number": lambda c: log.lines(c, parse("number:15/VPCP-TH year:2025"), limit=50),
 }
