@@ -111,7 +111,8 @@ def _run(
     *, dry_run: bool, yes: bool, as_json: bool, place: tuple[Any, Any],
 ) -> None:  # fmt: skip
     """Look, ask, do, and tell what came of it."""
-    from hub.domain.steering import Action, Wish, checked_reason, end_of
+    from hub.domain.operator import reasoned
+    from hub.domain.steering import Action, Wish, end_of
 
     if not dry_run and not reason:
         raise typer.BadParameter("--reason says why; the audit keeps it")
@@ -121,7 +122,7 @@ def _run(
         now = desk.clock()
         wish = Wish(Action(action), now, end_of(until, now) if until else None)
         if reason:
-            checked_reason(reason)
+            reasoned(reason)
         foreseen, query = _look(desk, which, wish)
         if not as_json:
             _tell(desk, foreseen, wish)

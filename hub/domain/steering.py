@@ -6,7 +6,6 @@ No action goes past the table of transport (``hub.domain.delivery``): delivered 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -109,21 +108,6 @@ def fitting(
         return Left.NOT_LATER
     if found is Move.REOPEN and not connected:
         return Left.UNCONNECTED
-    return found
-
-
-def checked_reason(text: str) -> str:
-    """A reason as it is kept: NFC, without blanks around it. Raises ``request-field``."""
-    found = unicodedata.normalize("NFC", text).strip()
-    if not 3 <= len(found) <= 500 or any(unicodedata.category(letter)[0] == "C" for letter in found):
-        raise Refusal(
-            "request-field", "reason", found,
-            {
-                "vi": "lý do phải có từ 3 đến 500 ký tự, trên một dòng",
-                "en": "a reason has 3 to 500 characters on one line",
-                "repair": "Nhập lại lý do / write the reason anew",
-            },
-        )  # fmt: skip
     return found
 
 

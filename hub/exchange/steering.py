@@ -20,7 +20,8 @@ import structlog
 from sqlalchemy import Connection, RowMapping
 
 from hub.domain.delivery import Move
-from hub.domain.steering import Action, Left, Wish, checked_reason, fitting
+from hub.domain.operator import reasoned
+from hub.domain.steering import Action, Left, Wish, fitting
 from hub.errors import Refusal
 from hub.exchange import audit, change
 from hub.exchange.desk import Desk
@@ -117,12 +118,12 @@ def _fitting(delivery: Delivery | None, roster: Roster, now: datetime, wish: Wis
 def begin(tx: Transaction, job: Order) -> RowMapping:
     """Take an order; gives its run, the same one for an order that was taken already.
 
-    Raises ``request-field`` for a reason that is none, too many deliveries, or none; ``not-found`` for one that does
+    Raises ``reason-form``, ``request-field`` for too many deliveries, or none; ``not-found`` for one that does
     not exist, and for the run's id if it is another operator's.
     """
     known = steering.run(tx.connection, job.run_id)
     if known is None:
-        reason, ids = checked_reason(job.reason), list(dict.fromkeys(within(job.delivery_ids)))
+        reason, ids = reasoned(job.reason), list(dict.fromkeys(within(job.delivery_ids)))
         if not ids:
             raise Refusal(
                 "request-field", "delivery", "",

@@ -1,4 +1,4 @@
-"""What operators may do to a delivery, in every state; reasons and days as people write them (exchange rules 6)."""
+"""What operators may do to a delivery, in every state; days as people write them (exchange rules 6)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hub.domain.delivery import TRANSPORT, Move, Transport
-from hub.domain.steering import ACTIONS, JUST_NOW, LEFT, LONGEST, Action, Left, Wish, checked_reason, end_of, fitting
+from hub.domain.steering import ACTIONS, JUST_NOW, LEFT, LONGEST, Action, Left, Wish, end_of, fitting
 from hub.errors import Refusal
 
 NOW = datetime(2025, 10, 1, 2, 0, tzinfo=UTC)  # 9 o'clock in Hà Nội
@@ -72,18 +72,6 @@ def test_nothing_is_opened_again_for_nobody(action: Action, state: str) -> None:
 
 def test_a_lease_can_be_ended_though_nobody_would_get_the_delivery() -> None:
     assert fits(Action.RELEASE, Transport.TAKEN, connected=False) is Move.LEASE_OVER
-
-
-@pytest.mark.parametrize("text", ["", "  ", "ab", "x" * 501, "hai\ndòng", "chuông\a", "đảo \u202e chữ", "rỗng\u200b"])
-def test_what_is_no_reason_is_refused(text: str) -> None:
-    with pytest.raises(Refusal, match=r"^request-field"):
-        checked_reason(text)
-
-
-def test_a_reason_is_kept_in_nfc_and_without_blanks_around_it() -> None:
-    written = unicodedata.normalize("NFD", "  Máy chủ của Sở bị treo ")
-    assert checked_reason(written) == "Máy chủ của Sở bị treo"
-    assert checked_reason("ổ" * 500) == "ổ" * 500
 
 
 def test_a_day_lasts_until_its_end_in_ha_noi() -> None:

@@ -274,7 +274,7 @@ def test_a_run_s_id_is_its_operator_s_own(axis: Axis) -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"reason": "x"}, "request-field"),
+        ({"reason": "x"}, "reason-form"),
         ({"delivery_ids": ()}, "request-field"),
         ({"delivery_ids": ("0" * 24,)}, "not-found"),
         ({"delivery_ids": tuple(f"{n:024x}" for n in range(steering.MOST + 1))}, "request-field"),

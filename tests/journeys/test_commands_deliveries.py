@@ -113,6 +113,6 @@ def test_wrong_words_change_nothing(story: Story) -> None:
         (*words, *REASON, "--json", *story.hub.data),
     )
     unreasoned.tells("--reason says why", code=2)
-    short.tells("3 to 500 characters")
+    short.tells("reason-form")
     silent.tells("--yes or --dry-run", code=2)
     assert story.state(delivery) == "waiting"
