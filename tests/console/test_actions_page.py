@@ -88,7 +88,7 @@ def test_what_is_counted_is_done_and_told_with_its_audit(
     first, second = failed(peers), failed(peers)
     waiting = only(peers[0].send("H41"))
     look = lan.post("/console/actions", {"delivery": [first, second, waiting, "0" * 24], "action": "again"})
-    assert "Tìm thấy 4 bản chuyển: 2 làm được, 2 không." in words(look.text)
+    assert "Tìm thấy 4 bản chuyển: 2 giao lại được, 2 không." in words(look.text)
     assert "1 đang chờ nơi nhận lấy" in words(look.text)
     assert "Giao lại 2 bản chuyển" in words(look.text)
     assert served.axis.delivery(first).state == "failed"
@@ -108,16 +108,16 @@ def test_without_an_action_each_one_is_counted(peers: tuple[Peer, Peer], lan: Op
     delivery, waiting = failed(peers), only(peers[0].send("H41"))
     page = words(lan.post("/console/actions", {"delivery": [delivery, waiting]}).text)
     assert "Làm gì với 2 bản chuyển?" in page
-    assert re.search(r"Giao lại .* 1 trên 2 làm được", page)
+    assert re.search(r"Giao lại .* 1 trên 2 giao lại được", page)
     assert re.search(r"Nhả quyền giữ .* Không bản nào trong số này làm được", page)
 
 
 def test_a_search_counts_what_it_finds(served: Served, peers: tuple[Peer, Peer], lan: Operating) -> None:
     delivery = failed(peers, subject="V/v đê điều Nghi Lộc")
     fields = {"query": '"đê điều" state:failed', "action": "undeliverable"}
-    assert "không bản nào làm được" in words(lan.post("/console/actions", fields).text)
+    assert "không bản nào có thể báo không giao được" in words(lan.post("/console/actions", fields).text)
     look = lan.post("/console/actions", fields | {"action": "again"})
-    assert "Cả 1 bản chuyển đều làm được." in words(look.text)
+    assert "Tìm thấy 1 bản chuyển, tất cả đều giao lại được." in words(look.text)
     lan.post("/console/actions/run", confirmed(look.text))
     assert served.axis.delivery(delivery).state == "waiting"
     assert audited(served.axis)[-1]["facts"]["query"] == '"đê điều" state:failed'
@@ -240,5 +240,5 @@ def test_what_a_sender_wrote_stays_text(peers: tuple[Peer, Peer], lan: Operating
 def test_english_says_the_same(peers: tuple[Peer, Peer], lan: Operating) -> None:
     delivery = failed(peers)
     page = words(lan.post("/console/actions", {"delivery": delivery, "action": "again"}, lang="en").text)
-    assert "All 1 deliveries can be done." in page
+    assert "1 deliveries found; all of them can be delivered again." in page
     assert "Deliver 1 again" in page
