@@ -164,7 +164,7 @@ def go_on(tx: Transaction, run_id: str) -> RowMapping:
         facts = {"run": run["id"], "deliveries": done, "of": run["total"]}
         facts |= {"query": run["query"]} if run["query"] else {}
         facts |= {"until": run["until"].isoformat()} if run["until"] else {}
-        audit.note(tx, run["by"], f"deliveries.{run['action']}", subject, run["reason"], facts)
+        audit.note(tx, run["by"], f"delivery-{run['action']}", subject, run["reason"], facts)
     tx.at("steering-written")
     found = steering.run(tx.connection, run_id)
     return run if found is None else found

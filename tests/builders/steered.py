@@ -70,7 +70,7 @@ def audited(axis: Axis) -> list[dict[str, Any]]:
     """What the audit has of actions on deliveries, oldest first."""
     with reading(axis.desk.engine) as connection:
         found = [dict(row) for row in audit.entries(connection, limit=10_000)]
-    return [row for row in reversed(found) if row["action"].startswith("deliveries.")]
+    return [row for row in reversed(found) if row["action"].startswith("delivery-")]
 
 
 def expiry_of(axis: Axis, delivery_id: str) -> datetime:

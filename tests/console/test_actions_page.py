@@ -100,7 +100,7 @@ def test_what_is_counted_is_done_and_told_with_its_audit(
         assert served.axis.delivery(one).state == "waiting"
         assert f"/console/documents/{served.axis.delivery(one).document_id}" in page.text
     entry = audited(served.axis)[-1]
-    assert (entry["operator"], entry["action"], entry["reason"]) == ("lan", "deliveries.again", REASON)
+    assert (entry["operator"], entry["action"], entry["reason"]) == ("lan", "delivery-again", REASON)
     assert sorted(entry["facts"]["deliveries"]) == sorted([first, second])
 
 
