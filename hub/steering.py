@@ -153,7 +153,8 @@ def _look(desk: Desk, which: list[str], wish: Wish) -> tuple[Foreseen, str]:
     query = "" if chosen else one_line(which)
     with reading(desk.engine) as connection:
         ids = which if chosen else rows.found(connection, parse(query), steering.MOST)
-        return steering.foresee(connection, desk.rosters.current(now=True), wish.seen_at, ids, wish), query
+        [foreseen] = steering.foresee(connection, desk.rosters.current(now=True), wish.seen_at, ids, wish)
+        return foreseen, query
 
 
 def _tell(desk: Desk, foreseen: Foreseen, wish: Wish) -> None:

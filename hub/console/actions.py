@@ -6,7 +6,7 @@ counted. Long runs go on by themselves (``hub.exchange.steering``), whether or n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,6 +36,7 @@ _PAGE = 50
 _SHOWN = 20  # deliveries of each kind on the page of the count
 _USUAL = timedelta(days=30)  # until when to extend, unless somebody says otherwise
 _Line = dict[str, Any]
+_Current = Callable[..., Roster]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,7 @@ async def count(request: Request, operator: Operates) -> Response:
     now = face.desk.clock()
     ids = await frame.read(request, _found, asked)
     if not asked.action or (asked.action == Action.EXTEND and not asked.until):
-        wishes = [Wish(action, now) for action in Action]
-        foreseen = await frame.read(request, _foreseen_all, face.desk.rosters.current, now, ids, wishes)
+        foreseen = await frame.read(request, _foreseen, face.desk.rosters.current, now, ids)
         return frame.render(
             request,
             "actions_choose.html",
@@ -199,24 +199,21 @@ def _found(connection: Connection, asked: Asked) -> Sequence[str]:
     return steering.within(rows.found(connection, parse(asked.query), steering.MOST))
 
 
-def _foreseen_all(
-    connection: Connection, current: Any, now: datetime, ids: Sequence[str], wishes: Sequence[Wish]
-) -> list[Foreseen]:
-    roster = current(now=True)
-    return [steering.foresee(connection, roster, now, ids, wish) for wish in wishes]
+def _foreseen(connection: Connection, current: _Current, now: datetime, ids: Sequence[str]) -> list[Foreseen]:
+    return steering.foresee(connection, current(now=True), now, ids, *(Wish(action, now) for action in Action))
 
 
 def _look(
-    connection: Connection, current: Any, now: datetime, ids: Sequence[str], wish: Wish
+    connection: Connection, current: _Current, now: datetime, ids: Sequence[str], wish: Wish
 ) -> tuple[Foreseen, dict[str, _Line]]:
     roster = current(now=True)
-    foreseen = steering.foresee(connection, roster, now, ids, wish)
+    [foreseen] = steering.foresee(connection, roster, now, ids, wish)
     shown = [*foreseen.fit[:_SHOWN], *(one for some in foreseen.left.values() for one in some[:_SHOWN])]
     return foreseen, _lines(connection, roster, shown)
 
 
 def _run(
-    connection: Connection, current: Any, run_id: str, after: int, left: bool
+    connection: Connection, current: _Current, run_id: str, after: int, left: bool
 ) -> tuple[Any, dict[str, int], list[_Line]]:
     run = rows.run(connection, run_id)
     if run is None:

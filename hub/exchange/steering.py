@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -84,10 +84,16 @@ def within(delivery_ids: Sequence[str]) -> Sequence[str]:
     return delivery_ids
 
 
-def foresee(connection: Connection, roster: Roster, now: datetime, delivery_ids: Sequence[str], wish: Wish) -> Foreseen:
-    """Count without changing anything. Raises ``request-field`` for too many."""
+def foresee(
+    connection: Connection, roster: Roster, now: datetime, delivery_ids: Sequence[str], *wishes: Wish
+) -> list[Foreseen]:
+    """Count for each wish, without changing anything. Raises ``request-field`` for too many."""
     ids = list(dict.fromkeys(within(delivery_ids)))
     found = deliveries.some(connection, ids)
+    return [_foreseen(found, roster, now, ids, wish) for wish in wishes]
+
+
+def _foreseen(found: Mapping[str, Delivery], roster: Roster, now: datetime, ids: Iterable[str], wish: Wish) -> Foreseen:
     foreseen = Foreseen()
     for one in ids:
         what = _fitting(found.get(one), roster, now, wish)

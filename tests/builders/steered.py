@@ -38,7 +38,7 @@ def look(axis: Axis, action: str, delivery_ids: Sequence[str], wish: Wish | None
     """The dry count: how many fit, and how many are left for each reason."""
     with reading(axis.desk.engine) as connection:
         roster = axis.desk.rosters.current(now=True)
-        found = steering.foresee(connection, roster, axis.clock(), delivery_ids, wish or a_wish(axis, action))
+        [found] = steering.foresee(connection, roster, axis.clock(), delivery_ids, wish or a_wish(axis, action))
     return {"fit": len(found.fit)} | {why.value: len(ids) for why, ids in found.left.items()}
 
 
