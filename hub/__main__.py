@@ -269,7 +269,7 @@ def log_(
     from hub.store import log
     from hub.store.engine import reading
 
-    wanted = parse(one_line(query or []))
+    wanted = parse(one_line(query or []), local_day(now()))
     if refused and wanted != Query(wanted.sender, after=wanted.after, before=wanted.before, phrases=wanted.phrases):
         raise typer.BadParameter("--refused takes from:, after:, before: and words")
     with a_database(data_dir, database_url) as engine:
