@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from hub.domain.numbering import plain_number, split_code
 from hub.domain.search import KINDS, SIGNED, Query, line, parse, words
-from hub.store import log, search
+from hub.store import search
 from hub.store.engine import reading, writing
 from hub.store.search import AFTER_ALL, Place
 
@@ -126,8 +126,8 @@ QUERIES = (
     "-kind:status from:H27", "signed:no", "signed:yes", "signed:agency", "signed:platform,no from:G24",
     "signed:no kind:status", "after:2020-01-15", "before:2020-01-10", "after:2020-01-05 before:2020-01-06",
     "after:2021-01-01", "after:2020-01-28 from:G22", "system:system-H27", "overdue:yes", "overdue:no to:H17",
-    "urgent:yes", "urgent:no from:G22", "trace:trace-3", "trace:none", "tiền lương", '"tiền lương"', '"tien luong" to:H41',
-    "lương from:G22 state:failed", '"lương tiền"', "bệnh kind:status", "tiền urgent:yes", "15/VPCP-TH",
+    "urgent:yes", "urgent:no from:G22", "trace:trace-3", "trace:none", "tiền lương", '"tiền lương"',
+    '"tien luong" to:H41',    "lương from:G22 state:failed", '"lương tiền"', "bệnh kind:status", "tiền urgent:yes", "15/VPCP-TH",
 )  # fmt: skip
 
 
@@ -167,8 +167,8 @@ LINES = st.tuples(
 ).map(lambda parts: " ".join((*parts[0], *parts[1])))
 
 
-@settings(max_examples=150)
-@given(text=LINES, limit=st.sampled_from([1, 7, 40]), newer=st.booleans(), hurried=st.booleans())
+@settings(max_examples=40)
+@given(text=LINES, limit=st.sampled_from([5, 40]), newer=st.booleans(), hurried=st.booleans())
 def test_any_search_in_any_pages_finds_the_same(filled: Log, text: str, limit: int, newer: bool, hurried: bool) -> None:
     """Also where the time of a page is over before it is full."""
     query = parse(text, TODAY)
