@@ -250,9 +250,7 @@ _CREDENTIALS = {
 def log_(
     query: Annotated[
         list[str] | None,
-        typer.Argument(
-            help="from: to: issuer: number: year: state: status: kind: signed: system: id: trace: overdue: urgent: after: before: and words"
-        ),
+        typer.Argument(help="from: to: issuer: number: year: state: status: kind: signed: after: before: … and words"),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Lines at most")] = 50,
     refused: Annotated[bool, typer.Option(help="What was refused instead")] = False,

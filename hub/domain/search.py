@@ -281,3 +281,16 @@ _FILTERS = {
     "before": _Filter("before", "before:2020-03-31", _day, several=False),
 }
 FILTERS = tuple(_FILTERS)
+
+
+def value_of(query: Query, name: str) -> str:
+    """What stands behind ``name:`` in the query's line; empty if nothing does."""
+    value = getattr(query, _FILTERS[name].field)
+    return "" if value in ((), "", None) else _told(value)
+
+
+def without(query: Query, names: Iterable[str]) -> Query:
+    """The query without these filters."""
+    nothing = Query()
+    gone: dict[str, Any] = {known: getattr(nothing, known) for name in names for known in [_FILTERS[name].field]}
+    return replace(query, **gone)

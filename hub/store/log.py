@@ -16,7 +16,8 @@ from hub.domain.search import Query
 from hub.store import search
 from hub.store import tables as t
 from hub.store.listing import Listing
-from hub.store.search import AFTER_ALL, Place
+from hub.store.search import AFTER_ALL
+from hub.store.search_filters import Place
 
 _LINE = (
     select(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from datetime import time as day_time
@@ -19,40 +19,22 @@ from heapq import merge
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    ColumnElement,
     Connection,
-    Integer,
     Select,
-    Text,
-    and_,
-    any_,
     bindparam,
-    column,
-    exists,
     func,
-    literal,
-    literal_column,
-    not_,
-    or_,
     select,
-    table,
     text,
-    true,
-    tuple_,
 )
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import UnaryExpression
 
 from hub.domain import numbering
-from hub.domain.delivery import FINAL, Status
 from hub.domain.document import VIETNAM
-from hub.domain.search import KINDS, SIGNED, Query
+from hub.domain.search import SIGNED, Query
 from hub.store import search_tables as s
 from hub.store import tables as t
 from hub.store.engine import is_sqlite
+from hub.store.search_filters import SEARCH, Group, Place, has_words, streams
 
 _d, _v, _p = t.document.c, t.delivery.c, t.packet.c
 SECONDS = 0.3  # a page may take, before it says how far it came
@@ -62,13 +44,6 @@ _FEW = 20_000  # documents of a filter that is read whole
 _FEW_PACKETS = 2_000
 _FEW_TEXTS = 5_000  # PostgreSQL looks at the text of each again
 _UNSURE = timedelta(minutes=10)  # by which a clock may have been put back: acceptance grows with `seq` but for that
-
-
-class Place(NamedTuple):
-    """Between two lines of the log: after the delivery of this document, and before the next."""
-
-    seq: int
-    delivery: str
 
 
 BEFORE_ALL, AFTER_ALL = "", "~"  # the deliveries of a document: ids are hex digits
@@ -148,11 +123,9 @@ class _Walk:
         self.position = low - 1 if newer else high + 1
         self._connection, self._newer, self._wanted = connection, newer, wanted
         self._low, self._high = low, high
-        self._groups = list(_streams(query, newer, sqlite=is_sqlite(connection)))
+        self._groups = list(streams(query, newer, sqlite=is_sqlite(connection)))
         self._listed: list[int] | None = None
-        self._lines = [
-            _lines(query, place, newer, text_too, sqlite=is_sqlite(connection)) for text_too in (False, True)
-        ]
+        self._lines = [lines(query, place, newer, text_too, sqlite=is_sqlite(connection)) for text_too in (False, True)]
         self.over = low > high
 
     @property
@@ -172,8 +145,8 @@ class _Walk:
         if chunk.seqs:
             seqs = json.dumps(chunk.seqs) if is_sqlite(self._connection) else chunk.seqs
             values = {"seqs": seqs, "rest": self._wanted - len(self.found)}
-            lines = self._lines[not chunk.of_text]
-            self.found += [Place(*row) for row in self._connection.execute(lines, values)]
+            asked = self._lines[not chunk.of_text]
+            self.found += [Place(*row) for row in self._connection.execute(asked, values)]
         if chunk.end is not None:
             self.position = chunk.end
         low, high = self.left
@@ -198,7 +171,7 @@ class _Walk:
             return one.end is None and (other.end is not None or len(one.seqs) < len(other.seqs))
         return one.end > other.end if self._newer else one.end < other.end
 
-    def _of(self, group: _Group, size: int) -> _Chunk:
+    def _of(self, group: Group, size: int) -> _Chunk:
         low, high = self.left
         values = {"low": low, "high": high, "size": size}
         read = [list(self._connection.execute(one, values).scalars()) for one in group.streams]
@@ -226,218 +199,9 @@ class _Chunk(NamedTuple):
     of_text: bool = False
 
 
-class _Group(NamedTuple):
-    """What one filter would read, as a stream for each of its values; parameters ``low``, ``high``, ``size``."""
-
-    streams: list[Select[Any]]
-    of_text: bool = False
-
-
-def _streams(query: Query, newer: bool, *, sqlite: bool) -> Iterator[_Group]:
-    """What may be followed; at least one."""
-
-    def of_document(asked: ColumnElement[Any], values: Iterable[object], *also: ColumnElement[bool]) -> _Group:
-        return _Group([_stream(_d.seq, newer, sqlite, (asked, value), *also) for value in values])
-
-    def of_delivery(asked: ColumnElement[Any], values: Iterable[object], *also: ColumnElement[bool]) -> _Group:
-        return _Group([_stream(_v.document_seq, newer, sqlite, (asked, value), *also) for value in values])
-
-    kinds = _kinds(query)
-    groups = [
-        of_document(_d.sender, query.sender),
-        of_document(_d.issuer, query.issuer),
-        of_document(_d.system_id, query.system),
-        of_document(_d.year, query.year),
-    ]
-    if kinds and 0 not in kinds and "status" not in query.kind:
-        groups.append(of_document(_d.kind, kinds, s.NOT_NEW))
-    if query.urgent:
-        groups.append(_Group([_stream(_d.seq, newer, sqlite, None, s.URGENT)]))
-    if query.overdue:
-        groups.append(_Group([_stream(_d.seq, newer, sqlite, None, s.DUE)]))
-    lines = [s.DOCUMENTS] if "status" not in query.kind else [s.STATUS_PACKETS, *([s.DOCUMENTS] if kinds else [])]
-    groups.append(_Group([one for which in lines for one in of_delivery(_v.recipient, query.recipient, which).streams]))
-    if query.state and "delivered" not in query.state:
-        groups.append(of_delivery(_v.state, query.state, s.NOT_DELIVERED))
-    if query.status and set(query.status) <= _RARE:
-        groups.append(of_delivery(_v.status, query.status, s.RARE_STATUS))
-    if sqlite and query.phrases:
-        groups.append(_Group([_of_text(query, newer)], of_text=True))
-    groups = [group for group in groups if group.streams]
-    yield from groups or [_Group([_stream(_d.seq, newer, sqlite, None)])]
-
-
-_RARE = frozenset(status.value for status in FINAL)
-
-
-def _kinds(query: Query) -> list[int]:
-    """The kinds of documents asked for."""
-    return [int(KINDS[kind]) for kind in query.kind if kind in KINDS]
-
-
-def _stream(
-    seq: ColumnElement[Any],
-    newer: bool,
-    sqlite: bool,
-    wanted: tuple[ColumnElement[Any], object] | None,
-    *also: ColumnElement[bool],
-) -> Select[Any]:
-    """``seq`` of the rows with a value, in the order of their index (see :mod:`hub.store.listing`)."""
-    low, high = bindparam("low", type_=BigInteger), bindparam("high", type_=BigInteger)
-    found = select(seq).where(*also).limit(bindparam("size"))
-    order = [seq]
-    if wanted is None:
-        found = found.where(seq.between(low, high))
-    elif sqlite:
-        found = found.where(wanted[0] == wanted[1], seq.between(low, high))
-    else:
-        first, value = wanted[0], literal(wanted[1], wanted[0].type)
-        found = found.where(tuple_(first, seq) >= tuple_(value, low), tuple_(first, seq) <= tuple_(value, high))
-        order = [first, seq]
-    return found.order_by(*(one if newer else one.desc() for one in order))
-
-
-def _match(query: Query) -> str:
-    return " AND ".join('"' + " ".join(words) + '"' for words in query.phrases)
-
-
-def _of_text(query: Query, newer: bool) -> Select[Any]:
-    fts = table("document_fts", column("rowid", Integer), column("document_fts"))
-    found = select(fts.c.rowid).where(
-        fts.c.document_fts.op("MATCH")(literal(_match(query))), fts.c.rowid.between(bindparam("low"), bindparam("high"))
-    )
-    return found.order_by(fts.c.rowid if newer else fts.c.rowid.desc()).limit(bindparam("size"))
-
-
-def _lines(query: Query, place: Place | None, newer: bool, text_too: bool, *, sqlite: bool) -> Select[Any]:
-    """The lines that fit of the documents ``seqs``, at most ``rest``, in the direction of the search.
-
-    SQLite, which knows no figures of what is stored, is told what not to read by: a column with a ``+``.
-    """
-
-    def plain(one: ColumnElement[Any]) -> ColumnElement[Any]:
-        return UnaryExpression(one, operator=operators.custom_op("+"), type_=one.type) if sqlite else one
-
-    by_state = bool(query.state) and "delivered" not in query.state and not query.recipient
-    by_status = bool(query.status) and set(query.status) <= _RARE and not (query.recipient or by_state)
-    by_delivery = bool(query.recipient) or by_state or by_status
-    seq = _v.document_seq if by_delivery else _d.seq
-    joined = _d.seq == _v.document_seq if by_delivery else _v.document_id == _d.id
-    found = select(seq, _v.id).join_from(t.document, t.delivery, joined).where(_is_listed(seq, sqlite))
-    found = found.where(*_of_document(query, plain), _of_kind(query, plain))
-    if query.recipient:
-        found = found.where(_v.recipient.in_(query.recipient))
-    if query.state:
-        found = (
-            found.where(_v.state.in_(query.state), s.NOT_DELIVERED)
-            if by_state
-            else found.where(plain(_v.state).in_(query.state))
-        )
-    if query.status:
-        found = (
-            found.where(_v.status.in_(query.status), s.RARE_STATUS)
-            if by_status
-            else found.where(plain(_v.status).in_(query.status))
-        )
-    if query.overdue is not None:
-        found = found.where(_overdue(query, plain) if query.overdue else not_(_overdue(query, plain)))
-    if query.signed:
-        found = found.where(_signed(query))
-    if query.phrases and text_too:
-        found = found.where(*_has_text(query, sqlite))
-    if place is not None:
-        at, ids = plain(seq), plain(_v.id)
-        beyond = (at > place.seq, ids < place.delivery) if newer else (at < place.seq, ids > place.delivery)
-        found = found.where(or_(beyond[0], and_(at == place.seq, beyond[1])))
-    order = (seq, _v.id.desc()) if newer else (seq.desc(), _v.id)
-    return found.order_by(*order).limit(bindparam("rest"))
-
-
-def _is_listed(seq: ColumnElement[Any], sqlite: bool) -> ColumnElement[bool]:
-    if sqlite:
-        return seq.in_(select(func.json_each(bindparam("seqs")).table_valued("value", name="listed").c.value))
-    return seq == any_(bindparam("seqs", type_=ARRAY(BigInteger)))
-
-
-_Plain = Callable[[ColumnElement[Any]], ColumnElement[Any]]
-
-
-def _of_document(query: Query, plain: _Plain) -> Iterator[ColumnElement[bool]]:
-    for asked, values in (
-        (_d.sender, query.sender), (_d.issuer, query.issuer), (_d.system_id, query.system), (_d.year, query.year),
-    ):  # fmt: skip
-        if values:
-            yield plain(asked).in_(values)
-    if query.number:
-        yield or_(*(_numbered(code, plain) for code in query.number))
-    if query.trace:
-        yield plain(_d.trace_id) == query.trace
-    if query.urgent is not None:
-        yield plain(_d.urgent) == query.urgent
-    if query.after is not None:
-        yield _d.accepted_at >= datetime.combine(query.after, day_time.min, VIETNAM)
-    if query.before is not None:
-        yield _d.accepted_at <= datetime.combine(query.before, day_time.max, VIETNAM)
-
-
-def _numbered(code: str, plain: _Plain) -> ColumnElement[bool]:
-    """The number as it is; the symbol may go on: ``15/VPCP`` is found by who remembers no more of 15/VPCP-KTTH."""
-    number, symbol = numbering.split_code(code)
-    same = plain(_d.number) == numbering.plain_number(number) if number else true()
-    return and_(same, func.substr(_d.symbol, 1, len(symbol)) == symbol) if symbol else same
-
-
-def _of_kind(query: Query, plain: _Plain) -> ColumnElement[bool]:
-    """Status packets are lines of their own, for who asks for them."""
-    kinds = _kinds(query)
-    documents = and_(s.DOCUMENTS, plain(_d.kind).in_(kinds)) if kinds else s.DOCUMENTS
-    if "status" not in query.kind:
-        return documents
-    return or_(s.STATUS_PACKETS, documents) if kinds else s.STATUS_PACKETS
-
-
-_DONE = tuple(status.value for status in (Status.FINISHED, *sorted(FINAL)))
-
-
-def _overdue(query: Query, plain: _Plain) -> ColumnElement[bool]:
-    """Its DueDate is over, and the recipient has neither finished it nor is it the recipient's any more."""
-    late = and_(_d.due_on.is_not(None), plain(_d.due_on) < query.today)
-    return and_(late, plain(_v.status).not_in(_DONE), plain(_v.state) != "withdrawn")
-
-
-def _signed(query: Query) -> ColumnElement[bool]:
-    """By the index of packets that are not signed: SQLite would read past the bytes of each packet."""
-    wanted = {SIGNED[word].value for word in query.signed}
-    others = {standing.value for standing in SIGNED.values()} - wanted
-    by_agency = "agency" in query.signed
-    standings = others if by_agency else wanted
-    have = exists().where(_p.id == _v.packet_id, s.NOT_SIGNED, _p.standing.in_(sorted(standings)))
-    return not_(have) if by_agency else have
-
-
-# As PostgreSQL's index has it, to the letter (migration 0012): its parser would take 15/vpcp-th for a path.
-_SEARCH = literal_column("translate(document.search, '/-_.@:+,~&=?%#*', repeat(' ', 14))", Text)
-
-
-def _has_text(query: Query, sqlite: bool) -> Iterator[ColumnElement[bool]]:
-    """Looked at in each document; PostgreSQL must not read all that have it."""
-    if sqlite:
-        fts = table("document_fts", column("rowid", Integer), column("document_fts"))
-        matches = fts.c.document_fts.op("MATCH")(literal(_match(query)))
-        yield exists().where(matches, fts.c.rowid == _d.seq).correlate(t.document)
-        return
-    yield from _vector_has(_SEARCH.concat(""), query)  # another expression than the index has
-
-
-def _vector_has(words_of: ColumnElement[Any], query: Query) -> Iterator[ColumnElement[bool]]:
-    vector = func.to_tsvector(literal_column("'simple'"), words_of)
-    for words in query.phrases:
-        yield vector.op("@@")(func.phraseto_tsquery(literal_column("'simple'"), " ".join(words)))
-
-
 def _few_texts(connection: Connection, query: Query, left: tuple[int, int], seconds: float) -> list[int] | None:
     """On PostgreSQL, all documents that have the phrases; None if they are many, or the time does not do."""
-    found = select(_d.seq).where(*_vector_has(_SEARCH, query), _d.seq.between(*left)).limit(_FEW_TEXTS + 1)
+    found = select(_d.seq).where(*has_words(SEARCH, query), _d.seq.between(*left)).limit(_FEW_TEXTS + 1)
     try:
         with connection.begin_nested():
             connection.execute(text(f"SET LOCAL statement_timeout = {max(1, int(seconds * 1000))}"))
@@ -519,3 +283,8 @@ def _first_from(connection: Connection, moment: datetime, low: int, high: int) -
 
 
 _FROM = select(_d.seq, _d.accepted_at).where(_d.seq >= bindparam("from")).order_by(_d.seq).limit(1)
+
+
+def newest(connection: Connection) -> int:
+    """The ``seq`` of the newest document; 0 if there is none."""
+    return int(connection.execute(select(func.max(_d.seq))).scalar_one() or 0)

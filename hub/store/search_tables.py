@@ -24,6 +24,7 @@ NOT_NEW = literal_column("document.kind <> 0", Boolean)
 URGENT = literal_column("document.urgent", Boolean)
 DUE = literal_column("document.due_on IS NOT NULL", Boolean)
 NOT_SIGNED = literal_column("packet.standing <> 'signed'", Boolean)
+SHARED = literal_column("saved_search.shared", Boolean)
 
 
 def _where(condition: ColumnClause[bool]) -> dict[str, Any]:
@@ -54,5 +55,5 @@ saved_search = Table(
     Column("shared", Boolean, nullable=False),  # with all operators
     Column("saved_at", Moment, nullable=False),
     Index("uq_saved_search_owner_name", "owner", "name", unique=True),
-    Index("ix_saved_search_shared", "name", sqlite_where=text("shared"), postgresql_where=text("shared")),
+    Index("ix_saved_search_shared", "name", **_where(SHARED)),
 )
