@@ -245,10 +245,13 @@ def _yes_no(value: str) -> bool:
     return {"yes": True, "no": False}[value]
 
 
+_WORD_OF = {standing.value: word for word, standing in SIGNED.items()}
+
+
 def _signed(value: str) -> str | tuple[str, ...]:
     if value == "yes":
         return ("agency", "platform")
-    return value if value in SIGNED else next(word for word, standing in SIGNED.items() if standing == value)
+    return value if value in SIGNED else _WORD_OF[value]
 
 
 def _one_of(field: str, allowed: Iterable[str]) -> _Filter:

@@ -34,7 +34,7 @@ from hub.domain.search import SIGNED, Query
 from hub.store import search_tables as s
 from hub.store import tables as t
 from hub.store.engine import is_sqlite
-from hub.store.search_filters import SEARCH, Group, Place, has_words, streams
+from hub.store.search_filters import SEARCH, Group, Place, has_words, lines, streams
 
 _d, _v, _p = t.document.c, t.delivery.c, t.packet.c
 SECONDS = 0.3  # a page may take, before it says how far it came

@@ -79,7 +79,7 @@ def streams(query: Query, newer: bool, *, sqlite: bool) -> Iterator[Group]:
     if query.urgent:
         groups.append(Group([_stream(_d.seq, newer, sqlite, None, s.URGENT)]))
     if query.overdue:
-        groups.append(Group([_stream(_d.seq, newer, sqlite, None, s.DUE)]))
+        groups.append(Group([_stream(_d.seq, newer, sqlite, None, s.DUE, _d.due_on < query.today)]))
     which_lines = [s.DOCUMENTS] if "status" not in query.kind else [s.STATUS_PACKETS, *([s.DOCUMENTS] if kinds else [])]
     groups.append(
         Group([one for which in which_lines for one in of_delivery(_v.recipient, query.recipient, which).streams])

@@ -15,16 +15,23 @@ from hub.store.tables import delivery, document, metadata, packet
 
 _d, _v = document.c, delivery.c
 
-# Written out, not bound: a partial index serves only a condition the planner can compare with its own.
-DOCUMENTS = literal_column("delivery.report_id IS NULL", Boolean)
-STATUS_PACKETS = literal_column("delivery.report_id IS NOT NULL", Boolean)
-NOT_DELIVERED = literal_column("delivery.state <> 'delivered'", Boolean)
-RARE_STATUS = literal_column("delivery.status IN ('02','cancelled','replaced')", Boolean)
-NOT_NEW = literal_column("document.kind <> 0", Boolean)
-URGENT = literal_column("document.urgent", Boolean)
-DUE = literal_column("document.due_on IS NOT NULL", Boolean)
-NOT_SIGNED = literal_column("packet.standing <> 'signed'", Boolean)
-SHARED = literal_column("saved_search.shared", Boolean)
+
+def _condition(written: str) -> ColumnClause[bool]:
+    """Written out, not bound: a partial index serves only a condition the planner can compare with its own. Without a
+    type, or for SQLite it would become a comparison with 1.
+    """
+    return literal_column(written)
+
+
+DOCUMENTS = _condition("delivery.report_id IS NULL")
+STATUS_PACKETS = _condition("delivery.report_id IS NOT NULL")
+NOT_DELIVERED = _condition("delivery.state <> 'delivered'")
+RARE_STATUS = _condition("delivery.status IN ('02','cancelled','replaced')")
+NOT_NEW = _condition("document.kind <> 0")
+URGENT = _condition("document.urgent")
+DUE = _condition("document.due_on IS NOT NULL")
+NOT_SIGNED = _condition("packet.standing <> 'signed'")
+SHARED = _condition("saved_search.shared")
 
 
 def _where(condition: ColumnClause[bool]) -> dict[str, Any]:
@@ -32,14 +39,15 @@ def _where(condition: ColumnClause[bool]) -> dict[str, Any]:
     return {"sqlite_where": plain, "postgresql_where": plain}
 
 
+# With the columns of their conditions: SQLite looks for those in the row otherwise.
 Index("ix_document_sender_seq", _d.sender, _d.seq)
 Index("ix_document_issuer_seq", _d.issuer, _d.seq)
 Index("ix_document_year_seq", _d.year, _d.seq)
 Index("ix_document_trace_id", _d.trace_id)
 Index("ix_document_not_new", _d.kind, _d.seq, **_where(NOT_NEW))
-Index("ix_document_urgent", _d.seq, **_where(URGENT))
-Index("ix_document_due", _d.seq, **_where(DUE))
-Index("ix_delivery_recipient_document_seq", _v.recipient, _v.document_seq, **_where(DOCUMENTS))
+Index("ix_document_urgent", _d.urgent, _d.seq, **_where(URGENT))
+Index("ix_document_due", _d.seq, _d.due_on, **_where(DUE))
+Index("ix_delivery_recipient_document_seq", _v.recipient, _v.document_seq, _v.report_id, **_where(DOCUMENTS))
 Index("ix_delivery_recipient_status_packets", _v.recipient, _v.document_seq, **_where(STATUS_PACKETS))
 Index("ix_delivery_not_delivered", _v.state, _v.document_seq, **_where(NOT_DELIVERED))
 Index("ix_delivery_rare_status", _v.status, _v.document_seq, **_where(RARE_STATUS))

@@ -163,14 +163,14 @@ def test_a_word_that_cannot_be_understood_is_refused_with_an_example(word: str, 
 
 
 def test_what_a_shell_gives_in_one_word_is_a_phrase_unless_it_is_a_query() -> None:
-    for words_given, line in (
+    for words_given, told in (
         (["from:G22", "tiền lương"], 'from:G22 "tiền lương"'),
         (["Về việc: tiền lương"], '"Về việc: tiền lương"'),
         (["from:G22 to:H41"], "from:G22 to:H41"),
         (['from:G22 "tiền lương"'], 'from:G22 "tiền lương"'),
         (["lương", "15/VPCP"], "lương 15/VPCP"),
     ):
-        assert one_line(words_given) == line
+        assert one_line(words_given) == told
 
 
 def test_all_words_that_cannot_be_understood_are_told_at_once() -> None:
