@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
-from builders.console import Operating, operating
+from axe_playwright_python.sync_playwright import Axe
+from builders.console import Operating, operating, watched
 from builders.served import Served, a_served_hub
+from playwright.sync_api import Browser
 from sqlalchemy import update
 
 from hub.domain.operator import Role
@@ -151,3 +154,57 @@ def test_a_viewer_selects_nothing(served: Served) -> None:
 
 def test_an_address_that_is_none_is_refused(lan: Operating) -> None:
     assert lan.get("/console/log", params={"older": "x.y"}).status_code == 422
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_a_clerk_finds_by_keyboard_alone(served: Served, lan: Operating, browser: Browser, lang: str) -> None:
+    with browser.new_context() as context:
+        watch = watched(context, served, lan.token, lang)
+        watch.go("/console/log")
+        page = watch.page
+        page.focus("#q")
+        page.keyboard.type("chung mo rong")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/console/log?q=chung*")
+        assert page.locator("tbody tr").count() == 2
+        page.focus("#filters > summary")
+        page.keyboard.press("Enter")
+        page.focus("#f-to")
+        page.keyboard.type("H27")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/console/log?q=to*")
+        assert page.input_value("#q") == "to:H27 chung mo rong"
+        assert page.locator("tbody tr").count() == 1
+        assert str(page.locator("tbody a").get_attribute("href")).startswith("/console/documents/")
+        watch.assert_clean()
+
+
+@pytest.mark.parametrize(("lang", "scheme"), [("vi", "light"), ("en", "dark")])
+def test_the_page_is_accessible_and_fits_a_phone(
+    served: Served, lan: Operating, browser: Browser, lang: str, scheme: Literal["light", "dark"]
+) -> None:
+    with browser.new_context(color_scheme=scheme, viewport={"width": 360, "height": 740}, bypass_csp=True) as context:
+        watch = watched(context, served, lan.token, lang)
+        for line in ("", "state:delivered", "fron:G22"):
+            watch.go(f"/console/log?q={line}")
+            watch.page.evaluate("() => document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+            found = Axe().run(watch.page)
+            assert found.violations_count == 0, found.generate_report()
+            assert watch.page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_new_lines_are_told_and_move_nothing(served: Served, lan: Operating, browser: Browser) -> None:
+    with browser.new_context() as context:
+        watch = watched(context, served, lan.token)
+        watch.page.clock.install()
+        watch.go("/console/log?q=from:H41")
+        before = watch.page.locator("tbody").all_inner_texts()
+        served.axis.enrol("H17")
+        served.axis.enrol("H41").issue("H17", subject="V/v mới đến")
+        watch.page.clock.run_for(6000)
+        watch.page.wait_for_selector("#news:not([hidden])")
+        assert watch.page.inner_text("#news") == "Có 1 dòng mới. Xem ngay"
+        assert watch.page.locator("tbody").all_inner_texts() == before
+        watch.page.click("#news")
+        assert watch.page.locator("tbody tr").count() == 1
+        watch.assert_clean()
