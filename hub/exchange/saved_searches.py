@@ -61,7 +61,7 @@ def save(tx: Transaction, job: Save) -> None:
     else:
         saved.change(tx.connection, before["id"], **values)
     if job.shared or (before is not None and before["shared"]):
-        note(tx, job.by.name, "search.save", name, facts={"query": line(job.query), "shared": job.shared})
+        note(tx, job.by.name, "search-save", name, facts={"query": line(job.query), "shared": job.shared})
 
 
 @each
@@ -73,7 +73,7 @@ def rename(tx: Transaction, job: Rename) -> None:
         raise Refusal("search-name-taken", "name", name, {"name": name})
     saved.change(tx.connection, row["id"], name=name)
     if row["shared"]:
-        note(tx, job.by.name, "search.rename", name, facts={"before": row["name"], "owner": row["owner"]})
+        note(tx, job.by.name, "search-rename", name, facts={"before": row["name"], "owner": row["owner"]})
 
 
 @each
@@ -82,12 +82,12 @@ def remove(tx: Transaction, job: Remove) -> None:
     row = _own(tx, job.by, job.id)
     saved.remove(tx.connection, row["id"])
     if row["shared"]:
-        note(tx, job.by.name, "search.remove", row["name"], facts={"query": row["query"], "owner": row["owner"]})
+        note(tx, job.by.name, "search-remove", row["name"], facts={"query": row["query"], "owner": row["owner"]})
 
 
 @each
 def take(tx: Transaction, job: Taken) -> None:
-    note(tx, job.by.name, "log.export", "log", facts={"query": line(job.query)})
+    note(tx, job.by.name, "log-export", "log", facts={"query": line(job.query)})
 
 
 def _own(tx: Transaction, by: Operator, search_id: str) -> RowMapping:

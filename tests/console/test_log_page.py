@@ -107,7 +107,7 @@ def test_the_csv_is_what_the_page_shows_and_runs_no_formula(served: Served, lan:
     assert "<script>alert" not in page
     assert "[U+202E]" in page
     with reading(served.axis.desk.engine) as connection:
-        (taken,) = audit.entries(connection, action="log.export")
+        (taken,) = audit.entries(connection, action="log-export")
     assert (taken["operator"], taken["facts"]) == ("lan", {"query": "to:H41"})
 
 
@@ -141,7 +141,7 @@ def test_a_search_is_saved_shared_renamed_and_removed(served: Served, lan: Opera
     assert "Chờ lấy lâu" not in xem.get("/console/log").text
     with reading(served.axis.desk.engine) as connection:
         told = [
-            audit.entries(connection, action=f"search.{what}")[0]["operator"] for what in ("save", "rename", "remove")
+            audit.entries(connection, action=f"search-{what}")[0]["operator"] for what in ("save", "rename", "remove")
         ]
     assert told == ["minh", "minh", "lan"]
 
