@@ -194,9 +194,7 @@ async def show(request: Request, operator: Views, run_id: str, after: int = 0, o
 
 
 def _found(connection: Connection, asked: Asked) -> Sequence[str]:
-    if asked.ids:
-        return steering.within(asked.ids)
-    return steering.within(rows.found(connection, parse(asked.query), steering.MOST))
+    return steering.within(asked.ids) if asked.ids else steering.searched(connection, parse(asked.query))
 
 
 def _foreseen(connection: Connection, current: _Current, now: datetime, ids: Sequence[str]) -> list[Foreseen]:

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, RowMapping
 
 from hub.domain.delivery import Move
 from hub.domain.operator import reasoned
+from hub.domain.search import Query
 from hub.domain.steering import Action, Left, Wish, fitting
 from hub.errors import Refusal
 from hub.exchange import audit, change
@@ -35,6 +36,8 @@ log = structlog.get_logger()
 _T = TypeVar("_T")
 MOST = 10_000  # deliveries of one run
 CHUNK = 100  # deliveries changed in one transaction
+_PATIENCE = 5.0  # seconds a search may take to find all
+_NARROW = "Thu hẹp tìm kiếm / narrow the search: to: state: after: before:"
 _BY_OPERATOR = "đơn vị vận hành / operator"
 _RUN_ID = re.compile(r"[0-9a-f]{24}")
 
@@ -69,19 +72,35 @@ class Order:
     query: str = ""
 
 
+def searched(connection: Connection, query: Query) -> list[str]:
+    """The deliveries that a search finds. Raises ``request-field`` where they are too many, or not all could be found
+    in time: who says "all of these" would not know which.
+    """
+    found, all_of_them = steering.found(connection, query, MOST, _PATIENCE)
+    if len(found) < MOST and not all_of_them:
+        raise Refusal("request-field", "query", "", {
+            "vi": "tìm quá lâu, chưa thấy hết các bản chuyển", "en": "the search takes too long to find all deliveries",
+            "repair": _NARROW,
+        })  # fmt: skip
+    if not all_of_them:
+        raise _too_many()
+    return found
+
+
 def within(delivery_ids: Sequence[str]) -> Sequence[str]:
     """These, or ``request-field`` when they are too many for one order."""
     if len(delivery_ids) > MOST:
-        most = f"{MOST:,}"
-        raise Refusal(
-            "request-field", "query", "",
-            {
-                "vi": f"hơn {most.replace(',', '.')} bản chuyển, quá nhiều cho một lần",
-                "en": f"more than {most} deliveries, too many at once",
-                "repair": "Thu hẹp tìm kiếm / narrow the search: to: state: after: before:",
-            },
-        )  # fmt: skip
+        raise _too_many()
     return delivery_ids
+
+
+def _too_many() -> Refusal:
+    most = f"{MOST:,}"
+    told = {
+        "vi": f"hơn {most.replace(',', '.')} bản chuyển, quá nhiều cho một lần",
+        "en": f"more than {most} deliveries, too many at once", "repair": _NARROW,
+    }  # fmt: skip
+    return Refusal("request-field", "query", "", told)
 
 
 def foresee(

@@ -16,6 +16,7 @@ from hub.store import (  # all tables where a schema is made
     examination_tables,  # noqa: F401
     log_tables,  # noqa: F401
     operator_tables,  # noqa: F401
+    search_tables,  # noqa: F401
     steering_tables,  # noqa: F401
     trust_tables,  # noqa: F401
 )

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, text, update
 
 from hub.domain.search import Query
-from hub.store import log
+from hub.store import search
 from hub.store import tables as t
 from hub.store.listing import Listing
 from hub.store.many import Many
@@ -25,9 +25,12 @@ _SETTLE = Many(
 )
 
 
-def found(connection: Connection, query: Query, most: int) -> list[str]:
-    """The deliveries that a search finds, newest first; of more than ``most`` one more."""
-    return [row["delivery"] for row in log.lines(connection, query, limit=most + 1)]
+def found(connection: Connection, query: Query, most: int, seconds: float) -> tuple[list[str], bool]:
+    """The deliveries that a search finds, newest first, at most ``most``; and whether these are all there are, as far
+    as could be looked in that time.
+    """
+    page = search.find(connection, query, limit=most, seconds=seconds)
+    return [key.delivery for key in page.keys], page.reached is None and not page.more
 
 
 _DESCRIBED = Listing(

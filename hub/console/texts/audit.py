@@ -40,5 +40,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "audit.action.delivery-undeliverable": ("Báo không giao được", "Marked undeliverable"),
     "audit.action.trust-add": ("Thêm chứng thư tin cậy", "Trusted a certificate"),
     "audit.action.trust-remove": ("Bỏ chứng thư tin cậy", "Trusted no longer"),
+    "audit.action.search-save": ("Lưu tìm kiếm dùng chung", "Saved a shared search"),
+    "audit.action.search-rename": ("Đổi tên tìm kiếm dùng chung", "Renamed a shared search"),
+    "audit.action.search-remove": ("Xóa tìm kiếm dùng chung", "Removed a shared search"),
+    "audit.action.log-export": ("Tải nhật ký chuyển", "Took the delivery log"),
     "audit.action.keys-renew": ("Tạo khóa biên nhận mới", "Renewed the receipt key"),
 }
