@@ -180,8 +180,8 @@ def test_what_a_search_finds_is_looked_at_whole_or_not_at_all(axis: Axis) -> Non
     _, _, ids = many_expired(axis)
     with reading(axis.desk.engine) as connection:
         found = steering.searched(connection, parse("from:G22 state:expired"))
-        assert [len(some) for some in rows.found(connection, parse("from:G22"), 50, 5.0)[:1]] == [50]
-        assert rows.found(connection, parse("from:G22"), 50, 5.0)[1] is False
+        some, all_of_them = rows.found(connection, parse("from:G22"), 50, 5.0)
+    assert (len(some), all_of_them) == (50, False)
     assert sorted(found) == sorted(ids)
     assert look(axis, "again", found) == {"fit": MANY}
     with pytest.raises(Refusal, match="too many"):
