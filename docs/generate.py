@@ -14,9 +14,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from clients.replay.scenario.shapes import Scenario
-from hub.domain.delivery import ANSWER, ATTEMPTS, FINAL, PROCESSING, TRANSPORT, Effect, Status
+from hub.domain.delivery import ANSWER, ATTEMPTS, FINAL, PROCESSING, TRANSPORT, Effect, Move, Status
 from hub.domain.rules import RULES
 from hub.domain.signature.algorithms import METHODS
+from hub.domain.steering import ACTIONS, LEFT, Left
 from hub.errors import PROBLEMS, Problem, Severity
 from hub.metrics import METRICS
 from hub.settings import Settings
@@ -168,6 +169,14 @@ def metrics() -> str:
     return table(("Metric", "Type", "Label", "Meaning"), rows)
 
 
+def actions() -> str:
+    def cell(found: Move | Left | None) -> str:
+        return LEFT[found][1] if isinstance(found, Left) else "waits longer" if found is None else f"*{found}*"
+
+    rows = [(f"**{state}**", *(cell(row[state]) for row in ACTIONS.values())) for state in TRANSPORT]
+    return table(("State", *ACTIONS), rows)
+
+
 def decisions() -> str:
     pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
     titles = [page.read_text("utf-8").partition("\n")[0].removeprefix("# ").partition(". ") for page in pages]
@@ -188,6 +197,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "answers diagram": answers_diagram,
     "algorithms": algorithms,
     "metrics": metrics,
+    "actions": actions,
     "decisions": decisions,
 }
 _REGION = re.compile(r"(<!-- generated: ([a-z ]+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hub import operating, trusting
+from hub import operating, steering, trusting
 from hub.terminal import DatabaseUrl, DataDir, a_database, a_hub, err, out, settings_of, who
 
 # What costs time to import stands in the commands: `hub --help` waits for none of it.
@@ -27,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(trusting.app, name="trust")
+app.add_typer(steering.app, name="deliveries")
 app.add_typer(operating.app, name="operator")
 
 Addresses = Annotated[
@@ -250,7 +251,7 @@ _CREDENTIALS = {
 def log_(
     query: Annotated[
         list[str] | None,
-        typer.Argument(help="from: to: issuer: number: year: state: status: kind: after: before: and words"),
+        typer.Argument(help="from: to: issuer: number: year: state: status: kind: signed: after: before: … and words"),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Lines at most")] = 50,
     refused: Annotated[bool, typer.Option(help="What was refused instead")] = False,
@@ -266,12 +267,16 @@ def log_(
     if refused and follow:
         raise typer.BadParameter("--refused cannot be followed")
     from hub import show
+    from hub.app import now
+    from hub.domain.document import local_day
     from hub.domain.search import Query, one_line, parse
     from hub.store import log
     from hub.store.engine import reading
 
-    wanted = parse(one_line(query or []))
-    if refused and wanted != Query(wanted.sender, after=wanted.after, before=wanted.before, phrases=wanted.phrases):
+    wanted = parse(one_line(query or []), local_day(now()))
+    if refused and wanted != Query(
+        sender=wanted.sender, after=wanted.after, before=wanted.before, phrases=wanted.phrases
+    ):
         raise typer.BadParameter("--refused takes from:, after:, before: and words")
     with a_database(data_dir, database_url) as engine:
         with reading(engine) as connection:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hub.background import beside
 from hub.data import read_agencies
 from hub.errors import Refusal
-from hub.exchange import keys
+from hub.exchange import keys, steering
 from hub.exchange.checkers import Processes
 from hub.exchange.desk import Desk, Terms
 from hub.exchange.inspection import Inspector
@@ -255,6 +255,7 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step, writ
                     stack.push_async_callback(to_thread.run_sync, state["spans"].close)
                 await stack.enter_async_context(beside(desk.sweep()))
                 await stack.enter_async_context(beside(Sequencer(desk).keep()))
+                await stack.enter_async_context(beside(steering.keep(desk)))
                 if settings.log_tsa_url:
                     await stack.enter_async_context(beside(_timestamper(settings, desk).keep()))
                 stack.enter_context(Inspector(desk, Examiner()))

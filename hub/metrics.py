@@ -77,7 +77,8 @@ REFUSALS = Counter(
 )  # fmt: skip
 EVENTS = Counter(
     "delivery_events_total", "Committed changes and attempts of deliveries; `created` is where one begins.", "event",
-    ("created", "take", "fetch", "done", "status", "expire", "fail", "withdraw", "reopen", "lease-over"),
+    ("created", "take", "fetch", "done", "status", "expire", "fail", "withdraw", "reopen", "lease-over",
+     "extend"),
 )  # fmt: skip
 WAITS = Histogram(
     "delivery_wait_seconds",

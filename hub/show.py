@@ -18,7 +18,7 @@ from hub.domain.agency import Agency, Directory
 from hub.domain.delivery import Standing, overall
 from hub.domain.document import VIETNAM, Kind
 from hub.errors import Refusal, Violation
-from hub.store import deliveries, documents, log
+from hub.store import deliveries, documents, log, steering
 from hub.store.engine import temporary
 
 
@@ -171,6 +171,7 @@ def story(out: Console, connection: Connection, key: str, *, as_json: bool) -> N
     reports = documents.reports_of(connection, document_id)
     tries = documents.refusals_between(connection, document["sender"], document["document_id"], None)
     links = documents.links_of(connection, document_id)
+    acted = steering.acted(connection, ids)
     if as_json:
         told = {
             "document": dict(document),
@@ -180,12 +181,13 @@ def story(out: Console, connection: Connection, key: str, *, as_json: bool) -> N
             "requests": [dict(r) for r in requests],
             "links": [dict(link) for link in links],
             "refusals": [dict(r) for r in tries],
+            "actions": [dict(r) for r in acted],
         }
         _json(out, [told])
         return
     _head(out, document, documents.first_packet(connection, document_id), links)
     _recipients(out, rows, requests)
-    _time_line(out, document, {d.id: d.addressed for d in (*rows, *statuses)}, events, reports, tries)
+    _time_line(out, document, {d.id: d.addressed for d in (*rows, *statuses)}, events, reports, tries, acted)
 
 
 def _head(out: Console, document: RowMapping, packet: RowMapping, links: list[RowMapping]) -> None:
@@ -229,10 +231,14 @@ def _time_line(
     events: list[RowMapping],
     reports: list[RowMapping],
     tries: list[RowMapping],
+    acted: list[RowMapping],
 ) -> None:
     lines = [(document["accepted_at"], "", "accepted", "")]
     lines += [(row["at"], "", f"refused: {row['code']}", row["id"]) for row in tries]
     lines += [(row["received_at"], row["sender"], f"report {row['code']}", row["description"]) for row in reports]
+    for row in acted:
+        outcome = "" if row["outcome"] == steering.DONE else f": {row['outcome'] or '…'}"
+        lines.append((row["made_at"], row["by"], f"{row['action']}{outcome}", row["reason"]))
     for event in events:
         change = event["state_after"] if event["state_after"] != event["state_before"] else ""
         if event["status_after"] != event["status_before"]:

@@ -59,13 +59,14 @@ MAY_IMPORT: dict[str, set[str]] = {
         *_INTERFACE,
         *("hub.app", "hub.authority", "hub.terminal", "hub.data", "hub.revocation", "hub.show"),
     },
+    "hub.steering": {*_INTERFACE, "hub.terminal", "hub.show"},
     "hub.simulation": {*_INTERFACE, "hub.http", "hub.api", "hub.gateway"},
     "hub.serve": {"hub.app", "hub.runtime", "hub.http", "hub.logs", "hub.monitoring", "hub.settings", "hub.simulation"},
     "hub.demo": {"hub.domain", "hub.data", "clients"},
     "hub.__main__": {
         *_INTERFACE,
         *("hub.app", "hub.terminal", "hub.enrolments", "hub.backups", "hub.show", "hub.serve", "hub.demo"),
-        *("hub.logs", "hub.operating", "hub.trusting"),
+        *("hub.logs", "hub.operating", "hub.steering", "hub.trusting"),
     },
     "hub": set(),
 }

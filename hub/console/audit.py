@@ -54,5 +54,10 @@ def _told(facts: dict[str, Any]) -> str:
     return ", ".join(f"{name}: {_plain(value)}" for name, value in facts.items() if value not in ("", None, [], {}))
 
 
+_SOME = 3  # of a list: what was done to a hundred stands on the page of the run
+
+
 def _plain(value: Any) -> str:
+    if isinstance(value, list) and len(value) > _SOME:
+        return f"{', '.join(map(_plain, value[:_SOME]))}, … ({len(value)})"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

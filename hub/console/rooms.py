@@ -12,10 +12,12 @@ from starlette.responses import Response
 
 from hub.console import (
     access,
+    actions,
     agencies,
     audit,
     document,
     frame,
+    log,
     login,
     operators,
     overview,
@@ -26,7 +28,7 @@ from hub.console import (
 from hub.console.access import SignInFirst
 from hub.errors import Refusal
 
-_ROOMS = (overview, document, refusals, agencies, audit, login, operators, settings)
+_ROOMS = (overview, log, document, refusals, agencies, actions, audit, login, operators, settings)
 Handler = Callable[[Request, Any], Any]  # as the framework types them
 
 

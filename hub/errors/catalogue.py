@@ -306,6 +306,10 @@ _add("form-too-large", 413, "Biểu mẫu lớn hơn {limit} byte.", "The form i
 _add("reason-form", 422, "Lý do phải dài từ {least} đến {most} ký tự, không có ký tự điều khiển.",
      "A reason has {least} to {most} characters and no control characters.",
      "Viết lý do ngắn gọn / write a short reason")
+_add("search-name", 422, "Tên của tìm kiếm phải dài từ 1 đến {most} ký tự.",
+     "The name of a search has 1 to {most} characters.", "Quá hạn của tỉnh / overdue in the province")
+_add("search-name-taken", 409, "Bạn đã có tìm kiếm tên «{name}».", "You have a search called “{name}” already.",
+     "Chọn tên khác / choose another name")
 _add("operator-name", 422, "«{value}» không dùng làm tên người vận hành được.",
      "“{value}” cannot be an operator's name.", "1–64: a–z 0–9 . _ - @")
 _add("operator-known", 409, "Đã có người vận hành «{name}».", "There is an operator “{name}” already.",

@@ -25,6 +25,7 @@ from hub.store import deliveries
 from hub.store import evidence as evidence_rows
 from hub.store.deliveries import Delivery
 from hub.store.ids import chance
+from hub.store.roster import Roster
 
 EXPIRY = timedelta(days=30)
 EXPIRY_URGENT = timedelta(days=3)
@@ -152,11 +153,15 @@ def receiver(tx: Transaction, code: str) -> str | None:
 
     A locked system is none: what it would get waits until it is unlocked or another is enrolled.
     """
-    directory = tx.roster.directory
-    system = directory.nearest(code)
+    return receiving(tx.roster, code, tx.now)
+
+
+def receiving(roster: Roster, code: str, now: datetime) -> str | None:
+    """The same by a roster."""
+    system = roster.directory.nearest(code)
     if system is None or system.locked:
-        successor = directory.successor_of(code, local_day(tx.now))
-        system = directory.nearest(successor) if successor else None
+        successor = roster.directory.successor_of(code, local_day(now))
+        system = roster.directory.nearest(successor) if successor else None
     return None if system is None or system.locked else system.id
 
 

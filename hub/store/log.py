@@ -1,20 +1,23 @@
 """The delivery log: one line per packet and recipient, and the whole story of one document.
 
-Searches read newest first by key, never count and never sort what they do not show.
+Which lines a search finds is ``hub.store.search``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time
-from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, literal_column, select, text
+from sqlalchemy import Connection, RowMapping, select
 
 from hub.domain import numbering
 from hub.domain.document import VIETNAM
-from hub.domain.search import KINDS, Query
+from hub.domain.search import Query
+from hub.store import search
 from hub.store import tables as t
-from hub.store.engine import is_sqlite
+from hub.store.listing import Listing
+from hub.store.search import AFTER_ALL
+from hub.store.search_filters import Place
 
 _LINE = (
     select(
@@ -45,73 +48,25 @@ _LINE = (
     .join(t.packet, t.delivery.c.packet_id == t.packet.c.id)
     .outerjoin(t.report, t.delivery.c.report_id == t.report.c.id)
 )
+_LINES = Listing(_LINE, t.delivery.c.id)
 
 
 def lines(connection: Connection, query: Query, *, limit: int) -> list[RowMapping]:
     """Lines that fit, newest document first."""
-    found = _filtered(connection, _LINE, query)
-    if not (query.recipient or query.state or query.status or query.kind):
-        # Every document has a line: as many documents as lines are enough, found by their own order.
-        newest = _of_documents(connection, select(t.document.c.seq), query)
-        found = found.where(t.document.c.seq.in_(newest.order_by(t.document.c.seq.desc()).limit(limit)))
-    ordered = found.order_by(t.document.c.seq.desc(), t.delivery.c.id).limit(limit)
-    return list(connection.execute(ordered).mappings())
+    return of(connection, search.find(connection, query, limit=limit).keys)
 
 
 def newer(connection: Connection, query: Query, after: int, limit: int) -> list[RowMapping]:
     """Lines of documents accepted after ``after``, oldest first (for following the log)."""
-    found = _filtered(connection, _LINE, query).where(t.document.c.seq > after)
-    return list(connection.execute(found.order_by(t.document.c.seq, t.delivery.c.id).limit(limit)).mappings())
+    place = Place(after, AFTER_ALL)
+    return of(connection, search.find(connection, query, limit=limit, place=place, newer=True).keys)[::-1]
 
 
-def _filtered(connection: Connection, found: Select[Any], query: Query) -> Select[Any]:
-    v = t.delivery.c
-    found = _of_documents(connection, found, query)
-    if query.recipient:
-        found = found.where(v.recipient == query.recipient)
-    if query.state:
-        found = found.where(v.state == query.state)
-    if query.status:
-        found = found.where(v.status == query.status)
-    if query.kind == "status":
-        return found.where(v.report_id.is_not(None))
-    if query.kind:
-        found = found.where(t.document.c.kind == KINDS[query.kind])
-    return found.where(v.report_id.is_(None))
-
-
-def _of_documents(connection: Connection, found: Select[Any], query: Query) -> Select[Any]:
-    """The part of a query that speaks of the document alone."""
-    d = t.document.c
-    if query.sender:
-        found = found.where(d.sender == query.sender)
-    if query.issuer:
-        found = found.where(d.issuer == query.issuer)
-    if query.number:
-        number, symbol = numbering.split_code(query.number)
-        found = found.where(d.number == numbering.plain_number(number)) if number else found
-        found = found.where(d.symbol == symbol) if symbol else found
-    if query.year is not None:
-        found = found.where(d.year == query.year)
-    if query.after is not None:
-        found = found.where(d.accepted_at >= datetime.combine(query.after, time.min, VIETNAM))
-    if query.before is not None:
-        found = found.where(d.accepted_at <= datetime.combine(query.before, time.max, VIETNAM))
-    return _containing(connection, found, query.phrases)
-
-
-def _containing(connection: Connection, found: Select[Any], phrases: tuple[tuple[str, ...], ...]) -> Select[Any]:
-    """Documents whose folded text has every phrase; each engine by its own index."""
-    if not phrases:
-        return found
-    if is_sqlite(connection):
-        match = " AND ".join('"' + " ".join(words) + '"' for words in phrases)
-        hits = text("SELECT rowid FROM document_fts WHERE document_fts MATCH :match").bindparams(match=match)
-        return found.where(t.document.c.seq.in_(hits.columns(literal_column("rowid"))))
-    vector = func.to_tsvector(literal_column("'simple'"), t.document.c.search)
-    for words in phrases:
-        found = found.where(vector.op("@@")(func.phraseto_tsquery(literal_column("'simple'"), " ".join(words))))
-    return found
+def of(connection: Connection, keys: Sequence[Place]) -> list[RowMapping]:
+    """The lines with these keys, in their order."""
+    found = _LINES.of(connection, [key.delivery for key in keys]).mappings() if keys else ()
+    by_delivery = {row["delivery"]: row for row in found}
+    return [by_delivery[key.delivery] for key in keys if key.delivery in by_delivery]
 
 
 def refusals(connection: Connection, query: Query, limit: int) -> list[RowMapping]:
@@ -119,7 +74,7 @@ def refusals(connection: Connection, query: Query, limit: int) -> list[RowMappin
     c = t.refusal.c
     found = select(t.refusal)
     if query.sender:
-        found = found.where(c.sender == query.sender)
+        found = found.where(c.sender.in_(query.sender))
     if query.after is not None:
         found = found.where(c.at >= datetime.combine(query.after, time.min, VIETNAM))
     if query.before is not None:

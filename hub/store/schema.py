@@ -17,6 +17,8 @@ from hub.store import (  # noqa: F401  (all tables where a schema is made)
     examination_tables,
     log_tables,
     operator_tables,
+    search_tables,
+    steering_tables,
     trust_tables,
 )
 from hub.store.engine import is_sqlite, writing

@@ -227,12 +227,12 @@ delivery = Table(
     Column("expires_at", Moment, nullable=False),
     Column("turn", SmallInteger, nullable=False, server_default=text("1")),  # hub.domain.turns
     Column("again_at", Moment),  # when it last became available again, if it did
+    Column("document_seq", Long),  # its document's: see search_tables
     CheckConstraint("state IN ('waiting','taken','delivered','failed','expired','withdrawn')", name="state"),
     CheckConstraint("status IN ('none','01','03','04','05','06','02','cancelled','replaced')", name="status"),
     CheckConstraint("(state = 'taken') = (lease IS NOT NULL)", name="lease"),
     CheckConstraint("state <> 'withdrawn' OR fetched_at IS NULL", name="withdrawn_unseen"),
     Index("ix_delivery_document_id", "document_id"),
-    Index("ix_delivery_recipient", "recipient"),
 )
 Index(
     "uq_delivery_document_recipient",

@@ -139,7 +139,7 @@ def test_metadata_goes_and_numbers_codes_identity_and_the_refusal_of_duplicates_
     assert axis.delivery(only(answer)).reason == ""
     with reading(axis.desk.engine) as connection:
         assert log.lines(connection, Query(phrases=(("nguyen", "van", "thu"),)), limit=9) == []
-        assert len(log.lines(connection, Query(sender="G22"), limit=9)) == 1
+        assert len(log.lines(connection, Query(sender=("G22",)), limit=9)) == 1
         assert {row.description for row in connection.execute(select(t.report.c.description))} == {""}
     assert bytes_of(axis, answer) == [True, True]
     with pytest.raises(Refusal, match=r"^document-conflict"):

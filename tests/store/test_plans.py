@@ -26,6 +26,7 @@ from hub.store import (
     retention,
     roster,
     state,
+    steering,
     story,
     systems,
     views,
@@ -114,6 +115,14 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
         systems.refused_since(c, "G22", NOW),
     ],
     "when systems last asked": lambda c: polls.last(c, ["a", "b"]),
+    "the next deliveries of a run": lambda c: [
+        steering.chunk(c, 5, 100, 100),
+        steering.deliveries_of(c, 5, 100, 50),
+        steering.outcomes(c, 5),
+    ],
+    "what operators did to deliveries": lambda c: steering.acted(c, ["a", "b"]),
+    "what people know deliveries by": lambda c: steering.described(c, ["a", "b"]),
+    "a run and those before another": lambda c: [steering.run(c, "a"), steering.runs(c, 5, 50)],
     "the log of a recipient": lambda c: log.lines(c, parse("to:H41"), limit=50),
     "the log of a number": lambda c: log.lines(c, parse("number:15/VPCP-TH year:2025"), limit=50),
 }

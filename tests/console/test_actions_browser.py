@@ -1,0 +1,139 @@
+"""Actions on deliveries as people meet them: by keyboard, in both languages, while a run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from builders.axis import Peer
+from builders.console import Watched, a_session, watched
+from builders.reports import office_and_province, only
+from builders.served import Served, a_served_hub
+from builders.steered import an_order
+from playwright.sync_api import Browser, expect
+
+from hub.domain.operator import Role
+from hub.exchange import steering
+
+_SUBMIT = """async ([path, fields]) => {
+    const form = Object.assign(document.createElement("form"), { method: "post", action: path });
+    fields.csrf = document.querySelector("input[name=csrf]").value;
+    for (const [name, value] of Object.entries(fields)) {
+        const field = Object.assign(document.createElement("input"), { type: "hidden", name, value });
+        form.append(field);
+    }
+    document.body.append(form);
+    form.submit();
+}"""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with a_served_hub(tmp_path_factory.mktemp("hub"), sweep_seconds=3600) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def peers(served: Served) -> tuple[Peer, Peer]:
+    return office_and_province(served.axis)
+
+
+@pytest.fixture(params=["vi", "en"])
+def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Watched]:
+    with browser.new_context(locale="vi-VN", color_scheme="light") as context:
+        page = watched(context, served, a_session(served.axis, "lan", Role.OPERATOR), request.param)
+        yield page
+        page.assert_clean()
+
+
+def failed(peers: tuple[Peer, Peer], subject: str = "V/v phòng, chống bão số 10") -> str:
+    office, province = peers
+    delivery = only(office.send("H41", subject=subject))
+    province.fetch(delivery)
+    province.failed(delivery)
+    return delivery
+
+
+def chosen(page: Watched, **fields: Any) -> None:
+    """As the delivery log and a document's page send it."""
+    page.go("/console/actions")
+    with page.page.expect_navigation():
+        page.page.evaluate(_SUBMIT, ["/console/actions", fields])
+
+
+def assert_accessible(page: Watched) -> None:
+    found = Axe().run(page.page).response["violations"]
+    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+
+
+def press_until(page: Watched, wanted: str) -> None:
+    """Tab on until what has the focus has this text or name."""
+    for _ in range(60):
+        page.page.keyboard.press("Tab")
+        there = page.page.evaluate(
+            "(document.activeElement.textContent || '').trim() + ' ' + (document.activeElement.name || '')"
+        )
+        if wanted in there:
+            return
+    raise AssertionError(f"{wanted} cannot be reached by keyboard")
+
+
+WORDS = {
+    "vi": ("Xem trước: Giao lại", "Giao lại 2 bản chuyển", "Đã làm xong cả 2 bản chuyển."),
+    "en": ("Look first: Deliver again", "Deliver 2 again", "All 2 deliveries are done."),
+}
+
+
+def test_the_whole_way_goes_by_keyboard_in_both_languages(
+    page: Watched, served: Served, peers: tuple[Peer, Peer]
+) -> None:
+    first, second = failed(peers), failed(peers, "V/v <b>khẩn</b> " + "dài " * 100)
+    waiting = only(peers[0].send("H41"))
+    lang = page.page.context.cookies(f"{page.base_url}/console")[0]["value"]
+    lang = lang if lang in WORDS else page.page.context.cookies(f"{page.base_url}/console")[1]["value"]
+    look, do, told = WORDS[lang]
+    chosen(page, delivery=f"{first} {second} {waiting}")
+    assert_accessible(page)
+    press_until(page, look)
+    page.page.keyboard.press("Enter")
+    expect(page.page.get_by_role("button", name=do)).to_be_visible()
+    assert_accessible(page)
+    assert served.axis.delivery(first).state == "failed"
+    press_until(page, "reason")
+    page.page.keyboard.type("Máy chủ đã chạy lại")
+    press_until(page, do)
+    page.page.keyboard.press("Enter")
+    expect(page.page.get_by_text(told)).to_be_visible()
+    assert_accessible(page)
+    assert [served.axis.delivery(one).state.value for one in (first, second, waiting)] == ["waiting"] * 3
+    page.go("/console/actions")
+    assert_accessible(page)
+
+
+def test_a_run_under_way_shows_how_far_it_is_until_it_ends(
+    page: Watched, served: Served, peers: tuple[Peer, Peer]
+) -> None:
+    """Nothing goes on by itself here: this hub looks for runs once an hour."""
+    answer = peers[0].send(*(f"H41.{n}" for n in range(1, 2 * steering.CHUNK + 2)))
+    wanted = an_order(served.axis, "undeliverable", *(delivery["id"] for delivery in answer["deliveries"]))
+    served.axis.desk.writer.run(steering.begin, wanted)
+    page.go(f"/console/actions/{wanted.run_id}")
+    progress = page.page.get_by_role("progressbar")
+    expect(progress).to_have_attribute("value", "0")
+    assert_accessible(page)
+    served.axis.desk.writer.run(steering.go_on, wanted.run_id)
+    expect(progress).to_have_attribute("value", str(steering.CHUNK))
+    for _ in range(2):
+        served.axis.desk.writer.run(steering.go_on, wanted.run_id)
+    expect(progress).to_have_count(0)
+    expect(page.page.get_by_role("status")).to_contain_text(str(2 * steering.CHUNK + 1))
+
+
+def test_the_pages_hold_on_a_phone(page: Watched, peers: tuple[Peer, Peer]) -> None:
+    page.page.set_viewport_size({"width": 360, "height": 740})
+    chosen(page, delivery=failed(peers, "Từ" * 200))
+    assert page.page.evaluate("document.documentElement.scrollWidth") <= 360
+    chosen(page, delivery=failed(peers, "Từ" * 200), action="again")
+    assert page.page.evaluate("document.documentElement.scrollWidth") <= 360
