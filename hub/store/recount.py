@@ -196,7 +196,7 @@ def _take_backs(*, sqlite: bool) -> Select[Any]:
     day = local_day_of(_r.received_at, sqlite=sqlite).label("day")
     rows = select(measure, day, _r.sender.label("agency")).where(_r.code == "13").subquery()
     c = rows.c
-    key = literal_column("''").label("key")
+    key: ColumnElement[str] = literal_column("''").label("key")
     return select(c.measure, c.day, c.agency, key, func.count().label("n")).group_by(c.measure, c.day, c.agency)
 
 
