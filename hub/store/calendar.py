@@ -21,7 +21,7 @@ def days(connection: Connection) -> list[Day]:
 
 def put(connection: Connection, rows: Iterable[Day]) -> None:
     """Say this of these days instead of what was said of them."""
-    new = list(rows)
+    new = {row.day: row for row in rows}.values()
     if new:
         remove(connection, [row.day for row in new])
         connection.execute(insert(calendar_day), [{"day": d.day, "kind": d.kind.value, "name": d.name} for d in new])

@@ -1,4 +1,4 @@
-"""Random histories of a hub, as its figures see it: what is sent, handed over, reported, refused, taken back, removed."""
+"""Random histories of a hub as its figures see it: sent, handed over, reported, refused, taken back, removed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -39,12 +40,12 @@ class History:
     def go_on(self, steps: int) -> None:
         acts: list[tuple[int, Callable[[], None]]] = [
             (6, self._send), (8, self._receive), (8, self._report), (2, self._act), (2, self._take_back),
-            (1, self._answer), (2, self._refused), (2, self._fail), (1, self._repeat), (4, self._time), (1, self._sweep),
-            (2, self._count), (1, self._inspect), (1, self._remove),
+            (1, self._answer), (2, self._refused), (2, self._fail), (1, self._repeat), (4, self._time),
+            (1, self._sweep), (2, self._count), (1, self._inspect), (1, self._remove),
         ]  # fmt: skip
         weights = [weight for weight, _ in acts]
         for _ in range(steps):
-            (_, act), = self.chance.choices(acts, weights)
+            ((_, act),) = self.chance.choices(acts, weights)
             with suppress(Refusal):  # what is not allowed there is part of a history too
                 act()
 
@@ -54,9 +55,12 @@ class History:
     def _send(self) -> None:
         peer, chance = self._peer(), self.chance
         day = self.axis.clock().date()
-        more: dict[str, Any] = {"date": f"{day:%Y}/{day:%m}/{chance.randint(1, 28):02}", "symbol": chance.choice(_SYMBOLS)}
+        more: dict[str, Any] = {
+            "date": f"{day:%Y}/{day:%m}/{chance.randint(1, 28):02}",
+            "symbol": chance.choice(_SYMBOLS),
+        }
         if chance.random() < 0.5:
-            more["due_date"] = f"{day:%Y}/{day:%m}/{chance.randint(1, 28):02}"
+            more["due_date"] = f"{day:%Y/%m}/{chance.randint(1, 28):02}"
         if chance.random() < 0.2:
             more["priority"] = "3"
         if chance.random() < 0.2:
@@ -66,8 +70,6 @@ class History:
         self.sent.append((peer, document, answer))
 
     def _repeat(self) -> None:
-        from dataclasses import replace
-
         if self.sent:
             peer, document, _ = self.chance.choice(self.sent)
             more = peer.draft(*self.chance.sample(CODES, 3)).recipients
@@ -75,12 +77,14 @@ class History:
 
     def _refused(self) -> None:
         peer = self._peer()
-        wrong: dict[str, Any] = self.chance.choice(({"subject": ""}, {"attachments": (), "manifest": ()}, {"number": "x" * 60}))
+        wrong: dict[str, Any] = self.chance.choice(
+            ({"subject": ""}, {"attachments": (), "manifest": ()}, {"number": "x" * 60})
+        )
         peer.hand_in(peer.packet(peer.draft(*self.chance.choice((("H41",), ("Z99", "H27"))), **wrong)))
 
     def _receive(self) -> None:
         peer = self._peer()
-        for delivery in peer.waiting()[: self.chance.randint(0, 4)]:
+        for delivery in peer.waiting()[: self.chance.randint(1, 6)]:
             peer.fetch(delivery)
             if self.chance.random() < 0.5:
                 peer.done(delivery)
@@ -94,8 +98,10 @@ class History:
     def _report(self) -> None:
         if self.sent:
             sender, document, _ = self.chance.choice(self.sent)
-            code = self.chance.choice(("01", "01", "03", "03", "04", "05", "06", "02"))
-            self._peer().report(code, document, other=sender.code, description=str(self.chance.random()))
+            code = self.chance.choice(("01", "01", "03", "03", "04", "05", "06", "06", "02"))
+            for named in document.recipients:
+                with suppress(Refusal):
+                    self.peers[named.organ_id].report(code, document, other=sender.code)
 
     def _act(self) -> None:
         if self.sent:
