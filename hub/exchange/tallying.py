@@ -239,10 +239,10 @@ def mend(engine: Engine, clock: Callable[[], datetime], *, only_look: bool = Fal
         for span, differing in recount.differences(connection, pending, signings):
             for part in _parts(differing):
                 settle(span, part)
-        total = recount.count(connection)
     with snapshot(engine) as connection:  # what is added meanwhile is added to a month and its days together
         for part in _parts(recount.months(connection)):
             settle("M", part)
+        total = recount.count(connection)
     if not only_look:
         with writing(engine) as connection:
             _own(connection, number)
