@@ -134,11 +134,12 @@ class _Reading:
         """The figures of a period by group; months of ``shift`` years before are those of the year asked for."""
         kind, found = self.asked.kind, _Groups()
         by_month = self.asked.by is By.MONTH
+        apart = {"by_agency": not by_month or bool(self.asked.agency), "by_month": by_month}
 
-        def add(agency: str, of_month: date | None, name: str, n: int) -> None:
-            if self.is_asked(agency):
+        def add(agency: str | None, of_month: date | None, name: str, n: int) -> None:
+            if agency is None or self.is_asked(agency):
                 shown = of_month.replace(year=of_month.year + shift) if of_month else None
-                found[f"{shown:%Y-%m}" if shown else self.group(agency)][name] += n
+                found[f"{shown:%Y-%m}" if shown else self.group(agency or "")][name] += n
 
         plain = [m for m in kind.measures if m not in (*WAITS, Measure.SENT_LATER, Measure.RULES)]
         keyed = [m for m in kind.measures if m in (*WAITS, Measure.RULES)]
@@ -148,7 +149,7 @@ class _Reading:
         )  # fmt: skip
         for measures, how in ways:
             if measures:
-                for row in figures.sums(self.connection, measures, since, until, by_month=by_month, **how):
+                for row in figures.sums(self.connection, measures, since, until, **apart, **how):
                     if row["key"] or not how:
                         name = f"{row['measure']}/{row['key']}" if how else row["measure"]
                         add(row["agency"], row["month"], name, int(row["value"]))

@@ -19,6 +19,7 @@ figure = Table(
     Column("key", String(40), primary_key=True),
     Column("value", Long, nullable=False),
     CheckConstraint("span IN ('D','M','G')", name="span"),
+    sqlite_with_rowid=False,  # rows lie in the order of their key: a period is read from neighbours
 )
 
 # One row: up to where rows were counted. Its lock makes a process the one that counts.

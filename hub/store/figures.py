@@ -229,11 +229,12 @@ def sums(
     since: date,
     until: date,
     *,
+    by_agency: bool = True,
     by_month: bool = False,
     keyed: bool = False,
     split: str = "",
 ) -> list[RowMapping]:
-    """Figures of a period, both days in it: ``{measure, month, agency, key, value}`` (months only where asked for).
+    """Figures of a period, both days in it: ``{measure, month, agency, key, value}`` (None for what they are not apart by).
 
     Whole months are read from those, the days before and after them by day. ``keyed``: apart by key; ``split``: apart
     only by whether the key is below it, as ``<`` or nothing. Waits stand by months: of each that the period touches.
@@ -261,7 +262,8 @@ def sums(
     elif keyed:
         key = c.key
     of_month = first_of_month(c.day, sqlite=is_sqlite(connection)) if by_month else null()
-    named = (c.measure, of_month.label("month"), c.agency, key.label("key"))
+    agency = c.agency if by_agency else null().label("agency")
+    named = (c.measure, of_month.label("month"), agency, key.label("key"))
     query = select(*named, func.sum(c.value).label("value")).group_by(*_groups(len(named)))
     return [row for row in connection.execute(query).mappings() if row["value"]]
 

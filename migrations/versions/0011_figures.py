@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("value", _LONG, nullable=False),
         sa.CheckConstraint("span IN ('D','M','G')", name=op.f("ck_figure_span")),
         sa.PrimaryKeyConstraint("span", "measure", "day", "agency", "key", name=op.f("pk_figure")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "tally",
