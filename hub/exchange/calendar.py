@@ -1,4 +1,4 @@
-"""The operator's calendar: what is a working day, where the packaged calendar is not right (``hub.domain.deadlines``)."""
+"""The operator's calendar: working days, where the packaged calendar is not right (``hub.domain.deadlines``)."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ class _Reading:
         """The figures of a period by group; months of ``shift`` years before are those of the year asked for."""
         kind, found = self.asked.kind, _Groups()
         by_month = self.asked.by is By.MONTH
-        apart = {"by_agency": not by_month or bool(self.asked.agency), "by_month": by_month}
+        apart: dict[str, Any] = {"by_agency": not by_month or bool(self.asked.agency), "by_month": by_month}
 
         def add(agency: str | None, of_month: date | None, name: str, n: int) -> None:
             if agency is None or self.is_asked(agency):

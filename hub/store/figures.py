@@ -234,7 +234,8 @@ def sums(
     keyed: bool = False,
     split: str = "",
 ) -> list[RowMapping]:
-    """Figures of a period, both days in it: ``{measure, month, agency, key, value}`` (None for what they are not apart by).
+    """Figures of a period, both days in it: ``{measure, month, agency, key, value}``; None for what they are not apart
+    by.
 
     Whole months are read from those, the days before and after them by day. ``keyed``: apart by key; ``split``: apart
     only by whether the key is below it, as ``<`` or nothing. Waits stand by months: of each that the period touches.
