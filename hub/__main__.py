@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hub import operating, steering, trusting
+from hub import operating, reporting, steering, trusting
 from hub.terminal import DatabaseUrl, DataDir, a_database, a_hub, err, out, settings_of, who
 
 # What costs time to import stands in the commands: `hub --help` waits for none of it.
@@ -29,6 +29,8 @@ app = typer.Typer(
 app.add_typer(trusting.app, name="trust")
 app.add_typer(steering.app, name="deliveries")
 app.add_typer(operating.app, name="operator")
+app.add_typer(reporting.calendar, name="calendar")
+app.command()(reporting.report)
 
 Addresses = Annotated[
     list[str] | None, typer.Option(help="Address or network it may call from; more than once for several")

@@ -28,6 +28,7 @@ from hub.exchange.requirement import Requirement
 from hub.exchange.retention import Keep, Keeper
 from hub.exchange.seed import seed
 from hub.exchange.sequencer import Sequencer
+from hub.exchange.tallying import Teller
 from hub.exchange.writer import Writer
 from hub.http.bell import Bell
 from hub.logs import log_at_once
@@ -256,6 +257,7 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step, writ
                 await stack.enter_async_context(beside(desk.sweep()))
                 await stack.enter_async_context(beside(Sequencer(desk).keep()))
                 await stack.enter_async_context(beside(steering.keep(desk)))
+                await stack.enter_async_context(beside(Teller(desk).keep()))
                 if settings.log_tsa_url:
                     await stack.enter_async_context(beside(_timestamper(settings, desk).keep()))
                 stack.enter_context(Inspector(desk, Examiner()))

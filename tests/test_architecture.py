@@ -51,7 +51,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub.backups": {"hub.app", "hub.settings", "hub.store"},
     "hub.authority": {"hub.domain"},
     "hub.operating": {"hub.exchange", "hub.store", "hub.domain", "hub.terminal", "hub.show"},
-    "hub.console": {*_INTERFACE, "hub.http"},
+    "hub.reports": {"hub.store", "hub.domain", "hub.data"},
+    "hub.reporting": {
+        "hub.exchange",
+        "hub.store",
+        "hub.domain",
+        "hub.data",
+        "hub.reports",
+        "hub.app",
+        "hub.terminal",
+        "hub.show",
+    },
+    "hub.console": {*_INTERFACE, "hub.http", "hub.reports"},
     "hub.terminal": {"hub.app", "hub.logs", "hub.exchange", "hub.settings"},
     "hub.pdf": {"hub.domain", "hub.metrics", "hub.runtime"},
     "hub.revocation": {"hub.exchange", "hub.domain", "hub.errors"},
@@ -66,7 +77,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub.__main__": {
         *_INTERFACE,
         *("hub.app", "hub.terminal", "hub.enrolments", "hub.backups", "hub.show", "hub.serve", "hub.demo"),
-        *("hub.logs", "hub.operating", "hub.steering", "hub.trusting"),
+        *("hub.logs", "hub.operating", "hub.reporting", "hub.steering", "hub.trusting"),
     },
     "hub": set(),
 }
@@ -77,7 +88,7 @@ PURE: dict[str, set[str]] = {
     "hub.domain": {"lxml", "cryptography", "joserfc", "asn1crypto", "rfc3161_client"},
 }
 WEB = {"fastapi", "starlette", "uvicorn", "httpx"}
-WITHOUT_WEB = {"hub.exchange", "hub.store", "hub.data", "hub.settings", "hub.show", "migrations"}
+WITHOUT_WEB = {"hub.exchange", "hub.store", "hub.data", "hub.settings", "hub.show", "hub.reports", "migrations"}
 
 # SQL stands in hub.store and migrations. Elsewhere a connection is only handed on.
 SQL = {"sqlalchemy", "psycopg", "sqlite3"}

@@ -22,13 +22,14 @@ from hub.console import (
     operators,
     overview,
     refusals,
+    reports,
     settings,
     site,
 )
 from hub.console.access import SignInFirst
 from hub.errors import Refusal
 
-_ROOMS = (overview, log, document, refusals, agencies, actions, audit, login, operators, settings)
+_ROOMS = (overview, log, document, refusals, agencies, reports, actions, audit, login, operators, settings)
 Handler = Callable[[Request, Any], Any]  # as the framework types them
 
 

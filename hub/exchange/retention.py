@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Connection
 
 from hub.errors import Refusal
-from hub.exchange import endings
+from hub.exchange import endings, tallying
 from hub.exchange.desk import Desk
 from hub.exchange.writer import Transaction, each
 from hub.store import examinations, retention
@@ -74,10 +74,14 @@ def pare(tx: Transaction, job: Pare) -> tuple[int, list[str]]:
 
 def _remove(tx: Transaction, part: Part, document_id: str) -> tuple[int, list[str]]:
     if part is Part.PACKETS:
+        tallying.leave_examinations(tx, document_id)
         examinations.forget(tx.connection, document_id)  # of what certificates name there are persons
         return retention.remove_packets(tx.connection, document_id, _MOST)
     if part is Part.HISTORY:
-        return retention.remove_history(tx.connection, document_id, _MOST), []
+        tallying.catch_up(tx)
+        removed = retention.remove_history(tx.connection, document_id, _MOST)
+        tallying.leave_events(tx)
+        return removed, []
     retention.remove_metadata(tx.connection, document_id)
     return 0, []
 
@@ -91,6 +95,7 @@ def drop_entries(tx: Transaction, seqs: list[int]) -> int:
 @each
 def drop_refusals(tx: Transaction, before: datetime) -> int:
     """Remove refusals of before a moment; gives how many (``_MOST``: there may be more)."""
+    tallying.leave_refusals(tx, before, _MOST)
     return retention.remove_refusals(tx.connection, before, _MOST)
 
 

@@ -140,6 +140,14 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection for long reads that all see the same moment."""
+    with engine.connect() as plain:
+        level = {} if is_sqlite(plain) else {"isolation_level": "REPEATABLE READ"}
+        yield plain.execution_options(**level)
+
+
+@contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A write transaction: committed at the end, rolled back by any exception. Of a hub that serves, only
     ``hub.exchange`` opens one."""

@@ -15,6 +15,7 @@ import migrations
 from hub.store import (  # noqa: F401  (all tables where a schema is made)
     console_tables,
     examination_tables,
+    figure_tables,
     log_tables,
     operator_tables,
     search_tables,

@@ -380,6 +380,7 @@ refusal = Table(
     Column("size", Integer, nullable=False),
     Column("trace_id", String(64), nullable=False),
     Column("search", Text, nullable=False),
+    Column("tallied", SmallInteger, nullable=False, server_default=text("0")),  # 1: it is in the figures
     Index("ix_refusal_at", "at"),
     Index("ix_refusal_sender_at", "sender", "at"),
     Index("ix_refusal_document_id_sender", "document_id", "sender"),

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 
 _INDEXES = (
     ("ix_document_sender_seq", "document", ["sender", "seq"], None),

@@ -1,0 +1,263 @@
+"""Counting for reports: what was accepted, changed, refused and examined is added to figures, in the order of commits
+and each exactly once.
+
+Every process of a hub looks now and then; who has the lock on the row of ``tally`` counts for that moment. How far
+was counted is written with the figures, so a power cut leaves either both or neither. Nobody who accepts waits for it.
+A recount finds the same figures from the rows (:mod:`hub.store.recount`), and mends what differs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+
+import structlog
+from sqlalchemy import Connection, Engine, RowMapping
+
+from hub.domain import tally
+from hub.domain.document import Kind
+from hub.domain.tally import Acceptance, Cell, Change, Counts
+from hub.errors import Refusal
+from hub.exchange.desk import Desk
+from hub.exchange.writer import Transaction
+from hub.store import figures, recount
+from hub.store.engine import reading, snapshot, temporary, writing
+
+log = structlog.get_logger()
+_EVERY = 2.0  # seconds between two looks
+_MOST = 2000  # entries, events and refusals counted at once: a tenth of a second
+_MENDED = 2000  # figures mended in one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What comes next, and how far that is. ``version``: of the row of ``tally`` it goes on from."""
+
+    version: int
+    entries: int
+    event: int
+    signings: int
+    refusals: list[str]
+    counts: Counts = field(default_factory=Counter)
+    more: bool = False  # there is more than this
+
+    def leads_on_from(self, place: RowMapping) -> bool:
+        """Whether there is something to write."""
+        here = (place["entries"], place["event"], place["signings"])
+        return here != (self.entries, self.event, self.signings) or bool(self.refusals)
+
+
+def gather(connection: Connection, most: int | None = _MOST) -> Gathered:
+    """Read and count what comes next, at most so many of each kind (``None``: all)."""
+    place = figures.place(connection)
+    ends = figures.ends(connection)
+    begins = place["entries"], place["event"], place["signings"]
+    entries, event, signings = (
+        max(begin, end if most is None else min(begin + most, end)) for begin, end in zip(begins, ends, strict=True)
+    )
+    refused = figures.refusals(connection, most or 1 << 30)
+    counts: Counts = Counter()
+    if entries > begins[0]:
+        for row in figures.acceptances(connection, begins[0], entries):
+            _add(counts, tally.of_acceptance(_acceptance(row)))
+        for row in figures.take_backs(connection, begins[0], entries):
+            _add(counts, tally.of_take_back(row["sender"], row["at"]))
+    if event > begins[1]:
+        for row in figures.changes(connection, begins[1], event):
+            _add(counts, tally.of_change(_change(row)))
+    if signings > begins[2]:
+        _add(counts, signings_of(connection, figures.first_accepted(connection, begins[2], signings)))
+    for row in refused:
+        _add(counts, _refusal(row))
+    more = any(at < end for at, end in zip((entries, event, signings), ends, strict=True)) or len(refused) == most
+    return Gathered(place["version"], entries, event, signings, [row["id"] for row in refused], counts, more)
+
+
+def _add(counts: Counts, more: Counts) -> None:
+    for cell, n in more.items():
+        counts[cell] += n
+
+
+def _acceptance(row: RowMapping) -> Acceptance:
+    return Acceptance(
+        sender=row["sender"], issuer=row["issuer"], kind=Kind(row["kind"]), urgent=row["urgent"],
+        promulgated_on=row["promulgated_on"], due_on=row["due_on"],
+        duplicate="duplicate-suspected" in row["flags"], accepted_at=row["accepted_at"], at=row["at"],
+        first=bool(row["first"]), recipients=tuple(row["recipients"]),
+    )  # fmt: skip
+
+
+def _change(row: RowMapping) -> Change:
+    return Change(
+        sender=row["sender"], recipient=row["recipient"], created_at=row["created_at"], fetched_at=row["fetched_at"],
+        task_due=row["due_on"] if row["kind"] in tally.TASK_KINDS else None, at=row["at"],
+        state=(row["state_before"], row["state_after"]), status=(row["status_before"], row["status_after"]),
+    )  # fmt: skip
+
+
+def _refusal(row: RowMapping) -> Counts:
+    return tally.of_refusal(row["agency"], row["at"], row["code"], row["violations"])
+
+
+def signings_of(connection: Connection, documents: Iterable[RowMapping]) -> Counts:
+    """Who signed these documents ``{id, sender, accepted_at}``, as far as details of examinations are kept."""
+    by_id = {row["id"]: row for row in documents}
+    counts: Counts = Counter()
+    for document_id, rows in figures.signed(connection, by_id).items():
+        if any(row["detail"] == "{}" for row in rows):  # removed after its time, and left by `leave_examinations`
+            continue
+        parts = [(row["part"], row["verdict"], row["detail"]) for row in rows if row["part"] is not None]
+        document = by_id[document_id]
+        _add(counts, tally.of_signing(document["sender"], document["accepted_at"], rows[0]["standing"], parts))
+    return counts
+
+
+def _write(connection: Connection, gathered: Gathered, now: datetime) -> bool:
+    """Add what was gathered inside the caller's transaction, which has claimed the row. False where another has."""
+    if gathered.refusals and not figures.mark(connection, gathered.refusals):
+        return False
+    figures.add(connection, gathered.counts)
+    figures.advance(
+        connection, entries=gathered.entries, event=gathered.event, signings=gathered.signings, at=now
+    )  # fmt: skip
+    return True
+
+
+def catch_up(tx: Transaction) -> None:
+    """Count all there is, inside a transaction that removes rows: none is removed uncounted."""
+    figures.claimed(tx.connection, wait=True)
+    while True:
+        gathered = gather(tx.connection)
+        if not gathered.leads_on_from(figures.place(tx.connection)):
+            return
+        _write(tx.connection, gathered, tx.now)
+
+
+def leave_refusals(tx: Transaction, before: datetime, most: int) -> None:
+    """Keep what the refusals count that are removed now."""
+    catch_up(tx)
+    gone: Counts = Counter()
+    for row in figures.refusals_before(tx.connection, before, most):
+        _add(gone, _refusal(row))
+    figures.add(tx.connection, gone, gone=True)
+
+
+def leave_examinations(tx: Transaction, document_id: str) -> None:
+    """Keep what a document's examinations say of who signed it, before their details are removed."""
+    catch_up(tx)
+    document = figures.examined_document(tx.connection, document_id)
+    if document is not None:
+        figures.add(tx.connection, signings_of(tx.connection, [document]), gone=True)
+
+
+def leave_events(tx: Transaction) -> None:
+    """Events were removed, all of them counted: go on from the last that is left."""
+    figures.set_event(tx.connection)
+
+
+class Teller:
+    """One process's turn at counting."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def keep(self) -> None:
+        """Looks again and again; a hub that is older than its figures has them made first."""
+        while True:
+            try:
+                await self._desk.aside(self.once)
+                if await self._desk.aside(self._is_incomplete):
+                    await asyncio.to_thread(mend, self._desk.engine, self._desk.clock)
+            except Exception as fault:
+                if temporary(fault) is None and not isinstance(fault, Refusal):
+                    log.exception("tally-fault")
+            await asyncio.sleep(_EVERY)
+
+    def once(self) -> int:
+        """Count all there is now; gives in how many steps."""
+        steps = 0
+        while True:
+            with reading(self._desk.engine) as connection:
+                place, gathered = figures.place(connection), gather(connection)
+            if not gathered.leads_on_from(place):
+                return steps
+            with writing(self._desk.engine) as connection:
+                claimed = figures.claimed(connection)
+                if claimed is None or claimed["version"] != gathered.version:
+                    return steps  # another process is at it
+                if not _write(connection, gathered, self._desk.clock()):
+                    raise RuntimeError("refusals were counted by nobody who said so")
+            steps += 1
+
+    def _is_incomplete(self) -> bool:
+        with reading(self._desk.engine) as connection:
+            return not figures.place(connection)["complete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recounted:
+    """What a recount found: how many figures there are, and those that differed, with what they lacked."""
+
+    figures: int
+    differences: int
+    examples: list[tuple[str, Cell, int]]
+
+
+def mend(engine: Engine, clock: Callable[[], datetime], *, only_look: bool = False) -> Recounted:
+    """Compare the figures with what the rows say at one moment, and mend them (``only_look``: tell alone).
+
+    The hub goes on meanwhile: what is mended is the difference, to which what others count in the meantime is only
+    added. Of two recounts at a time the later goes on; RuntimeError in the other. Raises ``busy`` while rows of a
+    program before the log wait for their place.
+    """
+    with writing(engine) as connection:
+        number = figures.begin_recount(connection)
+    found, examples = 0, list[tuple[str, Cell, int]]()
+
+    def settle(span: str, some: dict[Cell, int]) -> None:
+        nonlocal found
+        found += len(some)
+        examples.extend((span, cell, n) for cell, n in islice(some.items(), max(0, 10 - len(examples))))
+        if some and not only_look:
+            with writing(engine) as connection:
+                _own(connection, number)
+                figures.add_to_span(connection, span, some)
+
+    with snapshot(engine) as connection:
+        if recount.is_unplaced(connection):
+            raise Refusal("busy", retry_after=5)
+        pending = gather(connection, None).counts  # in the rows, and not counted yet
+        signings: Counts = Counter()
+        examined = figures.ends(connection)[2]
+        for start in range(0, examined, _MOST):
+            documents = figures.first_accepted(connection, start, min(start + _MOST, examined))
+            _add(signings, signings_of(connection, documents))
+        for span, differing in recount.differences(connection, pending, signings):
+            for part in _parts(differing):
+                settle(span, part)
+    with snapshot(engine) as connection:  # what is added meanwhile is added to a month and its days together
+        for part in _parts(recount.months(connection)):
+            settle("M", part)
+        total = recount.count(connection)
+    if not only_look:
+        with writing(engine) as connection:
+            _own(connection, number)
+            figures.advance(connection, complete=True, at=clock())
+    return Recounted(total, found, examples)
+
+
+def _own(connection: Connection, number: int) -> None:
+    """Raises RuntimeError where another recount has begun."""
+    place = figures.claimed(connection, wait=True)
+    if place is None or place["recount"] != number:
+        raise RuntimeError("another recount has begun")
+
+
+def _parts(differing: Iterable[tuple[Cell, int]]) -> Iterable[dict[Cell, int]]:
+    rest = iter(differing)
+    while part := dict(islice(rest, _MENDED)):
+        yield part

@@ -1,0 +1,206 @@
+"""A report, read from the figures: grouped, beside the same period of the year before, with its total."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from functools import cache, cached_property
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub.data import read_holidays
+from hub.domain import deadlines
+from hub.domain.agency import Directory, level_of
+from hub.domain.deadlines import Calendar, Sent
+from hub.domain.document import VIETNAM
+from hub.domain.tally import WAITS, Measure, month
+from hub.reports.definitions import NEXT_MORNING, SENT_LATE, By, Column, Form, Kind, Sums, Value
+from hub.store import calendar as calendar_rows
+from hub.store import figures
+from hub.store.roster import load
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A report that is wanted; both days belong to the period. ``agency``: of it and all below it alone."""
+
+    kind: Kind
+    since: date
+    until: date
+    by: By
+    agency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """``group`` is a code, a level, or the first day of a month; ``name`` what it is called, where it has a name."""
+
+    group: str
+    name: str
+    values: tuple[Value, ...]
+    before: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """``before`` are the days of the year before, ``as_of`` when rows were last counted; incomplete ones lack what was
+    there before figures were kept. ``rules``: of refusals, each with its number now and then.
+    """
+
+    asked: Asked
+    before: tuple[date, date]
+    rows: tuple[Row, ...]
+    total: Row
+    as_of: datetime | None
+    complete: bool
+    rules: tuple[tuple[str, int, int], ...] = ()
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        return self.asked.kind.columns
+
+
+def calendar(connection: Connection) -> Calendar:
+    """The packaged calendar, with what the operator says otherwise."""
+    return Calendar.of([*read_holidays(), *calendar_rows.days(connection)])
+
+
+def build(connection: Connection, asked: Asked, today: date) -> Report:
+    """Read a report; ``today`` decides which open tasks are late. Raises CalendarError."""
+    read = _Reading(connection, asked, today)
+    before = deadlines.same_period_before(asked.since, asked.until)
+    now, then = read.groups(asked.since, asked.until), read.groups(*before, shift=1)
+    of = [column.of for column in asked.kind.columns]
+
+    def row(group: str, name: str, sums: Sums, earlier: Sums) -> Row:
+        return Row(group, name, tuple(f(sums) for f in of), tuple(f(earlier) for f in of))
+
+    rows = [row(group, read.name(group), now[group], then[group]) for group in now.keys() | then.keys()]
+    total, earlier = _together(now.values()), _together(then.values())
+    place = figures.place(connection)
+    return Report(
+        asked=asked,
+        before=before,
+        rows=tuple(sorted(rows, key=_order(asked.by))),
+        total=row("", "", total, earlier),
+        as_of=place["at"],
+        complete=place["complete"],
+        rules=_rules(total, earlier) if Measure.RULES in asked.kind.measures else (),
+    )
+
+
+def _together(all_sums: Iterable[Sums]) -> Sums:
+    total = Sums()
+    for sums in all_sums:
+        total.update(sums)
+    return total
+
+
+def _rules(total: Sums, earlier: Sums) -> tuple[tuple[str, int, int], ...]:
+    start = f"{Measure.RULES}/"
+    names = {name for sums in (total, earlier) for name in sums if name.startswith(start)}
+    found = [(name.removeprefix(start), total[name], earlier[name]) for name in names]
+    return tuple(sorted(found, key=lambda rule: (-rule[1], -rule[2], rule[0])))
+
+
+def _order(by: By) -> Callable[[Row], tuple[object, ...]]:
+    """Months and levels in their order; agencies with the largest numbers first."""
+    if by in (By.MONTH, By.LEVEL):
+        return lambda row: (row.group,)
+    return lambda row: (*(-(value or 0) for value in row.values[:1]), -sum(v or 0 for v in row.values), row.group)
+
+
+class _Groups(dict[str, Sums]):
+    def __missing__(self, group: str) -> Sums:
+        return self.setdefault(group, Sums())
+
+
+@dataclass
+class _Reading:
+    connection: Connection
+    asked: Asked
+    today: date
+    directory: Directory = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.directory = load(self.connection).directory
+        self.group = cache(self._group)
+        self.is_asked = cache(self._is_asked)
+
+    def groups(self, since: date, until: date, *, shift: int = 0) -> _Groups:
+        """The figures of a period by group; months of ``shift`` years before are those of the year asked for."""
+        kind, found = self.asked.kind, _Groups()
+        by_month = self.asked.by is By.MONTH
+        apart: dict[str, Any] = {"by_agency": not by_month or bool(self.asked.agency), "by_month": by_month}
+
+        def add(agency: str | None, of_month: date | None, name: str, n: int) -> None:
+            if agency is None or self.is_asked(agency):
+                shown = of_month.replace(year=of_month.year + shift) if of_month else None
+                found[f"{shown:%Y-%m}" if shown else self.group(agency or "")][name] += n
+
+        plain = [m for m in kind.measures if m not in (*WAITS, Measure.SENT_LATER, Measure.RULES)]
+        keyed = [m for m in kind.measures if m in (*WAITS, Measure.RULES)]
+        tasks = [m for m in plain if m.startswith(Measure.TASKS)]
+        ways: tuple[tuple[Sequence[str], dict[str, Any]], ...] = (
+            (plain, {}), (keyed, {"keyed": True}), (tasks, {"split": self.today.isoformat()}),
+        )  # fmt: skip
+        for measures, how in ways:
+            if measures:
+                for row in figures.sums(self.connection, measures, since, until, **apart, **how):
+                    if row["key"] or not how:
+                        name = f"{row['measure']}/{row['key']}" if how else row["measure"]
+                        add(row["agency"], row["month"], name, int(row["value"]))
+        if Measure.SENT_LATER in kind.measures:
+            for agency, day, name, n in self._sent_later(since, until):
+                add(agency, month(day) if by_month else None, name, n)
+        if kind.name == "withdrawals":
+            begin, end = (datetime.combine(day, time.min, VIETNAM) for day in (since, until + timedelta(days=1)))
+            for row in figures.requests(self.connection, begin, end):
+                add(row["sender"], row["month"] if by_month else None, f"request/{row['outcome']}", row["value"])
+        return found
+
+    def _sent_later(self, since: date, until: date) -> Iterable[tuple[str, date, str, int]]:
+        days = calendar(self.connection)
+
+        @cache
+        def name(day: date, key: str) -> str:
+            at = datetime.combine(day, time(0 if key[10] == "a" else 12), VIETNAM)
+            how = deadlines.sent(date.fromisoformat(key[:10]), at, days, urgent=key.endswith("u"))
+            return NEXT_MORNING if how is Sent.NEXT_MORNING else SENT_LATE
+
+        found: Counter[tuple[str, date, str]] = Counter()
+        for row in figures.late_days(self.connection, since, until):
+            found[row["agency"], row["day"], name(row["day"], row["key"])] += row["value"]
+        return [(*place, n) for place, n in found.items()]
+
+    def _is_asked(self, agency: str) -> bool:
+        return not self.asked.agency or self.directory.resolve(self.asked.agency) in self.directory.chain(agency)
+
+    def _group(self, agency: str) -> str:
+        if self.asked.by is By.LEVEL:
+            listed = self.directory.listed(agency)
+            level = listed.level if listed else level_of(agency)
+            return str(level) if level else "?"
+        if self.asked.by is By.PROVINCE:
+            top = self.directory.chain(agency)[-1]
+            return top if top[:1] in ("H", "K") else "–"  # QĐ 20/2020: UBND and HĐND of provinces
+        return agency
+
+    def name(self, group: str) -> str:
+        if self.asked.by in (By.LEVEL, By.MONTH):
+            return ""
+        listed = self.directory.listed(group)
+        return listed.name if listed else ""
+
+
+def growth(now: Value, before: Value) -> float | None:
+    """How much more than in the year before, of one; None where there was nothing."""
+    return (now or 0) / before - 1 if before else None
+
+
+def is_growing(column: Column) -> bool:
+    """Whether its growth says something: of shares and waits the two values do."""
+    return column.form is Form.COUNT

@@ -1,0 +1,310 @@
+"""Figures: what is still to be counted, adding to them, and reading them for a period."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Date,
+    RowMapping,
+    and_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    text,
+    union_all,
+    update,
+)
+
+from hub.domain.tally import WAITS, Cell, Counts, Measure, month
+from hub.store import examination_tables as et
+from hub.store import tables as t
+from hub.store.engine import is_sqlite
+from hub.store.figure_tables import figure, tally
+from hub.store.listing import Listing
+
+_f, _y = figure.c, tally.c
+_d, _e, _v, _x, _p = t.document.c, t.evidence.c, t.event.c, et.examination.c, t.packet.c
+_earlier = t.evidence.alias()
+_BY_DAY_ALONE = frozenset((Measure.SENT_LATER,))  # it would need the day in its key to be of use by months
+
+_IS_FIRST = (
+    _e.seq == select(func.min(_earlier.c.seq)).where(_earlier.c.document_id == _e.document_id).scalar_subquery()
+).label("first")
+_WINDOW = and_(_e.leaf_index >= bindparam("after"), _e.leaf_index < bindparam("until"))
+_ACCEPTED = (
+    select(
+        _e.at, _e.body["recipients"].label("recipients"), _IS_FIRST, _d.sender, _d.issuer, _d.kind, _d.urgent,
+        _d.promulgated_on, _d.due_on, _d.flags, _d.accepted_at,
+    )
+    .join(t.document, _d.id == _e.document_id)
+    .where(_WINDOW, _e.kind == "accept")
+)  # fmt: skip
+_TAKEN_BACK = select(_e.at, _e.body["sender"].as_string().label("sender")).where(
+    _WINDOW, _e.kind == "status", _e.body["status"].as_string() == "13"
+)
+_CHANGED = (
+    select(
+        _v.at, _v.state_before, _v.state_after, _v.status_before, _v.status_after, t.delivery.c.recipient,
+        t.delivery.c.created_at, t.delivery.c.fetched_at, _d.sender, _d.due_on, _d.kind,
+    )
+    .join_from(t.event, t.delivery, t.delivery.c.id == _v.delivery_id)
+    .join(t.document, _d.id == t.delivery.c.document_id)
+    .where(_v.id > bindparam("after"), _v.id <= bindparam("until"), t.delivery.c.report_id.is_(None))
+    .where(or_(_v.state_before != _v.state_after, _v.status_before != _v.status_after))
+)  # fmt: skip
+_EXAMINED = (
+    select(_d.id, _d.sender, _d.accepted_at).join(t.document, _d.id == _e.document_id).where(_WINDOW, _IS_FIRST.element)
+)
+_packet = t.packet.alias()
+_FIRST_PACKET = select(func.min(_packet.c.seq)).where(_packet.c.document_id == _p.document_id).scalar_subquery()
+_SIGNED = Listing(
+    select(_p.document_id, _p.standing, _x.part, _x.verdict, _x.detail)
+    .join_from(t.packet, et.examination, _x.packet_id == _p.id, isouter=True)
+    .where(_p.seq == _FIRST_PACKET),
+    _p.document_id,
+)
+_REFUSED = (
+    select(t.refusal.c.id, t.refusal.c.at, t.refusal.c.code, t.refusal.c.violations, t.system.c.code.label("agency"))
+    .join(t.system, t.system.c.id == t.refusal.c.system_id)
+    .where(text("refusal.tallied = 0"))  # written out, not bound: a partial index serves no other
+    .order_by(t.refusal.c.id)
+)
+_OLD_REFUSED = (
+    select(t.refusal.c.id, t.refusal.c.at, t.refusal.c.code, t.refusal.c.violations, t.system.c.code.label("agency"))
+    .join(t.system, t.system.c.id == t.refusal.c.system_id)
+    .order_by(t.refusal.c.at)
+)
+
+
+def place(connection: Connection) -> RowMapping:
+    """How far was counted: the row of ``tally``."""
+    return connection.execute(select(tally)).mappings().one()
+
+
+def claimed(connection: Connection, *, wait: bool = False) -> RowMapping | None:
+    """The same, locked until the transaction ends; None where another process has it and this one is not to wait."""
+    query = select(tally)
+    if not is_sqlite(connection):  # which has one writer at a time
+        query = query.with_for_update(skip_locked=not wait)
+    return connection.execute(query).mappings().one_or_none()
+
+
+def ends(connection: Connection) -> tuple[int, int, int]:
+    """Up to where there is something to count: entries of the log, events, entries that were examined."""
+    last_event = select(func.coalesce(func.max(_v.id), 0)).scalar_subquery()
+    entries, event, examined = connection.execute(
+        select(t.counter.c.entries, last_event, select(et.examined.c.leaf_index).scalar_subquery())
+    ).one()
+    return entries, event, min(examined, entries)
+
+
+def acceptances(connection: Connection, after: int, until: int) -> list[RowMapping]:
+    """Packets accepted by entries from ``after`` on and before ``until``, with what is counted of their documents."""
+    return list(connection.execute(_ACCEPTED, {"after": after, "until": until}).mappings())
+
+
+def take_backs(connection: Connection, after: int, until: int) -> list[RowMapping]:
+    """The same of statuses 13: ``{sender, at}``."""
+    return list(connection.execute(_TAKEN_BACK, {"after": after, "until": until}).mappings())
+
+
+def changes(connection: Connection, after: int, until: int) -> list[RowMapping]:
+    """Events after one and up to another that changed documents' own deliveries."""
+    return list(connection.execute(_CHANGED, {"after": after, "until": until}).mappings())
+
+
+def first_accepted(connection: Connection, after: int, until: int) -> list[RowMapping]:
+    """Documents whose first acceptance is one of these entries: ``{id, sender, accepted_at}``."""
+    return list(connection.execute(_EXAMINED, {"after": after, "until": until}).mappings())
+
+
+def examined_document(connection: Connection, document_id: str) -> RowMapping | None:
+    """The same of a document whose first packet has examinations; None of any other."""
+    found = (
+        select(_d.id, _d.sender, _d.accepted_at)
+        .join(t.packet, _p.document_id == _d.id)
+        .where(_d.id == document_id, _p.seq == _FIRST_PACKET, exists().where(_x.packet_id == _p.id))
+    )
+    return connection.execute(found).mappings().one_or_none()
+
+
+def signed(connection: Connection, document_ids: Iterable[str]) -> dict[str, list[RowMapping]]:
+    """By document, of the packet it was first accepted with: standing, and per examination part, verdict, detail (one
+    row without, where there is none).
+    """
+    found: dict[str, list[RowMapping]] = {}
+    for row in _SIGNED.of(connection, document_ids).mappings():
+        found.setdefault(row["document_id"], []).append(row)
+    return found
+
+
+def refusals(connection: Connection, most: int) -> list[RowMapping]:
+    """Refusals that were not counted yet: ``{id, at, code, violations, agency}``."""
+    return list(connection.execute(_REFUSED.limit(most)).mappings())
+
+
+def refusals_before(connection: Connection, before: datetime, most: int) -> list[RowMapping]:
+    """The oldest refusals of before a moment, as :func:`hub.store.retention.remove_refusals` takes them."""
+    return list(connection.execute(_OLD_REFUSED.where(t.refusal.c.at < before).limit(most)).mappings())
+
+
+def mark(connection: Connection, refusal_ids: Sequence[str]) -> bool:
+    """These refusals are counted now; False where some were already."""
+    c = t.refusal.c
+    done = connection.execute(update(t.refusal).where(c.id.in_(refusal_ids), c.tallied == 0).values(tallied=1))
+    return done.rowcount == len(refusal_ids)
+
+
+def advance(connection: Connection, **values: Any) -> None:
+    """Count on from there."""
+    connection.execute(update(tally).values(version=_y.version + 1, **values))
+
+
+def set_event(connection: Connection) -> None:
+    """The last event that is counted is the last there is: where events were removed, SQLite gives their ids again."""
+    advance(connection, event=select(func.coalesce(func.max(_v.id), 0)).scalar_subquery())
+
+
+def begin_recount(connection: Connection) -> int:
+    """The number of a new recount; one before it stops at its next addition."""
+    return int(connection.execute(update(tally).values(recount=_y.recount + 1).returning(_y.recount)).scalar_one())
+
+
+def add(connection: Connection, counts: Mapping[Cell, int], *, gone: bool = False) -> None:
+    """Add to the figures of days and months; ``gone``: rows that are counted, and removed now."""
+    if gone:
+        _put(connection, [(("G", *cell), n) for cell, n in counts.items() if n])
+        return
+    months: Counts = Counter()
+    for cell, n in counts.items():
+        if cell.measure not in _BY_DAY_ALONE:
+            months[cell._replace(day=month(cell.day))] += n
+    _put(connection, [(("D", *cell), n) for cell, n in counts.items() if n and cell.measure not in WAITS])
+    _put(connection, [(("M", *cell), n) for cell, n in months.items() if n])
+
+
+def add_to_span(connection: Connection, span: str, counts: Mapping[Cell, int]) -> None:
+    """Mend figures of one span alone."""
+    _put(connection, [((span, *cell), n) for cell, n in counts.items() if n])
+
+
+def _put(connection: Connection, rows: list[tuple[tuple[Any, ...], int]]) -> None:
+    if not rows:
+        return
+    if is_sqlite(connection):
+        from sqlalchemy.dialects.sqlite import insert as insert_here
+    else:
+        from sqlalchemy.dialects.postgresql import insert as insert_here  # type: ignore[assignment]  # alike here
+    names = ("span", "measure", "day", "agency", "key")
+    statement = insert_here(figure)
+    grown = statement.on_conflict_do_update(
+        index_elements=names, set_={"value": figure.c.value + statement.excluded.value}
+    )
+    # In the order of the key: two that add at once lock rows in the same order, and pages are written once.
+    ordered = sorted(rows, key=lambda row: tuple(map(str, row[0])))
+    connection.execute(grown, [dict(zip(names, key, strict=True)) | {"value": n} for key, n in ordered])
+
+
+def first_of_month(day: ColumnElement[Any], *, sqlite: bool) -> ColumnElement[Any]:
+    if sqlite:
+        return func.date(day, "start of month", type_=Date)
+    return cast(func.date_trunc("month", day), Date)
+
+
+def sums(
+    connection: Connection,
+    measures: Sequence[str],
+    since: date,
+    until: date,
+    *,
+    by_agency: bool = True,
+    by_month: bool = False,
+    keyed: bool = False,
+    split: str = "",
+) -> list[RowMapping]:
+    """Figures of a period, both days in it: ``{measure, month, agency, key, value}``; None for what they are not apart
+    by.
+
+    Whole months are read from those, the days before and after them by day. ``keyed``: apart by key; ``split``: apart
+    only by whether the key is below it, as ``<`` or nothing. Waits stand by months: of each that the period touches.
+    """
+    wanted = [m for m in measures if m not in _BY_DAY_ALONE]
+    first = month(since) if since.day == 1 else month(month(since) + timedelta(days=31))
+    last = month(until + timedelta(days=1)) - timedelta(days=1)  # the last day of the last whole month
+    parts = []
+    if alone := [m for m in measures if m in _BY_DAY_ALONE]:
+        parts.append(_of("D", alone, since, until))
+    if waits := [m for m in wanted if m in WAITS]:
+        parts.append(_of("M", waits, month(since), until))
+    if others := [m for m in wanted if m not in WAITS]:
+        if first < last:
+            parts += [_of("M", others, first, last)]
+            parts += [_of("D", others, since, first - timedelta(days=1))] if since < first else []
+            parts += [_of("D", others, last + timedelta(days=1), until)] if last < until else []
+        else:
+            parts.append(_of("D", others, since, until))
+    rows = union_all(*parts).subquery()
+    c = rows.c
+    key: ColumnElement[Any] = literal("")
+    if split:
+        key = case((c.key < split, "<"), else_="")
+    elif keyed:
+        key = c.key
+    of_month = first_of_month(c.day, sqlite=is_sqlite(connection)) if by_month else null()
+    agency = c.agency if by_agency else null().label("agency")
+    named = (c.measure, of_month.label("month"), agency, key.label("key"))
+    query = select(*named, func.sum(c.value).label("value")).group_by(*_groups(len(named)))
+    return [row for row in connection.execute(query).mappings() if row["value"]]
+
+
+def _groups(count: int) -> list[ColumnElement[Any]]:
+    """By place: bound values would make each expression another one to PostgreSQL."""
+    return [text(str(n + 1)) for n in range(count)]  # type: ignore[misc]
+
+
+def _of(span: str, measures: Sequence[str], since: date, until: date) -> Any:
+    columns = (_f.measure, _f.day, _f.agency, _f.key, _f.value)
+    return select(*columns).where(_f.span == span, _f.measure.in_(measures), _f.day.between(since, until))
+
+
+def late_days(connection: Connection, since: date, until: date) -> list[RowMapping]:
+    """Documents that were not sent on their day: ``{day, agency, key, value}``, by the day they were accepted."""
+    query = select(_f.day, _f.agency, _f.key, _f.value)
+    found = query.where(_f.span == "D", _f.measure == Measure.SENT_LATER, _f.day.between(since, until), _f.value != 0)
+    return list(connection.execute(found).mappings())
+
+
+def requests(connection: Connection, since: datetime, until: datetime) -> list[RowMapping]:
+    """What was asked from a moment on and before another: ``{sender, ask, outcome, month, value}``, take-backs and
+    revocations, one per recipient.
+    """
+    q, v = t.request.c, t.delivery.c
+    day = local_day_of(q.opened_at, sqlite=is_sqlite(connection))
+    named = (_d.sender, q.ask, q.outcome, first_of_month(day, sqlite=is_sqlite(connection)).label("month"))
+    query = (
+        select(*named, func.count().label("value"))
+        .join_from(t.request, t.delivery, v.id == q.delivery_id)
+        .join(t.document, _d.id == v.document_id)
+        .where(text("request.ask IN ('take-back','revocation')"), q.opened_at >= since, q.opened_at < until)
+        .group_by(*_groups(len(named)))
+    )
+    return list(connection.execute(query).mappings())
+
+
+def local_day_of(moment: ColumnElement[Any], *, sqlite: bool) -> ColumnElement[Any]:
+    """The day in Hà Nội of a moment as it is stored, in UTC."""
+    if sqlite:  # which would round parts of a second
+        return func.date(func.substr(moment, 1, 19), "+7 hours", type_=Date)
+    return cast(func.timezone("UTC", moment) + text("interval '7 hours'"), Date)
