@@ -79,7 +79,8 @@ def test_a_fill_leaves_the_schema_as_it_was(place: Place, tmp_path: Path) -> Non
 def names(connection: Connection) -> set[tuple[str, ...]]:
     """Of all indexes, constraints and triggers, with what they say."""
     if connection.dialect.name == "sqlite":
-        rows = connection.execute(text("SELECT type, name, coalesce(sql, '') FROM sqlite_master"))
+        asked = "SELECT type, name, coalesce(sql, '') FROM sqlite_master WHERE type IN ('index','trigger')"
+        rows = connection.execute(text(asked))
         return {tuple(row) for row in rows}
     found = {
         (table, str(index["name"]), str(index["column_names"]), str(index["unique"]))
@@ -105,7 +106,6 @@ def test_every_row_that_is_told_is_there_and_belongs_to_another(place: Place) ->
         }
 
     assert asked(place, counted) == facts["rows"]
-    assert 0.9 * DELIVERIES < facts["rows"]["delivery"] < 1.3 * DELIVERIES
     if place.database == "sqlite":  # the other looked when the constraints came back
         assert asked(place, lambda c: c.execute(text("PRAGMA foreign_key_check")).all()) == []
 
@@ -166,6 +166,7 @@ def test_states_and_statuses_are_all_there_and_most_is_done(place: Place) -> Non
         return {row[0]: row[1] for row in states}, set(statuses), most.scalar_one()
 
     states, statuses, most = asked(place, shares)
+    assert sum(states.values()) == pytest.approx(40_000, rel=0.15)
     assert set(states) == set(Transport)
     assert statuses >= {Status.NONE, Status.ARRIVED, Status.ACCEPTED, Status.FINISHED, Status.REFUSED}
     assert states["delivered"] > 0.97 * sum(states.values())
