@@ -47,6 +47,8 @@ SECTIONS = {
     "status-code-unknown": "Status packets",
     "id-without-year": "Warnings from what the hub knows of earlier documents",
     "agency-unknown": "The hub's own commands",
+    "sign-in-wrong": "The console",
+    "folder-unusable": "Starting the hub",
 }
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hub import trusting
-from hub.terminal import DatabaseUrl, DataDir, a_database, a_hub, err, out, settings_of
+from hub import operating, trusting
+from hub.terminal import DatabaseUrl, DataDir, a_database, a_hub, err, out, settings_of, who
 
 # What costs time to import stands in the commands: `hub --help` waits for none of it.
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(trusting.app, name="trust")
+app.add_typer(operating.app, name="operator")
 
 Addresses = Annotated[
     list[str] | None, typer.Option(help="Address or network it may call from; more than once for several")
@@ -145,7 +146,7 @@ def agencies(
 
     if code is not None and action is not None:
         with a_hub(data_dir, database_url, create=False) as desk:
-            out.print_json(json.dumps(desk.writer.run(steer, Steer(code, action.value, tuple(address or ())))))
+            out.print_json(json.dumps(desk.writer.run(steer, Steer(code, action.value, tuple(address or ()), who()))))
         return
     wanted = fold(" ".join(words or []))
     with a_database(data_dir, database_url) as engine, reading(engine) as connection:
@@ -219,7 +220,7 @@ def enrol(
         terms = (profile or "", algorithms or "", loaded, tuple(address or ()), pdf_policy or "")
         systems = (Enrolment(code or "", name, system_id, secret, *terms),)
     with a_hub(data_dir, database_url, create=True) as desk:
-        made = desk.writer.run(verb, Enrolments(systems, desk.vault, replace))
+        made = desk.writer.run(verb, Enrolments(systems, desk.vault, replace, who()))
         if as_json:
             single = {name: made[0][name] for name in ("system_id", "secret", "token", "code")}
             typer.echo(json.dumps(made if from_file else single))

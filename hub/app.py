@@ -229,6 +229,8 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step, writ
     from hub.http.trace import Trace
 
     def refused(path: str, refusal: Refusal) -> Response:
+        if console.is_its(path):
+            return console.fault(refusal)
         method = axis.method_of(path)
         return problems.problem(refusal) if method is None else gateway_answers.refused(method, refusal)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,14 @@ def settings_of(data_dir: Path | None, database_url: str | None, **more: Any) ->
     except SettingsError as fault:
         typer.echo(fault, err=True)
         raise typer.Exit(2) from None
+
+
+def who() -> str:
+    """Whom the audit names for what is done by a command."""
+    try:
+        return f"command:{getpass.getuser()}"
+    except (KeyError, OSError):  # a number without a name, as in a container
+        return "command"
 
 
 @contextmanager

@@ -50,7 +50,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub.enrolments": {"hub.exchange"},
     "hub.backups": {"hub.app", "hub.settings", "hub.store"},
     "hub.authority": {"hub.domain"},
-    "hub.console": {"hub.errors"},
+    "hub.operating": {"hub.exchange", "hub.store", "hub.domain", "hub.terminal", "hub.show"},
+    "hub.console": {*_INTERFACE, "hub.http"},
     "hub.terminal": {"hub.app", "hub.logs", "hub.exchange", "hub.settings"},
     "hub.pdf": {"hub.domain", "hub.metrics", "hub.runtime"},
     "hub.revocation": {"hub.exchange", "hub.domain", "hub.errors"},
@@ -64,7 +65,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub.__main__": {
         *_INTERFACE,
         *("hub.app", "hub.terminal", "hub.enrolments", "hub.backups", "hub.show", "hub.serve", "hub.demo"),
-        *("hub.logs", "hub.trusting"),
+        *("hub.logs", "hub.operating", "hub.trusting"),
     },
     "hub": set(),
 }

@@ -1,9 +1,9 @@
-"""Pages for people, at ``/console``: plain HTML, CSS and ECMAScript modules, as they lie in ``static``.
+"""Pages for people, at ``/console`` (docs/console.md): server-rendered, each room a module of its own.
 
-``verify`` does in the browser what ``agency verify`` does (docs/evidence.md). What a page needs of the program, the
-texts of refusals, is served as a module beside them.
+``verify`` is a page by itself, which does in the browser what ``agency verify`` does (docs/evidence.md).
 """
 
-from hub.console.site import install
+from hub.console.frame import fault
+from hub.console.rooms import install, is_its
 
-__all__ = ["install"]
+__all__ = ["fault", "install", "is_its"]

@@ -27,11 +27,11 @@ from hub.domain.agency import Agency, Generation, canonical, generation, is_node
 from hub.domain.document import VIETNAM, local_day
 from hub.domain.signature import fingerprint, is_proved, statement
 from hub.errors import Refusal, Violation, violation
-from hub.exchange import change
+from hub.exchange.audit import note
 from hub.exchange.examine import acting_system
+from hub.exchange.reroute import reroute
 from hub.exchange.writer import Transaction, each
-from hub.store import deliveries, roster
-from hub.store.deliveries import Delivery
+from hub.store import roster
 from hub.store.roster import Roster
 
 CODE_VALID = timedelta(days=7)
@@ -59,11 +59,13 @@ class Enrolment:
 @dataclass(frozen=True, slots=True)
 class Enrolments:
     """Any number of systems at once, all or none; ``vault`` encrypts the gateway secrets. ``replace``: codes that have
-    a system get another, or the same id with new credentials."""
+    a system get another, or the same id with new credentials. ``by``, ``reason``: for the audit."""
 
     systems: tuple[Enrolment, ...]
     vault: Fernet
     replace: bool = False
+    by: str = ""
+    reason: str = ""
 
 
 def hashed(text: str) -> str:
@@ -108,6 +110,10 @@ def enrol(tx: Transaction, job: Enrolments) -> list[dict[str, Any]]:
     tx.directory_changed()
     tx.roster = roster.load(tx.connection)
     reroute(tx)
+    if job.by:
+        for given in made:
+            facts = {"system": given["system_id"], "replaced": any(s["code"] == given["agency"] for s in connected)}
+            note(tx, job.by, "system-enrol", given["agency"], job.reason, facts)
     return made
 
 
@@ -247,6 +253,8 @@ class Steer:
     code: str
     action: str
     addresses: tuple[str, ...] = ()  # it may call from these networks only; none: from anywhere
+    by: str = ""  # for the audit
+    reason: str = ""
 
 
 _ACTIONS = {
@@ -281,35 +289,10 @@ def steer(tx: Transaction, job: Steer) -> dict[str, Any]:
     state = "retired" if left is None else "locked" if left.locked else "active"
     networks = [str(network) for network in left.networks] if left else []
     policy = left.pdf_policy if left else ""
+    if job.by:
+        facts = {"system": system.id, "addresses": networks} if job.action == "bind" else {"system": system.id}
+        note(tx, job.by, f"system-{job.action}", code, job.reason, facts)
     return {"system_id": system.id, "agency": code, "state": state, "addresses": networks, "pdf_policy": policy}
-
-
-def reroute(tx: Transaction) -> int:
-    """Move what nobody fetched to the nearest system, oldest first, each with a fresh ``seq``; gives how many moved.
-
-    What was to be told while no system stood for the sender goes to the one that does now.
-    """
-    moving: list[tuple[Delivery, str]] = []
-    for recipient, holder, is_status in deliveries.unfetched_routes(tx.connection):
-        system_id = _receiver(tx, recipient, is_status)
-        if system_id is not None and system_id != holder:
-            found = deliveries.unfetched(tx.connection, recipient, holder, is_status)
-            moving += [(delivery, system_id) for delivery in found]
-    change.hand_to(tx, sorted(moving, key=lambda pair: pair[0].seq))
-    for owner in deliveries.outbox_owners_without_system(tx.connection):
-        nearest = tx.roster.directory.nearest(owner)
-        if nearest is not None:
-            deliveries.give_outbox(tx.connection, owner, nearest.code)
-            tx.ring(nearest.id)
-    return len(moving)
-
-
-def _receiver(tx: Transaction, recipient: str, is_status: bool) -> str | None:
-    """A document stays with a locked system until another is nearer; a status waits for whoever may receive."""
-    nearest = tx.roster.directory.nearest(recipient)
-    if not is_status and nearest is not None:
-        return nearest.id
-    return change.receiver(tx, recipient)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,38 +1,24 @@
-"""Who guesses secrets is stopped: by address and system together, so that nobody can lock another out (exchange
-rules 10). Kept in memory of each process, and bounded.
-"""
+"""Who guesses a system's secret waits: by address and system together (exchange rules 10)."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from hub.errors import Refusal
+from hub.http import lockout
 
 TRIES = 10  # wrong signatures without a right one between them
 PAUSE = timedelta(minutes=1)
-_KEPT = 10_000  # pairs
 
 
-class Lockout:
-    """Of one process, in its event loop."""
+class Lockout(lockout.Lockout):
+    """Of wrong signatures."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
-        self._clock = clock
-        self._wrong: OrderedDict[tuple[str, str], tuple[int, datetime]] = OrderedDict()
+        super().__init__(clock, lambda wrong: PAUSE if wrong >= TRIES else timedelta(0))
 
     def check(self, address: str, system_id: str) -> None:
         """Raises ``signatures-wrong`` for a pair that has to wait."""
-        found = self._wrong.get((address, system_id))
-        if found is not None and found[0] >= TRIES and self._clock() < found[1] + PAUSE:
+        if self.left(address, system_id):
             raise Refusal("signatures-wrong", facts={"seconds": PAUSE.seconds}, retry_after=PAUSE.seconds)
-
-    def wrong(self, address: str, system_id: str) -> None:
-        found = self._wrong.pop((address, system_id), None)
-        self._wrong[address, system_id] = (found[0] if found else 0) + 1, self._clock()
-        if len(self._wrong) > _KEPT:
-            self._wrong.popitem(last=False)
-
-    def right(self, address: str, system_id: str) -> None:
-        self._wrong.pop((address, system_id), None)

@@ -12,7 +12,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 import migrations
-from hub.store import examination_tables, log_tables, trust_tables  # noqa: F401  (all tables where a schema is made)
+from hub.store import (  # all tables where a schema is made
+    examination_tables,  # noqa: F401
+    log_tables,  # noqa: F401
+    operator_tables,  # noqa: F401
+    trust_tables,  # noqa: F401
+)
 from hub.store.engine import is_sqlite, writing
 
 _LOCK = 102_2016  # PostgreSQL advisory lock: several workers start at once

@@ -18,7 +18,7 @@ from sqlalchemy import insert
 from hub.app import no_step
 from hub.domain.agency import Agency, Directory, Route
 from hub.errors import Refusal
-from hub.exchange import enrol, units
+from hub.exchange import reroute, units
 from hub.exchange.writer import transaction
 from hub.store import roster
 from hub.store import tables as t
@@ -236,9 +236,9 @@ def test_every_turn_of_the_directory_leaves_units_that_can_be_registered(
     assert register(country["H41"], code, "Phòng Tổ chức")["agency"] == code
 
 
-def reroute(axis: Axis) -> int:
-    moved: int = axis.desk.writer.run(lambda tx, _jobs: [enrol.reroute(tx)], None)
-    return moved
+def moved(axis: Axis) -> int:
+    found: int = axis.desk.writer.run(lambda tx, _jobs: [reroute.reroute(tx)], None)
+    return found
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])  # true of any units before
@@ -256,5 +256,5 @@ def test_what_waits_has_nowhere_else_to_go_when_units_come_and_go(
                 register(country["H41"], code, name)
             else:
                 remove(country["H41"], code)
-    assert reroute(axis) == 0
+    assert moved(axis) == 0
     assert [axis.delivery(delivery) for delivery in sent] == before

@@ -16,9 +16,10 @@ from clients.gateway_client import hash_file, signed_headers
 from hub.domain.turns import LISTINGS
 from hub.errors import Refusal
 from hub.gateway import listings as listings_module
-from hub.gateway import lockout, signed
+from hub.gateway import signed
 from hub.gateway.listings import Listings
 from hub.gateway.lockout import PAUSE, TRIES, Lockout
+from hub.http import lockout
 
 SECRET = "khóa bí mật để thử"
 HASH = b"0" * 64

@@ -1,50 +1,8 @@
-"""The catalogue of refusals: every code the hub can answer with, in one place.
-
-A *problem* is a line of the catalogue: code, HTTP status, and what to tell a person in Vietnamese and English.
-A *violation* is one thing wrong at one place of a packet, with the repair. A *refusal* is what the code raises:
-one problem, and the violations it consists of.
-
-Rules:
-
-* Nothing else in the project makes an error body; the APIs render a ``Refusal`` and add nothing.
-* Acceptance rules (``hub.domain.rules``) carry their own texts; a packet they refuse is one ``packet-refused``.
-* Texts name the place and the repair, never a person, a secret or another agency's document.
-* ``temporary`` problems are worth a repeat of the same request; all others are final (RFC 9110 §15.6.4 for 503).
-
-This module imports nothing of the project.
-"""
+"""Every code the hub can answer with, in one place: what it means, and how it is repaired."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from enum import StrEnum
-from typing import Any
-
-
-class Severity(StrEnum):
-    """How much a violation weighs: an error refuses the packet, a warning travels with the answer."""
-
-    ERROR = "error"
-    WARNING = "warning"
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One rule broken at one place.
-
-    ``pointer`` is the path of the element in the packet's own names, e.g. ``MessageHeader/To[2]/OrganId``;
-    ``value`` is what stood there (shortened to 200 characters); ``repair`` is the value to use instead, or,
-    where the hub cannot know it, what to do.
-    """
-
-    rule: str
-    severity: Severity
-    pointer: str
-    value: str
-    vi: str
-    en: str
-    repair: str
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +285,39 @@ _add("id-unknown", 404, "Không có văn bản, bản chuyển, gói tin, báo c
      "No document, delivery, packet, report or refusal has the id {key}.", "hub log; hub log --refused")
 _add("hub-missing", 404, "Ở đây chưa có trục nào: {where}.", "No hub here: {where}.",
      "--data-dir, --database-url; `hub serve` hoặc `hub migrate` tạo mới / makes one")
+# The console, and the accounts of those who use it.
+_add("sign-in-wrong", 403, "Tên hoặc mật khẩu không đúng.", "The name or the password is wrong.",
+     "Nhập lại; quên mật khẩu thì nhờ quản trị / try again; an administrator can set a new password")
+_add("sign-in-wait", 429, "Sai quá nhiều lần từ máy này; chờ {seconds} giây rồi đăng nhập lại.",
+     "Too many wrong tries from this machine; wait {seconds} seconds and sign in again.",
+     "{seconds} s", temporary=True)
+_add("sign-in-plain", 403, "Kết nối này không được mã hóa nên không đăng nhập được.",
+     "This connection is not encrypted, so nobody can sign in by it.",
+     "Mở bằng https://, hoặc http://127.0.0.1 trên chính máy chủ / use https://, or http://127.0.0.1 there")
+_add("link-over", 410, "Liên kết đăng nhập này đã dùng rồi hoặc đã hết hạn.",
+     "This sign-in link was used already, or is too old.", "hub operator link")
+_add("role-low", 403, "Vai trò của bạn không được làm việc này; cần vai trò «{role}».",
+     "Your role may not do this; it needs the role “{role_en}”.", "Nhờ quản trị / ask an administrator")
+_add("page-unknown", 404, "Không có trang này, hoặc thứ nó hiển thị không còn nữa.",
+     "There is no such page, or what it showed is gone.")
+_add("form-stale", 403, "Biểu mẫu không thuộc phiên đăng nhập này; chưa có gì được thay đổi.",
+     "The form is not of this session; nothing was changed.", "Mở lại trang rồi làm lại / open the page again")
+_add("form-too-large", 413, "Biểu mẫu lớn hơn {limit} byte.", "The form is larger than {limit} bytes.", "≤ {limit}")
+_add("reason-form", 422, "Lý do phải dài từ {least} đến {most} ký tự, không có ký tự điều khiển.",
+     "A reason has {least} to {most} characters and no control characters.",
+     "Viết lý do ngắn gọn / write a short reason")
+_add("operator-name", 422, "«{value}» không dùng làm tên người vận hành được.",
+     "“{value}” cannot be an operator's name.", "1–64: a–z 0–9 . _ - @")
+_add("operator-known", 409, "Đã có người vận hành «{name}».", "There is an operator “{name}” already.",
+     "hub operator list")
+_add("operator-unknown", 404, "Không có người vận hành «{name}».", "There is no operator “{name}”.",
+     "hub operator list")
+_add("operator-self", 409, "Không ai tự xóa hoặc tự đổi vai trò của mình.",
+     "Nobody removes an account or changes a role of their own.",
+     "Nhờ quản trị khác, hoặc lệnh hub operator / ask another administrator, or use the command hub operator")
+_add("password-weak", 422, "Mật khẩu dài từ {least} đến {most} ký tự, ít nhất 5 ký tự khác nhau, không chứa tên.",
+     "A password has {least} to {most} characters, at least 5 different ones, and not the name in it.",
+     "Dùng một câu dễ nhớ / use a sentence that you remember")
 _add("folder-unusable", 500, "Không dùng được thư mục {folder}: {why}.", "The folder {folder} cannot be used: {why}.",
      "--data-dir, HUB_DATA_DIR, HUB_PAYLOADS_URL")
 _add("payloads-unusable", 500, "Không dùng được kho gói tin: {why}.", "The packet store cannot be used: {why}.",
@@ -354,42 +345,3 @@ _add("key-file-lost", 500, "Mất tệp khóa {path}, trong khi đã có hệ th
 _add("key-file-unusable", 500, "Không dùng được tệp khóa {path}: {why}.", "The key file {path} cannot be used: {why}.",
      "Kiểm tra quyền đọc, hoặc khôi phục từ bản sao lưu / check who may read it, or restore it from the backup")
 # fmt: on
-
-
-def violation(rule: str, pointer: str = "", value: str = "", /, **facts: object) -> Violation:
-    """A catalogue line broken at one place; a line of status 200 is a warning, told beside the answer."""
-    line = PROBLEMS[rule]
-    severity = Severity.WARNING if line.status < 400 else Severity.ERROR
-    vi, en, repair = (text.format_map(facts) for text in (line.vi, line.en, line.repair))
-    return Violation(rule, severity, pointer, value[:200], vi, en, repair)
-
-
-@dataclass(eq=False)
-class Refusal(Exception):  # noqa: N818  (a refusal is an answer, not a fault)
-    """The hub will not do what was asked; ``code`` is a key of :data:`PROBLEMS`.
-
-    ``facts`` fill the problem's templates; ``extra`` are members added to the answer (RFC 9457 §3.2), such as the
-    document a conflict is with. Without ``violations`` the refusal is its own single violation.
-    """
-
-    code: str
-    pointer: str = ""
-    value: str = ""
-    facts: Mapping[str, object] = field(default_factory=dict)
-    violations: Sequence[Violation] = ()
-    extra: Mapping[str, object] = field(default_factory=dict)
-    retry_after: int | None = None  # seconds
-
-    def __post_init__(self) -> None:
-        self.problem = PROBLEMS[self.code]
-        self.vi = self.problem.vi.format_map(self.facts)
-        self.en = self.problem.en.format_map(self.facts)
-        self.repair = self.problem.repair.format_map(self.facts)
-        if not self.violations:
-            self.violations = (violation(self.code, self.pointer, self.value, **self.facts),)
-
-    def __reduce__(self) -> tuple[Any, ...]:  # an exception's own would leave out what is passed by name
-        return Refusal, tuple(getattr(self, f.name) for f in fields(self))
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.en}"

@@ -1,0 +1,32 @@
+// Live parts of a page, and the menu on a phone. Pages work without it.
+
+const menu = document.querySelector(".menu");
+if (menu && matchMedia("(max-width: 900px)").matches) menu.open = false;
+
+// <main data-live="/address">: the server sends {id: html} whenever a part has changed; each is its own text, escaped.
+const place = document.querySelector("[data-live]");
+if (place) {
+  const told = document.querySelector("[data-state]");
+  const say = (state) => {
+    if (!told) return;
+    told.dataset.state = state;
+    told.textContent = told.dataset[state];
+  };
+  const source = new EventSource(place.dataset.live);
+  source.addEventListener("open", () => say("on"));
+  source.addEventListener("error", () => say("off"));
+  source.addEventListener("parts", (event) => {
+    for (const [id, text] of Object.entries(JSON.parse(event.data))) {
+      const part = document.getElementById(id);
+      if (!part || part.contains(document.activeElement)) continue; // who works in it is not disturbed
+      const open = new Set([...part.querySelectorAll("details[open][id]")].map((each) => each.id));
+      const fresh = new DOMParser().parseFromString(text, "text/html");
+      part.replaceChildren(...fresh.body.childNodes);
+      for (const each of part.querySelectorAll("details[id]")) each.open = open.has(each.id);
+    }
+  });
+  source.addEventListener("over", () => {
+    source.close();
+    say("over");
+  });
+}
