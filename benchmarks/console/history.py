@@ -21,6 +21,7 @@ from benchmarks.console.cast import BROADCAST, Cast, Party
 from benchmarks.console.refused import refusals
 from benchmarks.console.words import TYPES, Subjects, Urn
 from hub.domain.search import fold
+from hub.store import tables as t
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -31,6 +32,8 @@ _OUTBOX, _HANDED_OVER, _EXAMINED = 0.2, 0.2, 0.2  # the last part of the time th
 _WITH_PACKET = 0.1  # of status reports
 _BYTES = 31 * 24  # hours that the bytes of packets are kept
 _EXPIRY, _EXPIRY_URGENT = 30 * 24, 3 * 24  # hours
+
+_DOCUMENT_SEQ = tuple(name for name in ("document_seq",) if name in t.delivery.c)  # where searches go by it
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "document": (
@@ -45,6 +48,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "delivery": (
         "id", "seq", "document_id", "packet_id", "report_id", "recipient", "addressed", "system_id", "state", "status",
         "fetched_at", "lease", "lease_until", "attempts", "reason", "urgent", "created_at", "expires_at",
+        *_DOCUMENT_SEQ,
     ),
     "report": (
         "id", "packet_id", "system_id", "document_id", "sender", "addressee", "code", "description", "stated_at",
@@ -127,7 +131,7 @@ class History:
         self._begin = self._end - DAYS * 24
         self._later: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
         self._numbers: defaultdict[tuple[str, int], int] = defaultdict(int)
-        self._earlier: dict[str, tuple[str, str, str]] = {}  # by sender: a document, its first delivery, whose it is
+        self._earlier: dict[str, tuple[str, str, Party]] = {}  # by sender: a document, its first delivery, whose it is
         self._silent = self._silences()
         self._fingerprints = {code: f"{self._bits(256):064x}" for code in systems}
         weights = [weight for _, weight in _FANS]
@@ -183,22 +187,21 @@ class History:
         second = int(moment * 3600)
         at = f"{_hour(hour)}{_CLOCK[second]}.{int(moment * 3.6e9) % 1_000_000:06}"
         sender = self._senders.draw(chance())
-        sent, row = self._written(hour, second, at, sender)
-        to = self._addressees(sender)
-        kind = row[7]
+        kind = 1 + int(chance() * 3) if sender.code in self._earlier and chance() < 0.006 else 0
+        target, delivery, party = self._earlier.pop(sender.code) if kind else ("", "", sender)
+        to = [party] if kind else self._addressees(sender)
+        self.seq += len(to) + 2  # a document's own number is above those of its deliveries, as a hub has it
+        sent, row = self._written(hour, second, at, sender, kind)
         if kind:
-            target, delivery, code = self._earlier.pop(sender.code)
-            to = [party for party in to if party.code != code][:1] or to[:1]
             self._rows["link"].append((sent.id, target, kind))
-        self.seq += len(to) + 2
         young = self._end - hour < _BYTES
-        first = self.seq - len(to) - 1  # a document's own number is above those of its deliveries, as a hub has it
+        first = sent.seq - len(to)
         over = True
         for n, party in enumerate(to):
             delivery_id, state = self._delivery(sent, party, hour, second, first + n)
             over = over and state in ("delivered", "withdrawn")
             if n == 0 and not kind:
-                self._earlier[sender.code] = sent.id, delivery_id, party.code
+                self._earlier[sender.code] = sent.id, delivery_id, party
             elif n == 0 and kind:
                 outcome = "open" if chance() < 0.1 else "refused"
                 self._rows["request"].append(
@@ -206,12 +209,13 @@ class History:
                      None if outcome == "open" else at, outcome)
                 )  # fmt: skip
         bytes_gone = over and not young
-        self._rows["document"].append((self.seq - 1, *row[1:], 1 if bytes_gone else 0))
+        self._rows["document"].append((sent.seq, *row, int(bytes_gone)))
         self._packet(sent, self.seq, self._body if not bytes_gone else None)
         self._examined(sent, hour)
         self._accepted(sent, row, [party.code for party in to])
 
-    def _written(self, hour: int, second: int, at: str, sender: Party) -> tuple[_Sent, tuple[Any, ...]]:
+    def _written(self, hour: int, second: int, at: str, sender: Party, kind: int) -> tuple[_Sent, tuple[Any, ...]]:
+        """A document as its deliveries need it, and its row behind ``seq`` and without ``pared``."""
         chance, bits = self._chance, self._bits
         day = _day((hour + 7) // 24)
         issuer, basis = sender.code, "from"
@@ -224,13 +228,11 @@ class History:
         number = self._numbers[sender.code, day.year] = self._numbers[sender.code, day.year] + 1
         document_id = f"{sender.code},{day:%Y/%m/%d},{number}/{symbol}"
         subject, folded = self._subjects.draw()
-        kind = 1 + int(chance() * 3) if sender.code in self._earlier and chance() < 0.006 else 0
         business = f"{bits(256):064x}" if not kind else None
         urgent = chance() < 0.03
-        young = self._end - hour < _BYTES
         sent = _Sent(
             self._id(hour * 3600 + second), self._id(hour * 3600 + second),
-            self._body_sha256 if young else f"{bits(256):064x}", sender, at, self.seq, urgent,
+            self._body_sha256, sender, at, self.seq - 1, urgent,
         )  # fmt: skip
         signer = _SIGNERS[int(chance() * len(_SIGNERS))]
         search = (
@@ -238,7 +240,7 @@ class History:
             f"\n{number}-{fold(symbol)}.pdf"
         )
         row = (
-            0, sent.id, sender.code, self._systems[sender.serves], issuer, basis, document_id, kind, day.year,
+            sent.id, sender.code, self._systems[sender.serves], issuer, basis, document_id, kind, day.year,
             str(number), symbol, day.isoformat(), (day + _TWO_WEEKS).isoformat() if chance() < 0.1 else None, type_name,
             subject, int(urgent), f"{bits(256):064x}", f"{bits(256):064x}", business,
             business if issuer == sender.code else None, "[]", "[]", at, f"{bits(128):032x}", search,
@@ -281,8 +283,8 @@ class History:
 
     def _accepted(self, sent: _Sent, row: tuple[Any, ...], to: list[str]) -> None:
         body = {
-            "document": sent.id, "document_id": row[6], "sha256": sent.sha256, "sender": sent.sender.code,
-            "issuer": row[4], "recipients": to, "at": _iso(sent.at),
+            "document": sent.id, "document_id": row[5], "sha256": sent.sha256, "sender": sent.sender.code,
+            "issuer": row[3], "recipients": to, "at": _iso(sent.at),
         }  # fmt: skip
         self._evidence("accept", sent.id, None, None, sent.at, body)
 
@@ -304,7 +306,7 @@ class History:
         """One with its whole life; gives its id and the state it has at the end."""
         chance = self._chance
         own, system = self._id(hour * 3600 + second), party.serves
-        fetched = hour + self._fetch_delay()
+        fetched = hour + _FETCHED.draw(chance())
         expires = hour + (_EXPIRY_URGENT if sent.urgent else _EXPIRY)
         silent = fetched >= self._silent.get(system, fetched + 1)
         state, status, fetched_at, lease, reason, until = "waiting", "none", None, None, "", None
@@ -329,12 +331,9 @@ class History:
         self._rows["delivery"].append(
             (own, seq, sent.id, sent.packet, None, party.code, party.code, self._systems[system], state, status,
              fetched_at, lease, until, 0 if fetched_at is None else 1, reason, int(sent.urgent), sent.at,
-             f"{_hour(expires)}{sent.at[14:]}")
+             f"{_hour(expires)}{sent.at[14:]}", *(sent.seq for _ in _DOCUMENT_SEQ))
         )  # fmt: skip
         return own, state
-
-    def _fetch_delay(self) -> int:
-        return _FETCHED.draw(self._chance())
 
     def _after(self, hour: int, what: str, *rest: Any) -> None:
         self._later[hour].append((what, *rest))
@@ -400,7 +399,8 @@ class History:
         )  # fmt: skip
         self._rows["delivery"].append(
             (self._id(hour * 3600), self.seq - 1, sent.id, packet, report, to.code, to.code, self._systems[to.serves],
-             "delivered", "none", at, None, None, 1, "", 0, at, f"{_hour(hour + _EXPIRY)}{at[14:]}")
+             "delivered", "none", at, None, None, 1, "", 0, at, f"{_hour(hour + _EXPIRY)}{at[14:]}",
+             *(sent.seq for _ in _DOCUMENT_SEQ))
         )  # fmt: skip
         body = {
             "report": report,
