@@ -323,7 +323,7 @@ class History:
                 self._after(expires, "expire", sent, own, party, state, "none", "")
         else:
             fetched_at = f"{_hour(fetched)}{self._clock(second if fetched == hour else 0)}"
-            if fetched == self._end - 1 and chance() < 0.1:
+            if fetched == self._end - 1 and chance() < 0.4:
                 state, lease, until = "taken", f"{self._bits(96):024x}", f"{_hour(self._end)}05:00.000000"
             else:
                 state = "delivered"
@@ -343,7 +343,7 @@ class History:
         chance, status = self._chance, "none"
         self._later[hour].append(("done", sent, own, party, at))
         for code in _PATHS.draw(chance()):
-            hour += int(chance() ** 3 * 90)
+            hour += 1 + int(chance() ** 3 * 90)
             if hour >= self._end:
                 break
             self._later[hour].append(("status", sent, own, party, status, code))

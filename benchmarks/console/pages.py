@@ -43,10 +43,14 @@ PAGES = (
     Asked("document to 3,355", "/console/documents/{broadcast}"),
     Asked("refusals", "/console/refusals"),
     Asked("refusals of a sender", "/console/refusals?sender=G12"),
+    Asked("refusals of a month", "/console/refusals?first=2026-03-01&last=2026-03-31"),
+    Asked("refusals by words", "/console/refusals?q=" + quote("tiền lương")),
     Asked("one refusal", "/console/refusals/{refusal}"),
     Asked("agencies", "/console/agencies"),
     Asked("agencies by name", "/console/agencies?q=" + quote("so y te")),
     Asked("an agency", "/console/agencies/H41"),
+    Asked("systems", "/console/systems"),
+    Asked("actions", "/console/actions"),
     Asked("reports", "/console/reports"),
     Asked("audit", "/console/audit"),
     Asked("settings", "/console/settings"),
@@ -96,7 +100,7 @@ SEARCHES = (
 )
 
 REPORTS = tuple(
-    Asked(f"report {name}, a year", f"/console/reports/{name}?from=2025-11-01&to=2026-10-31", REPORT)
+    Asked(f"report {name}, a year", f"/console/reports?report={name}&from=2025-11-01&to=2026-10-31", REPORT)
     for name in ("sent-received", "levels", "timeliness", "tasks", "quality", "withdrawals")
 )
 
