@@ -331,12 +331,13 @@ def keys_(
     """
     from hub import show
     from hub.exchange import keys
+    from hub.exchange.audit import noted
     from hub.store.engine import reading
 
     if renew or anew:
         with a_hub(data_dir, database_url, create=False, anew=anew) as desk:
             if renew:
-                desk.writer.run(keys.renew, desk.vault)
+                desk.writer.run(noted(keys.renew, who(), "keys-renew", lambda _: [("receipt", {})]), desk.vault)
     with a_database(data_dir, database_url) as engine, reading(engine) as connection:
         show.keys(out, keys.jwks(connection), keys.verifier_keys(connection), as_json=as_json)
 

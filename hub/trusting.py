@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.terminal import DatabaseUrl, DataDir, a_database, a_hub, err, out
+from hub.terminal import DatabaseUrl, DataDir, a_database, a_hub, err, out, who
 
 # What costs time to import stands in the commands.
 if TYPE_CHECKING:
@@ -57,12 +57,16 @@ def add(
     """
     if code and role not in {None, Role.person}:
         raise typer.BadParameter("--code belongs to --role person")
+    from hub.exchange.audit import noted
     from hub.exchange.trust import Additions
     from hub.exchange.trust import add as verb
 
+    def told(rows: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+        return [(row["fingerprint"], {name: row[name] for name in ("role", "code", "subject")}) for row in rows]
+
     found = tuple(certificate for path in files for certificate in _certificates(path))
     with a_hub(data_dir, database_url, create=True) as desk:
-        for row in desk.writer.run(verb, Additions(found, role or "", code)):
+        for row in desk.writer.run(noted(verb, who(), "trust-add", told), Additions(found, role or "", code)):
             typer.echo(f"{row['fingerprint']}  {row['role']:13}{row['code']:12}{_plain(row['subject'])}")
 
 
@@ -97,10 +101,12 @@ def remove(
 
     [dim]hub trust remove 3f9a0c1d[/dim]
     """
+    from hub.exchange.audit import noted
     from hub.exchange.trust import remove as verb
 
+    removing = noted(verb, who(), "trust-remove", lambda row: [(row["fingerprint"], {"role": row["role"]})])
     with a_hub(data_dir, database_url, create=False) as desk:
-        row = desk.writer.run(verb, fingerprint)
+        row = desk.writer.run(removing, fingerprint)
     typer.echo(f"{row['fingerprint']}  {row['role']}  removed")
 
 

@@ -110,6 +110,12 @@ def markup(request: Request, template: str, operator: Operator | None, **values:
     return _environment().get_template(template).render(given | values)
 
 
+def part(template: str, lang: str, **values: Any) -> str:
+    """A part of a page that is the same for everybody of a language."""
+    given = {"t": lambda key, **facts: _text(lang, key, facts), "lang": lang}
+    return _environment().get_template(template).render(given | values)
+
+
 def here(request: Request) -> str:
     """The address of this page, to come back to."""
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")

@@ -50,7 +50,7 @@ class Door:
         self.of_account.right(address, name)
 
 
-def _door(request: Request) -> Door:
+def door(request: Request) -> Door:
     face = interface(request)
     state = request.app.state
     if getattr(state, "door_of", None) is not face:
@@ -94,21 +94,21 @@ async def sign_in(request: Request) -> Response:
 
 async def _by_password(request: Request, name: str, password: str, token: str) -> None:
     """Raises ``sign-in-wrong``, in the same time whether the name or the password is, ``sign-in-wait``, ``busy``."""
-    door, address = _door(request), holder(_address(request))
+    knocks, address = door(request), holder(_address(request))
     try:
         who = named(name)
     except Refusal:
         who = ""
-    door.check(address, who)
+    knocks.check(address, who)
     row = await interface(request).reads.of(lambda connection: operators.account(connection, who))
     stored = row["password"] if row is not None else ""
-    right = await door.passwords.is_right(stored, access.typed(password))
+    right = await knocks.passwords.is_right(stored, access.typed(password))
     if not right:
-        door.wrong(address, who)
+        knocks.wrong(address, who)
         raise Refusal("sign-in-wrong")
     job = verbs.SignIn(who, stored, access.hashed(token), _address(request))
     signed_in: Operator = await interface(request).desk.write(verbs.sign_in, job)
-    door.right(address, who)
+    knocks.right(address, who)
     log.info("sign-in", operator=signed_in.name)
 
 
@@ -144,8 +144,8 @@ async def _page(
     status = refusal.problem.status if refusal is not None else 200 if is_open else 403
     values = {"next": access.within(next), "name": name, "link": link, "refusal": refusal, "open": is_open}
     page = frame.render(request, "login.html", None, status, **values)
-    if refusal is not None and refusal.problem.temporary:
-        page.headers["Retry-After"] = str(refusal.retry_after or 5)
+    if refusal is not None and refusal.retry_after:
+        page.headers["Retry-After"] = str(refusal.retry_after)
     return page
 
 

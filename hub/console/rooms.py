@@ -10,11 +10,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from hub.console import access, frame, login, settings, site
+from hub.console import access, audit, frame, login, operators, overview, settings, site
 from hub.console.access import SignInFirst
 from hub.errors import Refusal
 
-_ROOMS = (login, settings)
+_ROOMS = (overview, audit, login, operators, settings)
 Handler = Callable[[Request, Any], Any]  # as the framework types them
 
 

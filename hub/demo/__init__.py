@@ -51,6 +51,11 @@ def play(out: Console, *, keep: Path | None = None, keep_running: bool = False) 
         out.print(f"Trục chạy tại {url}, dữ liệu ở {folder} / the hub runs there")
         books = asyncio.run(_play(out, url, folder))
         if keep_running:
+            link = _hub("operator", "add", "demo", "--role", "administrator", "--link", folder=folder).strip()
+            out.print(
+                "Trang vận hành, liên kết dùng một lần trong 15 phút / the console, a link for once in 15 minutes:"
+            )
+            out.print(f"{url}{link}", soft_wrap=True, highlight=False, markup=False)
             out.print(f"{url}/docs – Ctrl-C để dừng / to stop")
             with suppress(KeyboardInterrupt):
                 threading.Event().wait()
@@ -113,11 +118,15 @@ def _enrol(folder: Path) -> dict[str, dict[str, str]]:
     rows += [{"code": code, "name": name} for code, name in _BELOW.items()]
     source = folder / "enrol.json"
     source.write_text(json.dumps(rows), encoding="utf-8")
-    command = [sys.executable, "-m", "hub", "enrol", "--from", str(source), "--json", "--data-dir", str(folder)]
-    made = subprocess.run(  # noqa: S603  (likewise)
-        command, env=_environment(), capture_output=True, text=True, check=True
-    ).stdout
+    made = _hub("enrol", "--from", str(source), "--json", folder=folder)
     return {row["agency"]: row for row in json.loads(made)}
+
+
+def _hub(*arguments: str, folder: Path) -> str:
+    """What a `hub` command prints."""
+    command = [sys.executable, "-m", "hub", *arguments, "--data-dir", str(folder)]
+    done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=True)  # noqa: S603  (likewise)
+    return done.stdout
 
 
 async def _play(out: Console, url: str, folder: Path) -> Books:

@@ -18,14 +18,6 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-# What each role adds to the one before it.
-DEEDS: dict[Role, tuple[str, ...]] = {
-    Role.VIEWER: ("see", "export"),
-    Role.OPERATOR: ("steer", "lock"),
-    Role.ADMINISTRATOR: ("enrol", "operators", "settings"),
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Operator:
     """Who is signed in."""

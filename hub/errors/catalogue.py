@@ -290,7 +290,7 @@ _add("sign-in-wrong", 403, "Tên hoặc mật khẩu không đúng.", "The name 
      "Nhập lại; quên mật khẩu thì nhờ quản trị / try again; an administrator can set a new password")
 _add("sign-in-wait", 429, "Sai quá nhiều lần từ máy này; chờ {seconds} giây rồi đăng nhập lại.",
      "Too many wrong tries from this machine; wait {seconds} seconds and sign in again.",
-     "{seconds} s", temporary=True)
+     "{seconds} s")
 _add("sign-in-plain", 403, "Kết nối này không được mã hóa nên không đăng nhập được.",
      "This connection is not encrypted, so nobody can sign in by it.",
      "Mở bằng https://, hoặc http://127.0.0.1 trên chính máy chủ / use https://, or http://127.0.0.1 there")
@@ -315,6 +315,8 @@ _add("operator-unknown", 404, "Không có người vận hành «{name}».", "Th
 _add("operator-self", 409, "Không ai tự xóa hoặc tự đổi vai trò của mình.",
      "Nobody removes an account or changes a role of their own.",
      "Nhờ quản trị khác, hoặc lệnh hub operator / ask another administrator, or use the command hub operator")
+_add("passwords-differ", 422, "Hai lần nhập mật khẩu khác nhau.", "The two passwords differ.",
+     "Nhập lại cả hai / enter both again")
 _add("password-weak", 422, "Mật khẩu dài từ {least} đến {most} ký tự, ít nhất 5 ký tự khác nhau, không chứa tên.",
      "A password has {least} to {most} characters, at least 5 different ones, and not the name in it.",
      "Dùng một câu dễ nhớ / use a sentence that you remember")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from hub.exchange.writer import Transaction
+from hub.errors import Refusal
+from hub.exchange.writer import Stale, Transaction, Verb
 from hub.store import audit
 
 
@@ -25,3 +26,17 @@ def note(
         "seq": tx.next_seq(), "at": tx.now, "operator": by, "action": action, "subject": subject, "reason": reason,
         "facts": dict(facts or {}),
     })  # fmt: skip
+
+
+def noted(verb: Verb, by: str, action: str, told: Callable[[Any], Iterable[tuple[str, Mapping[str, Any]]]]) -> Verb:
+    """A verb that notes what it did; ``told`` gives subject and facts of each entry from its result."""
+
+    def handle(tx: Transaction, jobs: list[Any]) -> list[Any]:
+        results = verb(tx, jobs)
+        for result in results:
+            if not isinstance(result, (Refusal, Stale)):
+                for subject, facts in told(result):
+                    note(tx, by, action, subject, facts=facts)
+        return results
+
+    return handle

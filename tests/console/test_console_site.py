@@ -15,7 +15,7 @@ from hub.console import site
 from hub.errors import PROBLEMS
 
 STATIC = Path(site.__file__).parent / "static"
-SCRIPTS = sorted(STATIC.rglob("*.js"))
+SCRIPTS = sorted(path for path in STATIC.rglob("*.js") if path.parent.name != "site")  # those of /console/verify
 SOURCE = {path.relative_to(STATIC).as_posix(): path.read_text("utf-8") for path in SCRIPTS}
 
 

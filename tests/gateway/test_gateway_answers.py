@@ -69,6 +69,8 @@ CODES: dict[str, str] = {
         id-unknown hub-missing folder-unusable payloads-unusable database-unusable schema-older schema-newer
         backup-exists backup-broken hub-present clock-behind key-file-lost key-file-unusable
         trust-unfit trust-unknown crl-unfit
+        sign-in-wrong sign-in-wait sign-in-plain link-over role-low page-unknown form-stale form-too-large reason-form
+        operator-name operator-known operator-unknown operator-self password-weak passwords-differ
     """,
 }
 EXPECTED = {rule: code for code, rules in CODES.items() if code for rule in rules.split()}
