@@ -63,7 +63,11 @@ class Browser:
 
 
 def timed(browser: Browser, path: str, lines: int) -> tuple[float, int]:
-    """Seconds until all of it is there, and the status."""
+    """Seconds until all of it is there, and the status; 0 for a download that broke off before its first line."""
     began = time.perf_counter()
-    status = browser.lines(path, lines)[0] if lines else browser.page(path)[0]
+    if lines:
+        status, found = browser.lines(path, lines)
+        status = status if found > 1 else 0  # the first names the columns
+    else:
+        status, _ = browser.page(path)
     return time.perf_counter() - began, status
