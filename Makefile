@@ -8,7 +8,7 @@ QUIETLY := $(if $(V),,>/dev/null 2>&1)
 # A command starts in half the time from compiled modules, and the tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-long test-alone check crash soak bench bench-peers bench-compare
+.PHONY: setup demo test test-long test-alone check crash soak bench bench-peers bench-console bench-compare
 
 setup: $(READY)
 
@@ -33,6 +33,11 @@ bench: $(READY)
 # Beside Postfix, RabbitMQ and pyas2lib, those that are installed: a minute or two; ARGS="--seconds 2 --peer postfix".
 bench-peers: $(READY)
 	@$(BIN)/python -m benchmarks.peers $(ARGS)
+
+# Pages and searches of the console on ten million deliveries: 40 GB and more than an hour; less with
+# ARGS="--deliveries 100000 --database sqlite", and filled only once with ARGS="--keep /var/tmp/big".
+bench-console: $(READY)
+	@$(BIN)/python -m benchmarks.console $(ARGS)
 
 # make bench-compare bench-results/A.json bench-results/B.json
 bench-compare: $(READY)

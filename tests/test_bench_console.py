@@ -1,0 +1,196 @@
+"""The benchmark of the console: what it fills in is a hub's database, and what it says of pages is what they took."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders.commands import run
+from builders.databases import opened
+from sqlalchemy import Connection, func, inspect, select, text
+
+sys.path.append(str(Path(__file__).parent.parent))  # benchmarks are not installed
+
+from benchmarks import servers
+from benchmarks.console import history, places, sinks
+from benchmarks.console.cast import BROADCAST, Cast
+from benchmarks.console.fill import fill
+from benchmarks.console.history import COLUMNS, History
+from benchmarks.console.measure import TO
+from benchmarks.console.places import Place
+from benchmarks.console.sending import Sender, sending
+from benchmarks.packets import an_office
+from hub.domain.delivery import Status, Transport
+from hub.store import log_tables, schema
+from hub.store import tables as t
+from hub.store.engine import reading
+from hub.store.tables import metadata
+
+END = datetime(2026, 11, 20, 3, tzinfo=UTC)
+DELIVERIES = 3000
+_KEPT = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+
+
+@pytest.fixture
+def place(tmp_path: Path, empty_url: str) -> Place:
+    """Where nothing is yet, on each engine."""
+    folder = tmp_path / "place"
+    folder.mkdir()
+    sqlite = empty_url.startswith("sqlite")
+    return Place(folder, "sqlite" if sqlite else "postgresql", "" if sqlite else empty_url)
+
+
+def asked(place: Place, question: Callable[[Connection], Any]) -> Any:
+    with opened(place.engine_url) as engine, reading(engine) as connection:
+        return question(connection)
+
+
+def test_a_filled_hub_serves_and_its_commands_read_it(place: Place, tmp_path: Path) -> None:
+    fill(place, DELIVERIES, 7, END)
+    for words in ("state:delivered", '"tien luong"', "kind:status", "to:G12"):
+        lines = run("log", words, "--json", "--limit", "5", *place.options)
+        assert lines.code == 0, lines.err
+        assert lines.rows(), words
+    (line, *_) = run("log", "state:delivered status:06", "--json", *place.options).rows()
+    (story,) = run("show", line["document"], "--json", *place.options).rows()
+    own = [event for event in story["events"] if event["delivery_id"] == line["delivery"]]
+    assert own[-1]["status_after"] == "06"
+    assert [one["what"] for one in own][-2:-1] in (["done"], ["status"])
+    with servers.hub(place.options, tmp_path / "hub.log") as hub:
+        assert hub.url
+    assert '"level": "error"' not in (tmp_path / "hub.log").read_text()
+
+
+def test_a_fill_leaves_the_schema_as_it_was(place: Place, tmp_path: Path) -> None:
+    with opened(place.url or f"sqlite:///{tmp_path / 'fresh.db'}") as engine:
+        schema.upgrade(engine)
+        with reading(engine) as connection:
+            fresh = names(connection)
+    fill(place, 300, 7, END)
+    assert asked(place, names) == fresh
+
+
+def names(connection: Connection) -> set[tuple[str, ...]]:
+    """Of all indexes, constraints and triggers, with what they say."""
+    if connection.dialect.name == "sqlite":
+        asked = "SELECT type, name, coalesce(sql, '') FROM sqlite_master WHERE type IN ('index','trigger')"
+        rows = connection.execute(text(asked))
+        return {tuple(row) for row in rows}
+    found = {
+        (table, str(index["name"]), str(index["column_names"]), str(index["unique"]))
+        for table in metadata.tables
+        for index in inspect(connection).get_indexes(table)
+    }
+    rows = connection.execute(
+        text(
+            "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), convalidated::text FROM pg_constraint"
+        )
+    )
+    triggers = connection.execute(text("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"))
+    return found | {tuple(row) for row in rows} | {tuple(row) for row in triggers}
+
+
+def test_every_row_that_is_told_is_there_and_belongs_to_another(place: Place) -> None:
+    facts = fill(place, DELIVERIES, 7, END)
+
+    def counted(connection: Connection) -> dict[str, int]:
+        return {
+            name: connection.execute(select(func.count()).select_from(metadata.tables[name])).scalar_one()
+            for name in COLUMNS
+        }
+
+    assert asked(place, counted) == facts["rows"]
+    if place.database == "sqlite":  # the other looked when the constraints came back
+        assert asked(place, lambda c: c.execute(text("PRAGMA foreign_key_check")).all()) == []
+
+
+def test_the_log_has_every_entry_and_the_counter_stands_behind_all(place: Place) -> None:
+    facts = fill(place, DELIVERIES, 7, END)
+
+    def looked(connection: Connection) -> tuple[int, int, int, int]:
+        head = connection.execute(select(log_tables.log_head.c.size)).scalar_one()
+        seq, entries = connection.execute(select(t.counter.c.seq, t.counter.c.entries)).one()
+        last = max(
+            connection.execute(select(func.max(table.c.seq))).scalar_one()
+            for table in (t.document, t.delivery, t.outbox, t.evidence, t.packet)
+        )
+        return head, entries, seq, last
+
+    head, entries, seq, last = asked(place, looked)
+    assert head == entries == facts["rows"]["evidence"]
+    assert seq >= last
+
+
+def test_a_filled_hub_takes_packets_at_a_steady_rate(place: Place, tmp_path: Path) -> None:
+    fill(place, 300, 7, END)
+    office = an_office("G22.77", "Đơn vị đo thử")
+    (tmp_path / "own.pem").write_bytes(office.certificate)
+    one = {"code": office.code, "name": office.name, "certificate": "own.pem"}
+    system = servers.enrol(place.options, [one], tmp_path)[office.code]
+    with servers.hub(place.options, tmp_path / "hub.log") as hub:
+        sender = Sender(hub.url, system.token, office, TO, rate=50)
+        with sending(sender, range(1, 400)) as stretch:
+            answers = stretch.answers()
+            while len(answers.latencies) < 100:
+                answers += stretch.answers()
+    assert answers.rate == pytest.approx(50, rel=0.3)
+
+
+def test_the_same_seed_gives_the_same_rows_and_another_others() -> None:
+    def rows(seed: int) -> list[history.Rows]:
+        cast = Cast()
+        systems = {one["code"]: one["code"] for one in cast.systems()}
+        return list(History(cast, systems, 1000, seed, END, 0, 0, b"<edXML/>").hours())
+
+    assert rows(7) == rows(7)
+    assert rows(7) != rows(8)
+
+
+def test_states_and_statuses_are_all_there_and_most_is_done(place: Place) -> None:
+    fill(place, 40_000, 7, END)
+
+    def shares(connection: Connection) -> tuple[dict[str, int], set[str], int]:
+        v = t.delivery.c
+        own = v.report_id.is_(None)
+        states = connection.execute(select(v.state, func.count()).where(own).group_by(v.state)).all()
+        statuses = connection.execute(select(v.status).where(own).distinct()).scalars()
+        most = connection.execute(
+            select(func.count()).where(own).group_by(v.document_id).order_by(func.count().desc()).limit(1)
+        )
+        return {row[0]: row[1] for row in states}, set(statuses), most.scalar_one()
+
+    states, statuses, most = asked(place, shares)
+    assert sum(states.values()) == pytest.approx(40_000, rel=0.15)
+    assert set(states) == set(Transport)
+    assert statuses >= {Status.NONE, Status.ARRIVED, Status.ACCEPTED, Status.FINISHED, Status.REFUSED}
+    assert states["delivered"] > 0.97 * sum(states.values())
+    assert 0.001 < states["waiting"] / sum(states.values()) < 0.006
+    assert most >= BROADCAST - 1
+
+
+def test_a_table_that_comes_to_need_more_is_told_before_anything_is_written(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fewer = {**COLUMNS, "event": COLUMNS["event"][1:]}
+    monkeypatch.setattr(sinks, "COLUMNS", fewer)
+    with pytest.raises(RuntimeError, match=re.escape("event needs delivery_id")), sinks.sink(place, lambda _what: None):
+        pass
+
+
+@_KEPT
+def test_a_kept_place_is_opened_again_and_filled_once(database: str, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)  # a server's own user must find its way in
+    for above in tmp_path.parents[:2]:
+        above.chmod(0o755)
+    with places.opened(tmp_path, database, places.FILLING) as place:
+        assert place.filled == {}
+        facts = fill(place, 300, 7, END)
+    with places.opened(tmp_path, database) as again:
+        assert again.filled == json.loads(json.dumps(facts))
+        assert asked(again, lambda c: c.execute(select(func.count()).select_from(t.delivery)).scalar_one()) > 250
