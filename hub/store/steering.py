@@ -6,23 +6,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, text, update
 
 from hub.domain.search import Query
 from hub.store import search
 from hub.store import tables as t
 from hub.store.listing import Listing
-from hub.store.many import Many
+from hub.store.many import Changes, Inserts
 from hub.store.steering_tables import steering_delivery, steering_run
 
 _r, _s = steering_run.c, steering_delivery.c
 DONE = "done"
-_ADD = Many(insert(steering_delivery))
-_SETTLE = Many(
-    update(steering_delivery)
-    .where(_s.run == bindparam("_run"), _s.place == bindparam("_place"))
-    .values(outcome=bindparam("_outcome"))
-)
+_ADD = Inserts(steering_delivery)
+_SETTLE = Changes(steering_delivery, ("run", "place"), ("outcome",))
 
 
 def found(connection: Connection, query: Query, most: int, seconds: float) -> tuple[list[str], bool]:
@@ -89,13 +85,13 @@ def chunk(connection: Connection, run: int, after: int, limit: int) -> list[str]
 def settle(connection: Connection, run: RowMapping, outcomes: Iterable[str], ended_at: datetime) -> None:
     """What became of a run's next deliveries, in their order; with the last the run has ended."""
     rows = [
-        {"_run": run["seq"], "_place": place, "_outcome": outcome}
+        {"_run": run["seq"], "_place": place, "_to_outcome": outcome}
         for place, outcome in enumerate(outcomes, run["place"] + 1)
     ]
     if rows:
         _SETTLE.execute(connection, rows)
     place = run["place"] + len(rows)
-    done = run["done"] + sum(row["_outcome"] == DONE for row in rows)
+    done = run["done"] + sum(row["_to_outcome"] == DONE for row in rows)
     values = {"place": place, "done": done, "ended_at": ended_at if place == run["total"] else None}
     connection.execute(update(steering_run).where(_r.seq == run["seq"]).values(**values))
 
