@@ -22,10 +22,16 @@ from hub.errors import Refusal
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 SUBJECTS = ("Về việc cải cách tiền lương", "Về việc phòng, chống bão số 5", "Kế hoạch chuyển đổi số năm 2026")
-SCREENS: dict[str, dict[str, Any]] = {
-    "console-overview": {"viewport": {"width": 1280, "height": 960}},
-    "console-overview-dark": {"viewport": {"width": 1280, "height": 960}, "color_scheme": "dark"},
-    "console-overview-phone": {"viewport": {"width": 360, "height": 1100}},
+WIDE: dict[str, Any] = {"viewport": {"width": 1280, "height": 960}}
+SCREENS: dict[str, tuple[str, dict[str, Any]]] = {
+    "overview": ("/console", WIDE),
+    "overview-dark": ("/console", WIDE | {"color_scheme": "dark"}),
+    "overview-phone": ("/console", {"viewport": {"width": 360, "height": 1100}}),
+    "log": ("/console/log", WIDE),
+    "document": ("/console/documents/G22,2025%2F10%2F01,40%2FVPCP-TH", {"viewport": {"width": 1280, "height": 1600}}),
+    "refusals": ("/console/refusals", WIDE),
+    "agencies": ("/console/agencies/H41", WIDE),
+    "reports": ("/console/reports", {"viewport": {"width": 1280, "height": 1400}}),
 }
 
 
@@ -68,12 +74,16 @@ def console() -> None:
         a_busy_day(served.axis)  # before there is a browser, whose loop is the thread's
         token = a_session(served.axis, "nguyen.van.an")
         with a_browser() as browser:
-            for name, terms in SCREENS.items():
+            for name, (path, terms) in SCREENS.items():
                 with browser.new_context(locale="vi", **terms) as context:
                     page = watched(context, served, token)
-                    page.go("/console")
-                    page.page.locator("[data-state=on]").wait_for()
-                    page.page.screenshot(path=PICTURES / f"{name}.png")
+                    page.go(path)
+                    if path == "/console":
+                        page.page.locator("[data-state=on]").wait_for()
+                    page.page.evaluate(
+                        f"document.body.innerHTML = document.body.innerHTML.replaceAll({folder!r}, '/var/lib/hub')"
+                    )
+                    page.page.screenshot(path=PICTURES / f"console-{name}.png")
 
 
 if __name__ == "__main__":

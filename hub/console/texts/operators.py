@@ -28,7 +28,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "See all pages, export data.",
     ),
     "operators.may.operator": (
-        "Thêm: can thiệp lượt giao, khóa hệ thống.",
+        "Thêm: can thiệp bản chuyển, khóa hệ thống.",
         "Besides: steer deliveries, lock systems.",
     ),
     "operators.may.administrator": (
