@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from builders.axis import Peer
@@ -15,8 +16,9 @@ from builders.served import Served, a_served_hub
 from builders.steered import audited, run_of
 from builders.waiting import comes
 
-from hub.domain.operator import Role
-from hub.exchange.steering import CHUNK
+from hub.console.access import FORM_LIMIT
+from hub.domain.operator import REASON_MOST, Role
+from hub.exchange.steering import CHUNK, MOST
 
 REASON = "Máy chủ của tỉnh đã chạy lại"
 
@@ -227,6 +229,14 @@ def test_a_long_run_goes_on_by_itself_after_its_form_was_answered(
     older = re.search(r'href="([^"]*after=50[^"]*)"', page.text)
     assert older is not None
     assert lan.get(unescape(older[1])).status_code == 200
+
+
+def test_the_largest_order_fits_into_a_form() -> None:
+    fields = {
+        "csrf": "f" * 64, "run": "f" * 24, "action": "undeliverable", "seen": "2025-10-01T02:00:00.000000+00:00",
+        "until": "2025-12-01", "query": "ế" * 500, "reason": "ế" * REASON_MOST, "delivery": " ".join(["f" * 24] * MOST),
+    }  # fmt: skip
+    assert len(urlencode(fields)) <= FORM_LIMIT
 
 
 def test_what_a_sender_wrote_stays_text(peers: tuple[Peer, Peer], lan: Operating) -> None:
