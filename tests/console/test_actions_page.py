@@ -189,7 +189,10 @@ def test_what_cannot_be_understood_is_told_in_words(lan: Operating, fields: dict
         ({"action": ""}, 422),
         ({"seen": "hôm qua"}, 422),
         ({"seen": "2099-01-01T00:00:00+00:00"}, 422),
-        ({"seen": "2025-01-01T00:00:00"}, 422),
+        ({"seen": "2025-10-01T02:00:00"}, 422),
+        ({"seen": "0001-01-01T00:00:00+00:00"}, 422),
+        ({"query": "a\0b"}, 422),
+        ({"delivery": "0" * 23 + "\0"}, 422),
         ({"run": "../../x"}, 404),
         ({"delivery": "0" * 24}, 404),
         ({"delivery": ""}, 422),
@@ -210,7 +213,13 @@ def test_a_run_of_another_is_not_taken_over(served: Served, peers: tuple[Peer, P
     lan.post("/console/actions/run", form)
     other = operating(served, "hoa", Role.OPERATOR)
     assert other.post("/console/actions/run", form).status_code == 404
-    assert lan.get("/console/actions/0123456789abcdef01234567").status_code == 404
+    for unknown in ("0123456789abcdef01234567", "x", "%00"):
+        assert lan.get(f"/console/actions/{unknown}").status_code == 404
+
+
+@pytest.mark.parametrize("address", ["?before=-1", f"?before={2**63}", "?before=x", "/x?after=-1", f"/x?after={2**31}"])
+def test_an_address_that_was_tampered_with_is_told_in_words(lan: Operating, address: str) -> None:
+    assert lan.get(f"/console/actions{address}").status_code == 422
 
 
 def test_a_long_run_goes_on_by_itself_after_its_form_was_answered(
