@@ -253,6 +253,9 @@ def _has_text(query: Query, sqlite: bool) -> Iterator[ColumnElement[bool]]:
         matches = fts.c.document_fts.op("MATCH")(literal(_match(query)))
         yield exists().where(matches, fts.c.rowid == _d.seq).correlate(t.document)
         return
+    said = " ".join(word for phrase in query.phrases for word in phrase).replace("_", " ")
+    for word in sorted(set(said.split())):
+        yield _d.search.contains(word)  # takes a fiftieth of the time, and rules out most
     yield from has_words(SEARCH.concat(""), query)  # another expression than the index has
 
 
