@@ -107,7 +107,7 @@ class Event(Shape):
     """An attempt, or a change of either state."""
 
     at: Moment
-    what: str = Field(description="A move of transport, or fetch, attempt, moved, status")
+    what: str = Field(description="A move of transport, or fetch, attempt, moved, extend, status")
     state: Transport
     status: Status
     detail: str

@@ -6,19 +6,20 @@ counted. Long runs go on by themselves (``hub.exchange.steering``), whether or n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
 from hub.console import access, frame
 from hub.console.access import Form, Operates, Views
 from hub.domain.document import VIETNAM
-from hub.domain.operator import Operator
+from hub.domain.operator import WHOLE, Operator
 from hub.domain.search import parse
 from hub.domain.steering import LEFT, Action, Left, Wish, end_of
 from hub.errors import Refusal
@@ -35,6 +36,9 @@ frame.navigate("/console/actions", "actions.nav", 35)
 _PAGE = 50
 _SHOWN = 20  # deliveries of each kind on the page of the count
 _USUAL = timedelta(days=30)  # until when to extend, unless somebody says otherwise
+_ID = re.compile(r"[0-9a-f]{24}")
+_Seq = Annotated[int | None, Query(ge=0, lt=2**63)]
+_Place = Annotated[int, Query(ge=0, lt=2**31)]
 _Line = dict[str, Any]
 _Current = Callable[..., Roster]
 
@@ -58,7 +62,7 @@ class Asked:
 
 def _asked(form: Form) -> Asked:
     """Raises ``request-field`` for nothing chosen, ``request-invalid`` for no action of ours."""
-    ids, query = _ids(form), form.one("query").strip()
+    ids, query = _ids(form), _query(form)
     if not ids and not query:
         raise Refusal("request-field", "delivery", "", {
             "vi": "chưa chọn bản chuyển nào", "en": "no delivery was chosen",
@@ -68,8 +72,21 @@ def _asked(form: Form) -> Asked:
 
 
 def _ids(form: Form) -> tuple[str, ...]:
-    """As lines of the log are ticked, or all in one field: thousands of fields are slow to read."""
-    return tuple(one for field in form.all("delivery") for one in field.split())
+    """As lines of the log are ticked, or all in one field: thousands of fields are slow to read. Raises
+    ``request-invalid`` for what is no id.
+    """
+    found = tuple(one for field in form.all("delivery") for one in field.split())
+    if not all(map(_ID.fullmatch, found)):
+        raise Refusal("request-invalid")
+    return found
+
+
+def _query(form: Form) -> str:
+    """Raises ``request-invalid`` for what no database takes as text."""
+    found = form.one("query").strip()
+    if "\0" in found:
+        raise Refusal("request-invalid")
+    return found
 
 
 def _action(form: Form) -> str:
@@ -105,7 +122,7 @@ async def run(request: Request, operator: Operates) -> Response:
     """Do to exactly those deliveries what was counted. The same form sent again leads to the same run."""
     form = await access.form(request)
     desk = interface(request).desk
-    asked = Asked(_ids(form), form.one("query"), _action(form), form.one("until"))
+    asked = Asked(_ids(form), _query(form), _action(form), form.one("until"))
     if not asked.action:
         raise Refusal("request-invalid")
     wish = asked.wish(desk.clock(), _moment(form.one("seen"), desk.clock()))
@@ -123,12 +140,12 @@ async def run(request: Request, operator: Operates) -> Response:
 
 
 def _moment(text: str, now: datetime) -> datetime:
-    """When the operator looked. Raises ``request-invalid``."""
+    """When the operator looked, in the session that is open still. Raises ``request-invalid``."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise Refusal("request-invalid") from None
-    if found.tzinfo is None or found > now:
+    if found.tzinfo is None or not now - WHOLE <= found <= now:
         raise Refusal("request-invalid")
     return found
 
@@ -170,7 +187,7 @@ async def _looked(
 
 
 @operations.get("")
-async def runs(request: Request, operator: Views, before: int | None = None) -> Response:
+async def runs(request: Request, operator: Views, before: _Seq = None) -> Response:
     found = await frame.read(request, rows.runs, before, _PAGE + 1)
     older = frame.again(request, before=found[_PAGE - 1]["seq"]) if len(found) > _PAGE else ""
     newest = "/console/actions" if before is not None else ""
@@ -178,7 +195,7 @@ async def runs(request: Request, operator: Views, before: int | None = None) -> 
 
 
 @operations.get("/{run_id}")
-async def show(request: Request, operator: Views, run_id: str, after: int = 0, only: str = "") -> Response:
+async def show(request: Request, operator: Views, run_id: str, after: _Place = 0, only: str = "") -> Response:
     roster = interface(request).desk.rosters.current
     run, outcomes, lines = await frame.read(request, _run, roster, run_id, after, only == "left")
     lang = frame.LANGUAGES.index(frame.language(request))
@@ -213,7 +230,7 @@ def _look(
 def _run(
     connection: Connection, current: _Current, run_id: str, after: int, left: bool
 ) -> tuple[Any, dict[str, int], list[_Line]]:
-    run = rows.run(connection, run_id)
+    run = rows.run(connection, run_id) if _ID.fullmatch(run_id) else None
     if run is None:
         raise Refusal("page-unknown")
     found = rows.deliveries_of(connection, run["seq"], after, _PAGE + 1, left=left)

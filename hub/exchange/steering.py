@@ -134,18 +134,18 @@ def _fitting(delivery: Delivery | None, roster: Roster, now: datetime, wish: Wis
         connected = not holder.locked
     else:
         connected = delivery.report_id is not None or change.receiving(roster, delivery.recipient, now) is not None
-    return fitting(
-        wish, delivery.state, expires_at=delivery.expires_at, touched_at=touched, connected=connected
-    )  # fmt: skip
+    return fitting(wish, delivery.state, expires_at=delivery.expires_at, touched_at=touched, connected=connected)
 
 
 @each
 def begin(tx: Transaction, job: Order) -> RowMapping:
     """Take an order; gives its run, the same one for an order that was taken already.
 
-    Raises ``reason-form``, ``request-field`` for too many deliveries, or none; ``not-found`` for one that does
-    not exist, and for the run's id if it is another operator's.
+    Raises ``reason-form``, ``request-field`` for too many deliveries, or none; ``not-found`` for one that does not
+    exist, and for the run's id if it is none or another operator's.
     """
+    if not _RUN_ID.fullmatch(job.run_id):
+        raise Refusal("not-found")
     known = steering.run(tx.connection, job.run_id)
     if known is None:
         reason, ids = reasoned(job.reason), list(dict.fromkeys(within(job.delivery_ids)))
@@ -154,7 +154,7 @@ def begin(tx: Transaction, job: Order) -> RowMapping:
                 "request-field", "delivery", "",
                 {"vi": "không có bản chuyển nào để làm", "en": "there is no delivery to act on", "repair": ""},
             )  # fmt: skip
-        if not _RUN_ID.fullmatch(job.run_id) or len(deliveries.some(tx.connection, ids)) < len(ids):
+        if len(deliveries.some(tx.connection, ids)) < len(ids):
             raise Refusal("not-found")
         row = {
             "seq": tx.next_seq(), "id": job.run_id, "by": job.by, "action": job.wish.action.value, "reason": reason,

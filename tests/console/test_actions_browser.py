@@ -112,6 +112,41 @@ def test_the_whole_way_goes_by_keyboard_in_both_languages(
     assert_accessible(page)
 
 
+def test_lines_of_the_log_are_ticked_and_acted_on_without_a_mouse(
+    page: Watched, served: Served, peers: tuple[Peer, Peer]
+) -> None:
+    delivery = failed(peers, "V/v thủy lợi Đô Lương")
+    page.go("/console/log?q=state:failed%20%22th%E1%BB%A7y%20l%E1%BB%A3i%22")
+    box = page.page.locator(f"input[name=delivery][value='{delivery}']")
+    box.focus()
+    page.page.keyboard.press("Space")
+    with page.page.expect_navigation():
+        page.page.keyboard.press("Enter")
+    again = page.page.locator("form:has(input[name=action][value=again]) button")
+    again.focus()
+    page.page.keyboard.press("Enter")
+    page.page.locator("#reason").focus()
+    page.page.keyboard.type("Trạm bơm đã có điện lại")
+    with page.page.expect_navigation():
+        page.page.keyboard.press("Enter")
+    expect(page.page.locator("#outcome .tone-good")).to_have_count(1)
+    assert served.axis.delivery(delivery).state == "waiting"
+
+
+def test_all_that_a_search_finds_is_acted_on(page: Watched, served: Served, peers: tuple[Peer, Peer]) -> None:
+    ids = [failed(peers, "V/v đê sông Lam") for _ in range(3)]
+    page.go("/console/log?q=state:failed%20%22s%C3%B4ng%20lam%22")
+    with page.page.expect_navigation():
+        page.page.locator("form:has(input[name=query]) button").click()
+    with page.page.expect_navigation():
+        page.page.locator("form:has(input[name=action][value=again]) button").click()
+    page.page.fill("#reason", "Đã nối lại đường truyền")
+    with page.page.expect_navigation():
+        page.page.locator("form.confirm button").click()
+    expect(page.page.locator("#outcome .tone-good")).to_have_count(3)
+    assert [served.axis.delivery(one).state.value for one in ids] == ["waiting"] * 3
+
+
 def test_a_run_under_way_shows_how_far_it_is_until_it_ends(
     page: Watched, served: Served, peers: tuple[Peer, Peer]
 ) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from builders.axis import Peer
@@ -15,8 +16,9 @@ from builders.served import Served, a_served_hub
 from builders.steered import audited, run_of
 from builders.waiting import comes
 
-from hub.domain.operator import Role
-from hub.exchange.steering import CHUNK
+from hub.console.access import FORM_LIMIT
+from hub.domain.operator import REASON_MOST, Role
+from hub.exchange.steering import CHUNK, MOST
 
 REASON = "Máy chủ của tỉnh đã chạy lại"
 
@@ -187,7 +189,10 @@ def test_what_cannot_be_understood_is_told_in_words(lan: Operating, fields: dict
         ({"action": ""}, 422),
         ({"seen": "hôm qua"}, 422),
         ({"seen": "2099-01-01T00:00:00+00:00"}, 422),
-        ({"seen": "2025-01-01T00:00:00"}, 422),
+        ({"seen": "2025-10-01T02:00:00"}, 422),
+        ({"seen": "0001-01-01T00:00:00+00:00"}, 422),
+        ({"query": "a\0b"}, 422),
+        ({"delivery": "0" * 23 + "\0"}, 422),
         ({"run": "../../x"}, 404),
         ({"delivery": "0" * 24}, 404),
         ({"delivery": ""}, 422),
@@ -208,7 +213,13 @@ def test_a_run_of_another_is_not_taken_over(served: Served, peers: tuple[Peer, P
     lan.post("/console/actions/run", form)
     other = operating(served, "hoa", Role.OPERATOR)
     assert other.post("/console/actions/run", form).status_code == 404
-    assert lan.get("/console/actions/0123456789abcdef01234567").status_code == 404
+    for unknown in ("0123456789abcdef01234567", "x", "%00"):
+        assert lan.get(f"/console/actions/{unknown}").status_code == 404
+
+
+@pytest.mark.parametrize("address", ["?before=-1", f"?before={2**63}", "?before=x", "/x?after=-1", f"/x?after={2**31}"])
+def test_an_address_that_was_tampered_with_is_told_in_words(lan: Operating, address: str) -> None:
+    assert lan.get(f"/console/actions{address}").status_code == 422
 
 
 def test_a_long_run_goes_on_by_itself_after_its_form_was_answered(
@@ -227,6 +238,14 @@ def test_a_long_run_goes_on_by_itself_after_its_form_was_answered(
     older = re.search(r'href="([^"]*after=50[^"]*)"', page.text)
     assert older is not None
     assert lan.get(unescape(older[1])).status_code == 200
+
+
+def test_the_largest_order_fits_into_a_form() -> None:
+    fields = {
+        "csrf": "f" * 64, "run": "f" * 24, "action": "undeliverable", "seen": "2025-10-01T02:00:00.000000+00:00",
+        "until": "2025-12-01", "query": "ế" * 500, "reason": "ế" * REASON_MOST, "delivery": " ".join(["f" * 24] * MOST),
+    }  # fmt: skip
+    assert len(urlencode(fields)) <= FORM_LIMIT
 
 
 def test_what_a_sender_wrote_stays_text(peers: tuple[Peer, Peer], lan: Operating) -> None:
