@@ -6,12 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from builders import commands
 from builders.axis import an_axis
 from builders.reports import office_and_province
 from builders.tallied import told
-from typer.testing import CliRunner
 
-from hub.__main__ import app
 from hub.store import audit
 from hub.store.engine import reading
 
@@ -27,9 +26,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *words: str, code: int = 0) -> str:
-    found = CliRunner().invoke(app, [*words, "--data-dir", str(folder)])
-    assert found.exit_code == code, found.output
-    return found.output
+    found = commands.run(*words, "--data-dir", str(folder))
+    assert found.code == code, found.err
+    return found.out if code == 0 else found.said
 
 
 def test_a_report_is_shown_and_written(folder: Path, tmp_path: Path) -> None:

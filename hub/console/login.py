@@ -126,9 +126,7 @@ async def sign_out(request: Request, operator: Views) -> Response:  # noqa: ARG0
 async def choose_language(to: str = "vi", next: str = access.LANDING) -> Response:  # noqa: A002
     answer = frame.to(access.within(next))
     if to in frame.LANGUAGES:
-        answer.set_cookie(
-            "lang", to, int(_LANGUAGE_KEPT.total_seconds()), path="/console", httponly=True, samesite="lax"
-        )
+        answer.set_cookie("lang", to, int(_LANGUAGE_KEPT.total_seconds()), path="/", httponly=True, samesite="lax")
     return answer
 
 

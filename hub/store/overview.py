@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping, case, func, select, text
 
 from hub.store import tables as t
 
+_SECOND = 200  # documents that may come in one
 _d, _v, _r = t.document.c, t.delivery.c, t.refusal.c
 
 
@@ -63,10 +64,10 @@ class Waits:
 
 def waiting(connection: Connection, late: datetime) -> list[Waits]:
     """By system, the longest waiting first; ``late``: who began to wait before it waits too long."""
-    # A document's seq is never given anew, a delivery's is, when it begins to wait again.
-    newer = select(_d.seq).where(_d.id >= _prefix(late)).order_by(_d.id).limit(1)
-    bound = connection.execute(newer).scalar_one_or_none()
-    is_late = _v.seq < bound if bound is not None else text("1 = 1")
+    # A document keeps its seq, a delivery that begins to wait again gets another; ids of one second have no order.
+    older = select(_d.seq).where(_d.id < _prefix(late)).order_by(_d.id.desc()).limit(_SECOND).subquery()
+    bound = connection.execute(select(func.max(older.c.seq))).scalar_one() or 0
+    is_late = _v.seq <= bound
     found = (
         select(_v.system_id, func.count(), func.sum(case((is_late, 1), else_=0)), func.min(_v.seq))
         .where(text("state = 'waiting'"))  # written out: a partial index serves only what the planner can compare

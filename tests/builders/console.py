@@ -74,7 +74,7 @@ class Watched:
 
 def watched(context: BrowserContext, served: Served, token: str = "", lang: str = "vi") -> Watched:
     """A page of a browser, where whoever has the ``token`` is signed in."""
-    place = {"url": f"{served.base_url}/console"}
+    place = {"url": f"{served.base_url}/"}
     context.add_cookies([{"name": "lang", "value": lang, **place}])
     if token:
         kept = {

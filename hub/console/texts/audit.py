@@ -36,5 +36,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "audit.action.system-pdf-as-hub": ("Tệp PDF: theo trục", "PDF files: as the hub"),
     "audit.action.trust-add": ("Thêm chứng thư tin cậy", "Trusted a certificate"),
     "audit.action.trust-remove": ("Bỏ chứng thư tin cậy", "Trusted no longer"),
+    "audit.action.calendar-add": ("Thêm ngày vào lịch", "Added days to the calendar"),
+    "audit.action.calendar-remove": ("Bỏ ngày khỏi lịch", "Removed days from the calendar"),
+    "audit.action.report-download": ("Tải báo cáo", "Took a report away"),
     "audit.action.keys-renew": ("Tạo khóa biên nhận mới", "Renewed the receipt key"),
 }

@@ -8,7 +8,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "frame.verify": ("Kiểm chứng", "Verification"),
     "frame.language": ("English", "Tiếng Việt"),
     "frame.sign_out": ("Đăng xuất", "Sign out"),
-    "frame.sign_in": ("Đăng nhập", "Sign in"),
     "frame.role.viewer": ("Người xem", "Viewer"),
     "frame.role.operator": ("Người vận hành", "Operator"),
     "frame.role.administrator": ("Quản trị", "Administrator"),
