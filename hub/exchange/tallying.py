@@ -30,7 +30,8 @@ from hub.store.engine import reading, snapshot, temporary, writing
 
 log = structlog.get_logger()
 _EVERY = 2.0  # seconds between two looks
-_MOST = 2000  # entries, events and refusals counted at once: a tenth of a second
+_MOST = 500  # entries, events and refusals counted at once: on SQLite nobody else writes meanwhile
+_EXAMINED = 5000  # entries of the log of which a recount asks at once who signed
 _MENDED = 2000  # figures mended in one transaction
 
 
@@ -258,8 +259,8 @@ def _mended(engine: Engine, clock: Callable[[], datetime], number: int, *, only_
         pending = gather(connection, None).counts  # in the rows, and not counted yet
         signings: Counts = Counter()
         examined = figures.ends(connection)[2]
-        for start in range(0, examined, _MOST):
-            documents = figures.first_accepted(connection, start, min(start + _MOST, examined))
+        for start in range(0, examined, _EXAMINED):
+            documents = figures.first_accepted(connection, start, min(start + _EXAMINED, examined))
             _add(signings, signings_of(connection, documents))
         for span, differing in recount.differences(connection, pending, signings):
             for part in _parts(differing):
