@@ -57,6 +57,7 @@ class Pare:
 def pare(tx: Transaction, job: Pare) -> tuple[int, list[str]]:
     """Remove some hundred rows: how many documents are done, and places in the payload store without a row now."""
     left, done, gone = _MOST, 0, list[str]()
+    tallying.catch_up(tx)  # nothing goes uncounted
     for document_id in job.document_ids:
         if left <= 0:
             break
@@ -68,6 +69,8 @@ def pare(tx: Transaction, job: Pare) -> tuple[int, list[str]]:
                 break
             retention.set_pared(tx.connection, document_id, job.part)
         done += 1
+    if job.part is Part.HISTORY:
+        tallying.leave_events(tx)
     tx.at("pare-written")
     return done, gone
 
@@ -78,10 +81,7 @@ def _remove(tx: Transaction, part: Part, document_id: str) -> tuple[int, list[st
         examinations.forget(tx.connection, document_id)  # of what certificates name there are persons
         return retention.remove_packets(tx.connection, document_id, _MOST)
     if part is Part.HISTORY:
-        tallying.catch_up(tx)
-        removed = retention.remove_history(tx.connection, document_id, _MOST)
-        tallying.leave_events(tx)
-        return removed, []
+        return retention.remove_history(tx.connection, document_id, _MOST), []
     retention.remove_metadata(tx.connection, document_id)
     return 0, []
 
@@ -95,6 +95,7 @@ def drop_entries(tx: Transaction, seqs: list[int]) -> int:
 @each
 def drop_refusals(tx: Transaction, before: datetime) -> int:
     """Remove refusals of before a moment; gives how many (``_MOST``: there may be more)."""
+    tallying.catch_up(tx)
     tallying.leave_refusals(tx, before, _MOST)
     return retention.remove_refusals(tx.connection, before, _MOST)
 

@@ -9,6 +9,7 @@ A recount finds the same figures from the rows (:mod:`hub.store.recount`), and m
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -29,7 +30,8 @@ from hub.store.engine import reading, snapshot, temporary, writing
 
 log = structlog.get_logger()
 _EVERY = 2.0  # seconds between two looks
-_MOST = 2000  # entries, events and refusals counted at once: a tenth of a second
+_MOST = 500  # entries, events and refusals counted at once: on SQLite nobody else writes meanwhile
+_EXAMINED = 5000  # entries of the log of which a recount asks at once who signed
 _MENDED = 2000  # figures mended in one transaction
 
 
@@ -138,8 +140,7 @@ def catch_up(tx: Transaction) -> None:
 
 
 def leave_refusals(tx: Transaction, before: datetime, most: int) -> None:
-    """Keep what the refusals count that are removed now."""
-    catch_up(tx)
+    """Keep what the refusals count that are removed now; all are counted."""
     gone: Counts = Counter()
     for row in figures.refusals_before(tx.connection, before, most):
         _add(gone, _refusal(row))
@@ -147,8 +148,7 @@ def leave_refusals(tx: Transaction, before: datetime, most: int) -> None:
 
 
 def leave_examinations(tx: Transaction, document_id: str) -> None:
-    """Keep what a document's examinations say of who signed it, before their details are removed."""
-    catch_up(tx)
+    """Keep what a document's examinations say of who signed it, before their details are removed; all are counted."""
     document = figures.examined_document(tx.connection, document_id)
     if document is not None:
         figures.add(tx.connection, signings_of(tx.connection, [document]), gone=True)
@@ -164,38 +164,57 @@ class Teller:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._recount = threading.Thread()
 
     async def keep(self) -> None:
-        """Looks again and again; a hub that is older than its figures has them made first."""
+        """Looks again and again; a hub that is older than its figures has them made meanwhile."""
         while True:
             try:
-                await self._desk.aside(self.once)
-                if await self._desk.aside(self._is_incomplete):
-                    await asyncio.to_thread(mend, self._desk.engine, self._desk.clock)
+                while await self._desk.aside(self.step):
+                    pass
+                if not self._recount.is_alive() and await self._desk.aside(self._is_incomplete):
+                    # Nobody waits for its end: it may take minutes, and what it has not done the next start does.
+                    self._recount = threading.Thread(target=self._make_whole, name="recount", daemon=True)
+                    self._recount.start()
             except Exception as fault:
-                if temporary(fault) is None and not isinstance(fault, Refusal):
-                    log.exception("tally-fault")
+                _tell(fault)
             await asyncio.sleep(_EVERY)
 
     def once(self) -> int:
         """Count all there is now; gives in how many steps."""
         steps = 0
-        while True:
-            with reading(self._desk.engine) as connection:
-                place, gathered = figures.place(connection), gather(connection)
-            if not gathered.leads_on_from(place):
-                return steps
-            with writing(self._desk.engine) as connection:
-                claimed = figures.claimed(connection)
-                if claimed is None or claimed["version"] != gathered.version:
-                    return steps  # another process is at it
-                if not _write(connection, gathered, self._desk.clock()):
-                    raise RuntimeError("refusals were counted by nobody who said so")
+        while self.step():
             steps += 1
+        return steps
+
+    def step(self) -> bool:
+        """Count what comes next; False where there is nothing, or another process is at it."""
+        with reading(self._desk.engine) as connection:
+            place, gathered = figures.place(connection), gather(connection)
+        if not gathered.leads_on_from(place):
+            return False
+        with writing(self._desk.engine) as connection:
+            claimed = figures.claimed(connection)
+            if claimed is None or claimed["version"] != gathered.version:
+                return False
+            if not _write(connection, gathered, self._desk.clock()):
+                raise RuntimeError("refusals were counted by nobody who said so")
+        return True
 
     def _is_incomplete(self) -> bool:
         with reading(self._desk.engine) as connection:
             return not figures.place(connection)["complete"]
+
+    def _make_whole(self) -> None:
+        try:
+            mend(self._desk.engine, self._desk.clock)
+        except Exception as fault:
+            _tell(fault)
+
+
+def _tell(fault: Exception) -> None:
+    if temporary(fault) is None and not isinstance(fault, Refusal):
+        log.exception("tally-fault")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +230,18 @@ def mend(engine: Engine, clock: Callable[[], datetime], *, only_look: bool = Fal
     """Compare the figures with what the rows say at one moment, and mend them (``only_look``: tell alone).
 
     The hub goes on meanwhile: what is mended is the difference, to which what others count in the meantime is only
-    added. Of two recounts at a time the later goes on; RuntimeError in the other. Raises ``busy`` while rows of a
-    program before the log wait for their place.
+    added. Raises ``busy`` while another recount goes on (one of two may find out late, and stops then), and while rows
+    of a program before the log wait for their place.
     """
-    with writing(engine) as connection:
-        number = figures.begin_recount(connection)
+    with recount.alone(engine) as is_alone:
+        if not is_alone:
+            raise Refusal("busy", retry_after=60)
+        with writing(engine) as connection:
+            number = figures.begin_recount(connection)
+        return _mended(engine, clock, number, only_look=only_look)
+
+
+def _mended(engine: Engine, clock: Callable[[], datetime], number: int, *, only_look: bool) -> Recounted:
     found, examples = 0, list[tuple[str, Cell, int]]()
 
     def settle(span: str, some: dict[Cell, int]) -> None:
@@ -233,8 +259,8 @@ def mend(engine: Engine, clock: Callable[[], datetime], *, only_look: bool = Fal
         pending = gather(connection, None).counts  # in the rows, and not counted yet
         signings: Counts = Counter()
         examined = figures.ends(connection)[2]
-        for start in range(0, examined, _MOST):
-            documents = figures.first_accepted(connection, start, min(start + _MOST, examined))
+        for start in range(0, examined, _EXAMINED):
+            documents = figures.first_accepted(connection, start, min(start + _EXAMINED, examined))
             _add(signings, signings_of(connection, documents))
         for span, differing in recount.differences(connection, pending, signings):
             for part in _parts(differing):
@@ -251,10 +277,10 @@ def mend(engine: Engine, clock: Callable[[], datetime], *, only_look: bool = Fal
 
 
 def _own(connection: Connection, number: int) -> None:
-    """Raises RuntimeError where another recount has begun."""
+    """Raises ``busy`` where another recount has begun."""
     place = figures.claimed(connection, wait=True)
     if place is None or place["recount"] != number:
-        raise RuntimeError("another recount has begun")
+        raise Refusal("busy", retry_after=60)
 
 
 def _parts(differing: Iterable[tuple[Cell, int]]) -> Iterable[dict[Cell, int]]:

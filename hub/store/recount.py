@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
     Connection,
+    Engine,
     Integer,
     Select,
     String,
@@ -33,12 +35,27 @@ from sqlalchemy import (
 from hub.domain.tally import BOUNDS, REACHING, SIGNINGS, TASK_KINDS, WAITS, Cell, Counts, Measure
 from hub.store import evidence
 from hub.store import tables as t
-from hub.store.engine import is_sqlite
+from hub.store.engine import is_sqlite, reading
 from hub.store.figure_tables import figure
 from hub.store.figures import first_of_month, local_day_of
 
 _f, _d, _v, _r, _n = figure.c, t.document.c, t.delivery.c, t.report.c, t.refusal.c
 Group = tuple[str, Sequence[str], Select[Any] | Any]  # span, measures, what they should be
+
+
+_ALONE = 102_2018  # PostgreSQL advisory lock
+
+
+@contextmanager
+def alone(engine: Engine) -> Iterator[bool]:
+    """Whether no other process recounts, until the block ends. A database in a file has one process that serves; what
+    another one begins beside it stops the first.
+    """
+    with reading(engine) as connection:
+        if is_sqlite(connection):
+            yield True
+        else:
+            yield bool(connection.execute(select(func.pg_try_advisory_xact_lock(_ALONE))).scalar_one())
 
 
 def is_unplaced(connection: Connection) -> bool:

@@ -44,5 +44,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "audit.action.search-rename": ("Đổi tên tìm kiếm dùng chung", "Renamed a shared search"),
     "audit.action.search-remove": ("Xóa tìm kiếm dùng chung", "Removed a shared search"),
     "audit.action.log-export": ("Tải nhật ký chuyển", "Took the delivery log"),
+    "audit.action.calendar-add": ("Thêm ngày vào lịch", "Added days to the calendar"),
+    "audit.action.calendar-remove": ("Bỏ ngày khỏi lịch", "Removed days from the calendar"),
+    "audit.action.report-download": ("Tải báo cáo", "Took a report away"),
     "audit.action.keys-renew": ("Tạo khóa biên nhận mới", "Renewed the receipt key"),
 }

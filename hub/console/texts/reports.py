@@ -2,7 +2,6 @@
 
 TEXTS: dict[str, tuple[str, str]] = {
     "reports.nav": ("Báo cáo", "Reports"),
-    "reports.title": ("Báo cáo", "Reports"),
     "reports.which": ("Báo cáo", "Report"),
     "reports.from": ("Từ ngày", "From"),
     "reports.to": ("Đến ngày", "To"),
@@ -24,7 +23,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "reports.xlsx": ("Tải bảng tính", "Download sheet"),
     "reports.beside": ("Chữ nhỏ: cùng kỳ năm trước ({since}–{until}).", "Small: the year before ({since}–{until})."),
     "reports.before": ("năm trước", "before"),
-    "reports.total": ("Tổng cộng", "Total"),
     "reports.name": ("Tên", "Name"),
     "reports.chart": ("Biểu đồ", "Chart"),
     "reports.chart_rest": (
