@@ -18,10 +18,11 @@ from sqlalchemy import Connection, func, inspect, select, text
 sys.path.append(str(Path(__file__).parent.parent))  # benchmarks are not installed
 
 from benchmarks import servers
-from benchmarks.console import history, places, sinks
+from benchmarks.console import places, sinks
 from benchmarks.console.cast import BROADCAST, Cast
+from benchmarks.console.columns import COLUMNS, Rows
 from benchmarks.console.fill import fill
-from benchmarks.console.history import COLUMNS, History
+from benchmarks.console.history import History
 from benchmarks.console.measure import TO
 from benchmarks.console.places import Place
 from benchmarks.console.sending import Sender, sending
@@ -143,7 +144,7 @@ def test_a_filled_hub_takes_packets_at_a_steady_rate(place: Place, tmp_path: Pat
 
 
 def test_the_same_seed_gives_the_same_rows_and_another_others() -> None:
-    def rows(seed: int) -> list[history.Rows]:
+    def rows(seed: int) -> list[Rows]:
         cast = Cast()
         systems = {one["code"]: one["code"] for one in cast.systems()}
         return list(History(cast, systems, 1000, seed, END, 0, 0, b"<edXML/>").hours())
