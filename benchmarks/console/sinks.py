@@ -47,9 +47,7 @@ def _check() -> None:
             and not (column.primary_key and column is table.autoincrement_column)
         ]  # fmt: skip
         if lacking:
-            raise RuntimeError(
-                f"{name} needs {', '.join(lacking)}: give it in columns.py and history.py"
-            )
+            raise RuntimeError(f"{name} needs {', '.join(lacking)}: give it in columns.py and history.py")
 
 
 class _Sqlite:
