@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +20,19 @@ from sqlalchemy import Connection, func, inspect, select, text
 sys.path.append(str(Path(__file__).parent.parent))  # benchmarks are not installed
 
 from benchmarks import servers
-from benchmarks.console import history, places, sinks
+from benchmarks.console import measure as measuring
+from benchmarks.console import pages, places, sinks
+from benchmarks.console.browsing import Browser, timed
 from benchmarks.console.cast import BROADCAST, Cast
+from benchmarks.console.columns import COLUMNS, Rows
 from benchmarks.console.fill import fill
-from benchmarks.console.history import COLUMNS, History
+from benchmarks.console.history import History
 from benchmarks.console.measure import TO
+from benchmarks.console.pages import Asked
 from benchmarks.console.places import Place
 from benchmarks.console.sending import Sender, sending
 from benchmarks.packets import an_office
+from benchmarks.report import Run
 from hub.domain.delivery import Status, Transport
 from hub.store import log_tables, schema
 from hub.store import tables as t
@@ -127,6 +134,7 @@ def test_the_log_has_every_entry_and_the_counter_stands_behind_all(place: Place)
     assert seq >= last
 
 
+@pytest.mark.long
 def test_a_filled_hub_takes_packets_at_a_steady_rate(place: Place, tmp_path: Path) -> None:
     fill(place, 300, 7, END)
     office = an_office("G22.77", "Đơn vị đo thử")
@@ -142,8 +150,56 @@ def test_a_filled_hub_takes_packets_at_a_steady_rate(place: Place, tmp_path: Pat
     assert answers.rate == pytest.approx(50, rel=0.3)
 
 
+def test_a_page_is_timed_while_packets_come_and_one_that_is_not_there_counts_as_over(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(place, 300, 7, END)
+    monkeypatch.setattr(measuring, "ALONE", 0.5)
+    lost = Asked("lost", "/console/nowhere")
+    monkeypatch.setattr(pages, "ALL", (Asked("settings", "/console/settings"), lost))
+    found = Run("", {})
+    over = measuring.measure(found, place, times=5, rate=20, minutes=0.5, only="")
+    told = {one.name.rpartition(",")[0]: one for one in found.measures}
+    assert list(told) == ["accepted, nobody looking", "settings", "lost", "accepted, console in use"]
+    assert told["settings"].p50 is not None
+    assert 0 < told["settings"].p50 <= told["settings"].value < 300
+    assert [one.note for one in over] == ["answered 404: /console/nowhere"]
+
+
+def test_a_browser_follows_links_reads_only_so_many_lines_and_comes_back_after_idling() -> None:
+    class Site(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            number = int(self.path.rpartition("=")[2])
+            further = (
+                f'<a class="button" href="?after={number + 1}&amp;n={number + 1}" rel="next">…</a>'
+                if number < 3
+                else ""
+            )
+            body = further.encode() + b"\n" * 10
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+            self.close_connection = True  # without saying so, as a server that ends an idle connection
+
+        def log_message(self, *_words: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        browser = Browser(f"http://127.0.0.1:{server.server_port}")
+        assert browser.further("/log?n=0", 2) == "/log?after=2&n=2"
+        assert browser.further("/log?n=0", 9) == "/log?after=3&n=3"
+        assert browser.lines("/log?n=0", 4) == (200, 4)
+        assert timed(browser, "/log?n=0", 4)[1] == 200
+        browser.close()
+        server.shutdown()
+
+
 def test_the_same_seed_gives_the_same_rows_and_another_others() -> None:
-    def rows(seed: int) -> list[history.Rows]:
+    def rows(seed: int) -> list[Rows]:
         cast = Cast()
         systems = {one["code"]: one["code"] for one in cast.systems()}
         return list(History(cast, systems, 1000, seed, END, 0, 0, b"<edXML/>").hours())
@@ -152,6 +208,7 @@ def test_the_same_seed_gives_the_same_rows_and_another_others() -> None:
     assert rows(7) != rows(8)
 
 
+@pytest.mark.long
 def test_states_and_statuses_are_all_there_and_most_is_done(place: Place) -> None:
     fill(place, 40_000, 7, END)
 
@@ -183,6 +240,7 @@ def test_a_table_that_comes_to_need_more_is_told_before_anything_is_written(
         pass
 
 
+@pytest.mark.long
 @_KEPT
 def test_a_kept_place_is_opened_again_and_filled_once(database: str, tmp_path: Path) -> None:
     tmp_path.chmod(0o755)  # a server's own user must find its way in
@@ -193,4 +251,7 @@ def test_a_kept_place_is_opened_again_and_filled_once(database: str, tmp_path: P
         facts = fill(place, 300, 7, END)
     with places.opened(tmp_path, database) as again:
         assert again.filled == json.loads(json.dumps(facts))
-        assert asked(again, lambda c: c.execute(select(func.count()).select_from(t.delivery)).scalar_one()) > 250
+        assert (
+            asked(again, lambda c: c.execute(select(func.count()).select_from(t.delivery)).scalar_one())
+            == (facts["rows"]["delivery"])
+        )

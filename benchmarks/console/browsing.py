@@ -55,8 +55,14 @@ class Browser:
         return path
 
     def _asked(self, path: str) -> http.client.HTTPResponse:
-        self._line.request("GET", path, headers={"Cookie": self._cookie, "Accept": "text/html"})
-        return self._line.getresponse()
+        headers = {"Cookie": self._cookie, "Accept": "text/html"}
+        try:
+            self._line.request("GET", path, headers=headers)
+            return self._line.getresponse()
+        except (http.client.RemoteDisconnected, ConnectionError):  # it was idle for long, and the server hung up
+            self._line.close()
+            self._line.request("GET", path, headers=headers)
+            return self._line.getresponse()
 
     def close(self) -> None:
         self._line.close()

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, insert, select, text, update
 
 from benchmarks import servers
 from benchmarks.console.cast import Cast
-from benchmarks.console.history import COLUMNS, History, Rows
+from benchmarks.console.columns import COLUMNS, Rows
+from benchmarks.console.history import History
 from benchmarks.console.places import Place
 from benchmarks.console.sinks import sink
 from hub.app import open_hub

@@ -18,12 +18,10 @@ from functools import lru_cache
 from typing import Any
 
 from benchmarks.console.cast import BROADCAST, Cast, Party
+from benchmarks.console.columns import COLUMNS, DOCUMENT_SEQ, Rows
 from benchmarks.console.refused import refusals
 from benchmarks.console.words import TYPES, Subjects, Urn
 from hub.domain.search import fold
-from hub.store import tables as t
-
-Rows = dict[str, list[tuple[Any, ...]]]
 
 DAYS = 487  # sixteen months
 FAN_OUT = 10 / 3  # deliveries of a document
@@ -32,47 +30,6 @@ _OUTBOX, _HANDED_OVER, _EXAMINED = 0.2, 0.2, 0.2  # the last part of the time th
 _WITH_PACKET = 0.1  # of status reports
 _BYTES = 31 * 24  # hours that the bytes of packets are kept
 _EXPIRY, _EXPIRY_URGENT = 30 * 24, 3 * 24  # hours
-
-_DOCUMENT_SEQ = tuple(name for name in ("document_seq",) if name in t.delivery.c)  # where searches go by it
-
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "document": (
-        "seq", "id", "sender", "system_id", "issuer", "issuer_basis", "document_id", "kind", "year", "number", "symbol",
-        "promulgated_on", "due_on", "type_name", "subject", "urgent", "content_digest", "identity", "business",
-        "number_claim", "warnings", "flags", "accepted_at", "trace_id", "search", "pared",
-    ),
-    "packet": (
-        "id", "seq", "document_id", "sha256", "size", "body", "place", "standing", "signer", "fingerprint",
-        "received_at",
-    ),
-    "delivery": (
-        "id", "seq", "document_id", "packet_id", "report_id", "recipient", "addressed", "system_id", "state", "status",
-        "fetched_at", "lease", "lease_until", "attempts", "reason", "urgent", "created_at", "expires_at",
-        *_DOCUMENT_SEQ,
-    ),
-    "report": (
-        "id", "packet_id", "system_id", "document_id", "sender", "addressee", "code", "description", "stated_at",
-        "repeat_key", "answer", "received_at", "trace_id",
-    ),
-    "event": (
-        "delivery_id", "at", "what", "state_before", "state_after", "status_before", "status_after", "system_id",
-        "report_id", "detail",
-    ),
-    "outbox": ("seq", "owner", "document_id", "delivery_id", "what", "status", "detail", "report_id", "at"),
-    "evidence": (
-        "id", "seq", "kind", "document_id", "delivery_id", "report_id", "at", "nonce", "body", "leaf_index", "entry",
-    ),
-    "link": ("document_id", "target_id", "kind"),
-    "request": (
-        "id", "delivery_id", "ask", "asking_delivery_id", "asking_document_id", "seq", "opened_at", "closed_at",
-        "outcome",
-    ),
-    "examination": ("packet_id", "part", "document_id", "name", "sha256", "verdict", "detail", "at"),
-    "refusal": (
-        "id", "at", "system_id", "sender", "document_id", "subject", "code", "violations", "sha256", "size", "trace_id",
-        "search",
-    ),
-}  # fmt: skip
 
 # How many recipients, how many documents of a hundred; what is left to FAN_OUT is one recipient.
 _FANS = ((2, 15), (3, 12), (6, 10), (12, 6), (34, 1.2), (107, 0.2), (600, 0.02))
@@ -331,7 +288,7 @@ class History:
         self._rows["delivery"].append(
             (own, seq, sent.id, sent.packet, None, party.code, party.code, self._systems[system], state, status,
              fetched_at, lease, until, 0 if fetched_at is None else 1, reason, int(sent.urgent), sent.at,
-             f"{_hour(expires)}{sent.at[14:]}", *(sent.seq for _ in _DOCUMENT_SEQ))
+             f"{_hour(expires)}{sent.at[14:]}", *(sent.seq for _ in DOCUMENT_SEQ))
         )  # fmt: skip
         return own, state
 
@@ -400,7 +357,7 @@ class History:
         self._rows["delivery"].append(
             (self._id(hour * 3600), self.seq - 1, sent.id, packet, report, to.code, to.code, self._systems[to.serves],
              "delivered", "none", at, None, None, 1, "", 0, at, f"{_hour(hour + _EXPIRY)}{at[14:]}",
-             *(sent.seq for _ in _DOCUMENT_SEQ))
+             *(sent.seq for _ in DOCUMENT_SEQ))
         )  # fmt: skip
         body = {
             "report": report,

@@ -25,7 +25,7 @@ from hub.domain.document import Organization
 from hub.settings import Settings
 
 TO = tuple(Organization(code) for code in ("H41", "G12", "H29.101"))
-_ALONE = 20.0  # seconds of packets without anybody looking at the console
+ALONE = 20.0  # seconds of packets without anybody looking at the console
 _NAME, _PASSWORD = "may.do", "một câu chỉ để thử nghiệm"
 _WARM = 3  # times each page is asked before
 
@@ -53,7 +53,7 @@ def measure(run: Run, place: Place, *, times: int, rate: float, minutes: float, 
                 with sending(sender, range(1, 1 + int(rate * 60 * minutes))) as stretch:
                     time.sleep(3)
                     stretch.answers()
-                    time.sleep(_ALONE)
+                    time.sleep(ALONE)
                     run.add(_accepted(f"accepted, nobody looking, {place.database}", stretch.answers()))
                     wanted = [(each, path) for each, path in paths(some) if only in each.name]
                     over = _all(run, place, browser, wanted, stretch, times)

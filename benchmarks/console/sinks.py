@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Table
 
-from benchmarks.console.history import COLUMNS, Rows
+from benchmarks.console.columns import COLUMNS, Rows
 from benchmarks.console.places import Place
 from hub.store.tables import metadata
 
@@ -20,7 +20,7 @@ Told = Callable[[str], None]  # what is done now
 
 
 class Sink(Protocol):
-    """Takes rows of the tables of :mod:`benchmarks.console.history`."""
+    """Takes rows of the tables of :mod:`benchmarks.console.columns`."""
 
     def write(self, rows: Rows) -> None: ...
 
@@ -47,7 +47,7 @@ def _check() -> None:
             and not (column.primary_key and column is table.autoincrement_column)
         ]  # fmt: skip
         if lacking:
-            raise RuntimeError(f"{name} needs {', '.join(lacking)}: add it to benchmarks/console/history.py")
+            raise RuntimeError(f"{name} needs {', '.join(lacking)}: give it in columns.py and history.py")
 
 
 class _Sqlite:
