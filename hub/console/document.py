@@ -27,7 +27,7 @@ from hub.domain.filenames import safe_name
 from hub.domain.operator import Operator
 from hub.errors import Refusal
 from hub.exchange import insight, keys
-from hub.exchange.viewed import PACKET, View, is_recorded, viewed
+from hub.exchange.viewed import EVIDENCE, PACKET, View, is_recorded, viewed
 from hub.http import bodies
 from hub.http.interface import Interface, interface
 from hub.store import counter, documents, evidence, examinations, log, story, views
@@ -230,7 +230,9 @@ async def packet(request: Request, operator: Views, document_id: Id, packet_id: 
 async def as_text(request: Request, operator: Views, document_id: Id, packet_id: PacketId) -> Response:
     """The same as text, its beginning where it is large."""
     row = await _packet(request, document_id, packet_id)
-    body = await run_in_threadpool(_octets, interface(request), row)
+    face = interface(request)
+    with face.room(row["size"]):
+        body = await run_in_threadpool(_octets, face, row)
     await _record(request, operator, document_id, PACKET)
     told = body[:_AS_TEXT].decode("utf-8", "replace")
     return frame.render(
@@ -278,7 +280,7 @@ async def _files(face: Interface, row: RowMapping) -> tuple[Attachment, ...] | N
 @operations.get("/console/documents/{id}/evidence")
 async def proofs(request: Request, operator: Views, document_id: Id, after: int = 0) -> Response:
     """What the hub recorded of the document, with receipts, proofs, checkpoint and keys: JSON in a file."""
-    if not await _record(request, operator, document_id):
+    if not await _record(request, operator, document_id, EVIDENCE):
         raise Refusal("not-found")
     found = await frame.read(request, _proofs, document_id, after)
     headers = _OCTETS | {"Content-Disposition": frame.attachment(f"{document_id}-evidence.json")}

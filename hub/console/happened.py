@@ -42,34 +42,34 @@ def happened(request: Request, line: Line, first: str) -> Happened:
     """``first``: the packet that the document came with."""
     row = line.row
 
-    def t(key: str, **facts: object) -> str:
+    def said(key: str, **facts: object) -> str:
         return frame.text(request, f"document.line.{key}", **facts)
 
     match line.source:
         case "packet":
-            what = t("packet") if row["id"] == first else t("packet.again")
+            what = said("packet") if row["id"] == first else said("packet.again")
             return Happened(line.at, _GOOD, "", what, packet=row["id"])
         case "refusal":
-            return Happened(line.at, _BAD, "", t("refusal", code=row["code"]), refusal=row["id"])
+            return Happened(line.at, _BAD, "", said("refusal", code=row["code"]), refusal=row["id"])
         case "report":
-            what = t("report", code=row["code"], name=frame.text(request, f"document.code.{row['code']}"))
+            what = said("report", code=row["code"], name=frame.text(request, f"document.code.{row['code']}"))
             return Happened(line.at, _QUIET, row["sender"], what, row["description"], packet=row["packet_id"])
         case "event":
             return Happened(
-                line.at, _TONES.get(row["what"], _QUIET), row["recipient"], _event(request, row), _said(row),
+                line.at, _TONES.get(row["what"], _QUIET), row["recipient"], _event(request, row), _detail(row),
                 row["delivery_id"],
             )  # fmt: skip
         case "carried":
-            what = t("carried", code=row["report_code"], event=_event(request, row))
-            return Happened(line.at, _QUIET, row["recipient"], what, _said(row))
+            what = said("carried", code=row["report_code"], event=_event(request, row))
+            return Happened(line.at, _QUIET, row["recipient"], what, _detail(row))
         case "asked" | "answered":
             asked = frame.text(request, f"document.ask.{row['ask']}")
             outcome = frame.text(request, f"document.outcome.{row['outcome']}") if line.source == "answered" else ""
-            what = t(line.source, asked=asked, outcome=outcome)
+            what = said(line.source, asked=asked, outcome=outcome)
             return Happened(line.at, _WAIT, row["recipient"], what, delivery=row["delivery_id"])
         case _:
             index = "–" if row["leaf_index"] is None else str(row["leaf_index"])
-            return Happened(line.at, "evidence", "", t(f"evidence.{row['kind']}", index=index))
+            return Happened(line.at, "evidence", "", said(f"evidence.{row['kind']}", index=index))
 
 
 def _event(request: Request, row: RowMapping) -> str:
@@ -82,7 +82,7 @@ def _event(request: Request, row: RowMapping) -> str:
     return frame.text(request, "document.line.event.other", what=what)
 
 
-def _said(row: RowMapping) -> str:
+def _detail(row: RowMapping) -> str:
     """What stands with an event; with a move it is but a system's id."""
     return "" if row["what"] == "moved" else str(row["detail"])
 

@@ -81,11 +81,11 @@ def _found(connection: Connection, wanted: Wanted, before: Place | None) -> tupl
 def _days(first: str, last: str, today: date) -> Days:
     """Raises ``request-invalid`` for what is no day."""
     try:
-        until = date.fromisoformat(last) if last else date.fromisoformat(first) if first > f"{today}" else today
+        until = date.fromisoformat(last) if last else today
         since = date.fromisoformat(first) if first else until
     except ValueError:
         raise Refusal("request-invalid") from None
-    if not 1900 <= since.year <= until.year <= 9000:
+    if not all(1900 <= day.year <= 9000 for day in (since, until)):
         raise Refusal("request-invalid")
     return Days(min(since, until), max(since, until))
 

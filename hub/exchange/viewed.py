@@ -11,12 +11,13 @@ from hub.domain.document import local_day
 from hub.exchange.writer import Transaction, each
 from hub.store import documents, views
 
-PACKET = "packet"
+PACKET, EVIDENCE = "packet", "evidence"
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """An operator opened a document's page, or ``took`` its packet (:data:`PACKET`) or its n-th attachment (n)."""
+    """An operator opened a document's page, or ``took`` its packet (:data:`PACKET`), its :data:`EVIDENCE` or
+    its n-th attachment (n)."""
 
     document_id: str
     operator: str

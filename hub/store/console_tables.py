@@ -29,7 +29,7 @@ system_poll = Table(
     Column("at", Moment, nullable=False),
 )
 
-# Who opened a document's page, once a day; `took`: what was downloaded of it, `packet` and numbers of attachments.
+# Who opened a document's page, once a day; `took`: what was downloaded, `packet`, `evidence`, numbers of attachments.
 document_view = Table(
     "document_view",
     metadata,

@@ -11,14 +11,16 @@ import httpx
 import pytest
 from builders.axis import acting
 from builders.console import Operating, operating
-from builders.examined import with_files
+from builders.examined import at_the_time, trusting, with_files
+from builders.pdfs import by_both, text_changed
 from builders.reports import office_and_province, office_and_provinces
 from builders.served import Served, a_served_hub
+from builders.waiting import comes
 from sqlalchemy import select
 
 from hub.domain.operator import Role
 from hub.exchange.polled import polled
-from hub.store import audit, tables, views
+from hub.store import audit, examinations, tables, views
 from hub.store.console_tables import refusal_rule
 from hub.store.engine import reading
 
@@ -130,6 +132,29 @@ def test_the_evidence_is_taken_with_its_proofs(served: Served, lan: Operating) -
     assert told["checkpoint"]
     assert told["keys"]["keys"]
     assert told["next"] is None
+
+
+def test_what_each_signature_is_worth_is_told_step_by_step(served: Served) -> None:
+    office = at_the_time(served.axis)
+    trusting(served.axis)
+    sent = office.send("H41", **with_files(by_both(), text_changed(by_both())))
+    settled(served, sent["id"])
+    lan = operating(served)
+    told = lan.get(f"/console/documents/{sent['id']}").text
+    unknown, changed = "chưa rõ đã bị thu hồi chưa", "bị sửa sau khi ký"
+    for text in (unknown, changed, "Người có thẩm quyền:", "Chứng thư của gói tin", "không dẫn tới gốc tin cậy"):
+        assert text in told, text
+    assert "modified after signing" in lan.get(f"/console/documents/{sent['id']}", lang="en").text
+
+
+def settled(served: Served, document_id: str) -> None:
+    """The hub's own inspector has examined it."""
+
+    def over() -> bool:
+        with reading(served.axis.desk.engine) as connection:
+            return not examinations.is_pending(connection, document_id)
+
+    assert comes(over)
 
 
 def test_why_it_is_stuck_is_said_in_one_sentence(served: Served) -> None:

@@ -169,6 +169,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The file has every entry about this document with its signed receipt, its proof to be in the log, the "
         "checkpoint ({n} entries) and the keys.",
     ),
+    "document.proofs": ("bằng chứng", "evidence"),
     "document.evidence_take": ("Tải bằng chứng", "Take the evidence"),
     "document.views": ("Ai đã xem", "Who looked at it"),
     "document.took": ("đã tải", "took"),
