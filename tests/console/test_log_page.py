@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from builders.console import Operating, operating, watched
@@ -14,6 +16,8 @@ from builders.served import Served, a_served_hub
 from playwright.sync_api import Browser
 from sqlalchemy import update
 
+from hub.console import access
+from hub.console import log as room
 from hub.domain.operator import Role
 from hub.store import audit
 from hub.store import tables as t
@@ -111,7 +115,38 @@ def test_the_csv_is_what_the_page_shows_and_runs_no_formula(served: Served, lan:
     assert (taken["operator"], taken["facts"]) == ("lan", {"query": "to:H41"})
 
 
+def test_a_csv_is_read_in_steps_and_no_further_once_its_reader_is_gone(
+    served: Served, lan: Operating, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = lan.get("/console/log.csv").content
+    monkeypatch.setattr("hub.console.log._STEP", 1)
+    assert lan.get("/console/log.csv").content == whole
+    steps: list[object] = []
+    entered, go_on = threading.Event(), threading.Event()
+    step = room._step
+
+    def slowly(*given: Any) -> Any:
+        steps.append(given)
+        if len(steps) == 2:
+            entered.set()
+            go_on.wait(20)
+        return step(*given)
+
+    monkeypatch.setattr(room, "_step", slowly)
+    headers = {"Cookie": f"{access.COOKIE}={lan.token}"}
+    with httpx.stream("GET", f"{served.base_url}/console/log.csv", headers=headers) as answer:
+        assert answer.status_code == 200
+        parts = answer.iter_bytes()  # kept: without it the client would go at once
+        assert next(parts)
+        assert entered.wait(20)
+    go_on.set()
+    lan.get("/console/log/news")
+    assert len(steps) < 5
+
+
 def test_who_shows_the_log_is_told_of_what_came_since(served: Served, lan: Operating) -> None:
+    whole = lan.get("/console/log").text.partition('data-news="')[2].partition('"')[0].replace("&amp;", "&")
+    assert lan.get(whole).json() == {"text": ""}
     page = lan.get("/console/log", params={"q": "from:G22"}).text
     news = page.partition('data-news="')[2].partition('"')[0].replace("&amp;", "&")
     assert lan.get(news).json() == {"text": ""}

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from hub.domain.search import parse
 from hub.domain.turns import Turn
-from hub.store import deliveries, documents, evidence, log, queue, retention, roster, state
+from hub.store import deliveries, documents, evidence, log, queue, retention, roster, saved, state
 from hub.store.engine import reading, writing
 
 NOW = datetime(2025, 10, 1, tzinfo=UTC)
@@ -68,13 +68,34 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
     "whether a document is over": lambda c: retention.is_over(c, "a", NOW),
     "packets to remove": lambda c: retention.remove_packets(c, "a", 100),
     "outbox entries to remove": lambda c: retention.old_entries(c, NOW, 5, 100),
+    **{
+        f"the log of {line}": lambda c, line=line: log.lines(c, parse(line, NOW.date()), limit=50)
+        for line in (
+            "",
+            "from:G22 to:H41",
+            "to:H41 state:failed",
+            "state:waiting",
+            "status:02",
+            "issuer:TTg year:2025",
+            "kind:update",
+            "kind:status to:H41",
+            "signed:no",
+            "overdue:yes",
+            "urgent:yes",
+            "trace:a",
+            "id:a",
+            "system:a after:2025-01-01",
+            "from:G22 tien",
+        )
+    },
+    "saved searches": lambda c: saved.seen_by(c, "lan"),
     "the log of a recipient": lambda c: log.lines(c, parse("to:H41"), limit=50),
     "the log of a number": lambda c: log.lines(c, parse("number:15/VPCP-TH year:2025"), limit=50),
 }
 
 
 # What is asked for, and what is computed.
-_OF_NO_TABLE = ("SCAN CONSTANT ROW", "SCAN listed ", "SCAN named ")
+_OF_NO_TABLE = ("SCAN CONSTANT ROW", "SCAN listed ", "SCAN named ", "SCAN document_fts VIRTUAL TABLE INDEX 0:")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
