@@ -1,21 +1,35 @@
-"""``PYTHONPATH=tests python -m builders.pictures``: the pictures of pages in the documentation, taken anew."""
+"""``PYTHONPATH=tests python -m builders.pictures [verify|console]``: pictures of pages for the documentation."""
 
 from __future__ import annotations
 
+import asyncio
+import random
+import sys
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+from builders.axis import Axis
 from builders.browser import a_browser, opened
 from builders.complete import under_an_authority
+from builders.console import a_session, watched
 from builders.evidence import a_story_under_an_authority, pem
 from builders.served import a_served_hub
 
 from clients.evidence import packed
+from hub.errors import Refusal
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+SUBJECTS = ("Về việc cải cách tiền lương", "Về việc phòng, chống bão số 5", "Kế hoạch chuyển đổi số năm 2026")
+SCREENS: dict[str, dict[str, Any]] = {
+    "console-overview": {"viewport": {"width": 1280, "height": 960}},
+    "console-overview-dark": {"viewport": {"width": 1280, "height": 960}, "color_scheme": "dark"},
+    "console-overview-phone": {"viewport": {"width": 360, "height": 1100}},
+}
 
 
-def main() -> None:
+def verify() -> None:
     authority, story = a_story_under_an_authority()
     evidence = under_an_authority(authority, story)
     with TemporaryDirectory() as folder, a_served_hub(Path(folder)) as served, a_browser() as browser:
@@ -28,5 +42,40 @@ def main() -> None:
         page.page.screenshot(path=PICTURES / "verify.png")
 
 
+def a_busy_day(axis: Axis) -> None:
+    """A week ago something, that one system left; today more and more, and some of it refused."""
+    chance, n = random.Random(15), 0
+    axis.clock.pass_(days=-8)
+    office = axis.enrol("G22", "Văn phòng Chính phủ")
+    peers = [axis.enrol(code) for code in ("H41", "H17", "G12", "H29", "G06")]
+    for back, hours in ((1, 4), (7, 11)):
+        axis.clock.pass_(days=back, hours=-hours)
+        for quarter in range(4 * hours):
+            for _ in range(chance.randint(0, 1 + quarter // 6)):
+                n += 1
+                named = {"number": str(n), "document_id": f"G22,2025/10/01,{n}/VPCP-TH", "subject": SUBJECTS[n % 3]}
+                to = [peer.code for peer in chance.sample(peers, chance.randint(1, 5))]
+                office.send(*to, **named)
+                if n % 23 == 0:
+                    bad = office.packet(office.draft("H99", **named | {"number": f"{n}00"}))
+                    with suppress(Refusal):
+                        asyncio.run(axis.desk.accept(bad, axis.desk.rosters.current().systems[office.system_id], "t"))
+            axis.clock.pass_(minutes=15)
+
+
+def console() -> None:
+    with TemporaryDirectory() as folder, a_served_hub(Path(folder)) as served:
+        a_busy_day(served.axis)  # before there is a browser, whose loop is the thread's
+        token = a_session(served.axis, "nguyen.van.an")
+        with a_browser() as browser:
+            for name, terms in SCREENS.items():
+                with browser.new_context(locale="vi", **terms) as context:
+                    page = watched(context, served, token)
+                    page.go("/console")
+                    page.page.locator("[data-state=on]").wait_for()
+                    page.page.screenshot(path=PICTURES / f"{name}.png")
+
+
 if __name__ == "__main__":
-    main()
+    for each in sys.argv[1:] or ("verify", "console"):
+        {"verify": verify, "console": console}[each]()
