@@ -103,7 +103,7 @@ def test_the_csv_is_what_the_page_shows_and_runs_no_formula(served: Served, lan:
     head, *rows = csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""))
     assert head[:3] == ["Nhận lúc", "Số, ký hiệu", "Trích yếu"]
     assert [row[2] for row in rows] == [f"'{HOSTILE}", "Kế hoạch tiêm chủng mở rộng", "V/v điều chỉnh tiền lương cơ sở"]
-    assert rows[0][8] == "Không do cơ quan gửi ký"
+    assert rows[0][8] == "Không do cơ quan ký"
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
     page = lan.get("/console/log", params={"q": "to:H41"}).text
     for row in rows:
