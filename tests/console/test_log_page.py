@@ -243,3 +243,13 @@ def test_new_lines_are_told_and_move_nothing(served: Served, lan: Operating, bro
         watch.page.click("#news")
         assert watch.page.locator("tbody tr").count() == 1
         watch.assert_clean()
+
+
+def test_a_page_that_looks_for_news_by_itself_keeps_nobody_signed_in(served: Served) -> None:
+    left, there = operating(served, "left"), operating(served, "there")
+    for _ in range(3):
+        served.axis.clock.pass_(minutes=15)
+        left.get("/console/log/news", headers={"Sec-Fetch-Dest": "empty"})
+        assert there.get("/console/log", headers={"Sec-Fetch-Dest": "document"}).status_code == 200
+        there.get("/console/log")
+    assert left.get("/console/log").status_code == 303

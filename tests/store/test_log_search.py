@@ -169,8 +169,8 @@ def some_lines(draw: st.DrawFn) -> str:
     return " ".join([*(f"{name}:{draw(FILTERS[name])}" for name in names), *spoken])
 
 
-@settings(max_examples=40)
-@given(text=some_lines(), limit=st.sampled_from([5, 40]), newer=st.booleans(), hurried=st.booleans())
+@settings(max_examples=30)
+@given(text=some_lines(), limit=st.sampled_from([30, 300]), newer=st.booleans(), hurried=st.booleans())
 def test_any_search_in_any_pages_finds_the_same(filled: Log, text: str, limit: int, newer: bool, hurried: bool) -> None:
     """Also where the time of a page is over before it is full."""
     query = parse(text, TODAY)
