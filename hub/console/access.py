@@ -100,7 +100,8 @@ async def _session(request: Request) -> Session | None:
     now = face.desk.clock()
     if row is None or not is_alive(now, row["seen_at"], row["ends_at"]):
         return None
-    if now - row["seen_at"] >= SEEN:
+    by_itself = request.headers.get("sec-fetch-dest") == "empty"  # a script of the page, and nobody at the keys
+    if now - row["seen_at"] >= SEEN and not by_itself:
         face.desk.writer.submit(verbs.saw, key)  # nobody waits for it
     structlog.contextvars.bind_contextvars(operator=row["name"])
     return Session(key, Operator(row["name"], Role(row["role"])), csrf_of(token))

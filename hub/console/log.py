@@ -150,7 +150,7 @@ def _step(connection: Connection, query: Query, place: Place | None, directory: 
 
 
 def _since(connection: Connection, query: Query, since: int) -> Found:
-    return search.find(connection, query, limit=_NEWS, place=Place(since, search.AFTER_ALL), newer=True)
+    return search.find(connection, query, limit=_NEWS, place=Place(since, search.BEFORE_ALL), newer=True)
 
 
 def _today(request: Request) -> date:

@@ -79,7 +79,7 @@ class Columns:
     def cells(self, line: Line) -> tuple[str, ...]:
         """By :data:`NAMES`."""
         return (
-            f"{frame.local(line.at):%d/%m/%Y %H:%M:%S}", self.number(line), line.subject,
+            f"{frame.local(line.at):%d/%m/%Y %H:%M}", self.number(line), line.subject,
             self.party(line.issuer), self.party(line.sender), self.party(line.recipient),
             self.text(f"frame.state.{line.state}"), self.text(f"frame.status.{line.status}"),
             self.text(f"log.signed.{line.standing}"),

@@ -16,7 +16,7 @@ from hub.domain.search import Query
 from hub.store import search
 from hub.store import tables as t
 from hub.store.listing import Listing
-from hub.store.search import AFTER_ALL
+from hub.store.search import BEFORE_ALL
 from hub.store.search_filters import Place
 
 _LINE = (
@@ -58,7 +58,7 @@ def lines(connection: Connection, query: Query, *, limit: int) -> list[RowMappin
 
 def newer(connection: Connection, query: Query, after: int, limit: int) -> list[RowMapping]:
     """Lines of documents accepted after ``after``, oldest first (for following the log)."""
-    place = Place(after, AFTER_ALL)
+    place = Place(after, BEFORE_ALL)
     return of(connection, search.find(connection, query, limit=limit, place=place, newer=True).keys)[::-1]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, union_all, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from hub.store.search_tables import SHARED, saved_search
 
@@ -15,10 +15,9 @@ _MOST = 100  # of each kind, in a page's list
 
 def seen_by(connection: Connection, operator: str) -> list[RowMapping]:
     """Those that an operator saved, then those that others share; each by name."""
-    own = select(saved_search).where(_c.owner == operator).order_by(_c.name).limit(_MOST).subquery()
-    others = select(saved_search).where(SHARED, _c.owner != operator).order_by(_c.name).limit(_MOST).subquery()
-    found = connection.execute(union_all(select(own), select(others))).mappings()
-    return sorted(found, key=lambda row: (row["owner"] != operator, row["name"]))
+    own = select(saved_search).where(_c.owner == operator)
+    others = select(saved_search).where(SHARED, _c.owner != operator)
+    return [row for some in (own, others) for row in connection.execute(some.order_by(_c.name).limit(_MOST)).mappings()]
 
 
 def get(connection: Connection, search_id: str) -> RowMapping | None:

@@ -46,7 +46,7 @@ _FEW_TEXTS = 5_000  # PostgreSQL looks at the text of each again
 _UNSURE = timedelta(minutes=10)  # by which a clock may have been put back: acceptance grows with `seq` but for that
 
 
-BEFORE_ALL, AFTER_ALL = "", "~"  # the deliveries of a document: ids are hex digits
+BEFORE_ALL, AFTER_ALL = "", "~"  # deliveries of a document, at its newer and at its older side: ids are hex digits
 
 
 @dataclass(frozen=True, slots=True)

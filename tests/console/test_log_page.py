@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from builders.console import Operating, operating, watched
@@ -14,6 +16,8 @@ from builders.served import Served, a_served_hub
 from playwright.sync_api import Browser
 from sqlalchemy import update
 
+from hub.console import access
+from hub.console import log as room
 from hub.domain.operator import Role
 from hub.store import audit
 from hub.store import tables as t
@@ -99,7 +103,7 @@ def test_the_csv_is_what_the_page_shows_and_runs_no_formula(served: Served, lan:
     head, *rows = csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""))
     assert head[:3] == ["Nhận lúc", "Số, ký hiệu", "Trích yếu"]
     assert [row[2] for row in rows] == [f"'{HOSTILE}", "Kế hoạch tiêm chủng mở rộng", "V/v điều chỉnh tiền lương cơ sở"]
-    assert rows[0][8] == "Không do cơ quan gửi ký"
+    assert rows[0][8] == "Không do cơ quan ký"
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
     page = lan.get("/console/log", params={"q": "to:H41"}).text
     for row in rows:
@@ -111,7 +115,38 @@ def test_the_csv_is_what_the_page_shows_and_runs_no_formula(served: Served, lan:
     assert (taken["operator"], taken["facts"]) == ("lan", {"query": "to:H41"})
 
 
+def test_a_csv_is_read_in_steps_and_no_further_once_its_reader_is_gone(
+    served: Served, lan: Operating, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = lan.get("/console/log.csv").content
+    monkeypatch.setattr("hub.console.log._STEP", 1)
+    assert lan.get("/console/log.csv").content == whole
+    steps: list[object] = []
+    entered, go_on = threading.Event(), threading.Event()
+    step = room._step
+
+    def slowly(*given: Any) -> Any:
+        steps.append(given)
+        if len(steps) == 2:
+            entered.set()
+            go_on.wait(20)
+        return step(*given)
+
+    monkeypatch.setattr(room, "_step", slowly)
+    headers = {"Cookie": f"{access.COOKIE}={lan.token}"}
+    with httpx.stream("GET", f"{served.base_url}/console/log.csv", headers=headers) as answer:
+        assert answer.status_code == 200
+        parts = answer.iter_bytes()  # kept: without it the client would go at once
+        assert next(parts)
+        assert entered.wait(20)
+    go_on.set()
+    lan.get("/console/log/news")
+    assert len(steps) < 5
+
+
 def test_who_shows_the_log_is_told_of_what_came_since(served: Served, lan: Operating) -> None:
+    whole = lan.get("/console/log").text.partition('data-news="')[2].partition('"')[0].replace("&amp;", "&")
+    assert lan.get(whole).json() == {"text": ""}
     page = lan.get("/console/log", params={"q": "from:G22"}).text
     news = page.partition('data-news="')[2].partition('"')[0].replace("&amp;", "&")
     assert lan.get(news).json() == {"text": ""}
@@ -208,3 +243,13 @@ def test_new_lines_are_told_and_move_nothing(served: Served, lan: Operating, bro
         watch.page.click("#news")
         assert watch.page.locator("tbody tr").count() == 1
         watch.assert_clean()
+
+
+def test_a_page_that_looks_for_news_by_itself_keeps_nobody_signed_in(served: Served) -> None:
+    left, there = operating(served, "left"), operating(served, "there")
+    for _ in range(3):
+        served.axis.clock.pass_(minutes=15)
+        left.get("/console/log/news", headers={"Sec-Fetch-Dest": "empty"})
+        assert there.get("/console/log", headers={"Sec-Fetch-Dest": "document"}).status_code == 200
+        there.get("/console/log")
+    assert left.get("/console/log").status_code == 303

@@ -16,9 +16,9 @@ from sqlalchemy import Engine
 
 from hub.domain.numbering import plain_number, split_code
 from hub.domain.search import KINDS, SIGNED, Query, line, parse, words
-from hub.store import search
+from hub.store import log, search
 from hub.store.engine import reading, writing
-from hub.store.search import AFTER_ALL
+from hub.store.search import AFTER_ALL, BEFORE_ALL
 from hub.store.search_filters import Place
 
 TODAY = date(2020, 3, 20)
@@ -169,11 +169,47 @@ def some_lines(draw: st.DrawFn) -> str:
     return " ".join([*(f"{name}:{draw(FILTERS[name])}" for name in names), *spoken])
 
 
-@settings(max_examples=40)
-@given(text=some_lines(), limit=st.sampled_from([5, 40]), newer=st.booleans(), hurried=st.booleans())
+@settings(max_examples=30)
+@given(text=some_lines(), limit=st.sampled_from([30, 300]), newer=st.booleans(), hurried=st.booleans())
 def test_any_search_in_any_pages_finds_the_same(filled: Log, text: str, limit: int, newer: bool, hurried: bool) -> None:
     """Also where the time of a page is over before it is full."""
     query = parse(text, TODAY)
     expected = filled.expected(query)
     assert filled.found(query, limit=limit, newer=newer, seconds=0.0 if hurried else 9.0) == expected
     assert parse(line(query), TODAY) == query
+
+
+def test_what_comes_while_somebody_pages_is_shown_to_nobody_twice(filled: Log) -> None:
+    query = parse("state:waiting,delivered")
+    expected = filled.expected(query)
+    joined: list[Place] = []
+    place: Place | None = None
+    for _ in range(1000):
+        with reading(filled.engine) as connection:
+            page = search.find(connection, query, limit=30, place=place)
+        joined += page.keys
+        place = page.onward(newer=False)
+        if place is None:
+            break
+        if len(joined) < 200:
+            filled.add(3)
+    assert joined == expected
+    came = [key for key in filled.expected(query) if key not in expected]
+    assert came
+    with reading(filled.engine) as connection:
+        page = search.find(connection, query, limit=100, place=Place(expected[0].seq, BEFORE_ALL), newer=True)
+    assert page.keys == came
+    with reading(filled.engine) as connection:
+        rows = log.newer(connection, query, expected[0].seq, 100)
+    assert [Place(row["seq"], row["delivery"]) for row in rows] == came[::-1]
+
+
+def test_a_search_whose_time_is_over_says_how_far_it_came(filled: Log) -> None:
+    query = parse("from:G22 number:KHONG-CO")
+    times = iter(range(1000))
+    with reading(filled.engine) as connection:
+        page = search.find(connection, query, limit=50, seconds=0.5, elapsed=lambda: next(times))
+        assert (page.keys, page.more) == ([], True)
+        assert page.reached is not None
+        assert page.onward(newer=False) == Place(page.reached, AFTER_ALL)
+        assert search.find(connection, query, limit=50).reached is None

@@ -25,6 +25,7 @@ from hub.store import (
     refusals,
     retention,
     roster,
+    saved,
     state,
     steering,
     story,
@@ -123,13 +124,37 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
     "what operators did to deliveries": lambda c: steering.acted(c, ["a", "b"]),
     "what people know deliveries by": lambda c: steering.described(c, ["a", "b"]),
     "a run and those before another": lambda c: [steering.run(c, "a"), steering.runs(c, 5, 50)],
+    **{
+        f"the log of {line}": lambda c, line=line: log.lines(c, parse(line, NOW.date()), limit=50)
+        for line in (
+            "",
+            "from:G22 to:H41",
+            "to:H41 state:failed",
+            "state:waiting",
+            "status:02",
+            "issuer:TTg year:2025",
+            "kind:update",
+            "kind:status to:H41",
+            "signed:no",
+            "overdue:yes",
+            "urgent:yes",
+            "trace:a",
+            "id:a",
+            "system:a after:2025-01-01",
+            "from:G22 tien",
+        )
+    },
+    "saved searches": lambda c: saved.seen_by(c, "lan"),
     "the log of a recipient": lambda c: log.lines(c, parse("to:H41"), limit=50),
     "the log of a number": lambda c: log.lines(c, parse("number:15/VPCP-TH year:2025"), limit=50),
 }
 
 
 # What is asked for, and what is computed.
-_OF_NO_TABLE = ("SCAN CONSTANT ROW", "SCAN listed ", "SCAN named ", "SCAN some", "SCAN looked")
+_OF_NO_TABLE = (
+    *("SCAN CONSTANT ROW", "SCAN listed ", "SCAN named ", "SCAN some", "SCAN looked"),
+    "SCAN document_fts VIRTUAL TABLE INDEX 0:",
+)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
