@@ -3,12 +3,13 @@
 A room calls :func:`render` with a template that extends ``frame.html`` and imports its macros: ``{% import "parts.html"
 as parts with context %}``. In templates: ``t(key, **facts)`` gives a text, ``lang`` the language, ``operator`` who is
 signed in (None before), ``now`` the moment; filters ``moment`` (a time in Hà Nội), ``clock``, ``day``, ``ago``,
-``number``. Whatever is shown is escaped, and what cannot be seen in it (bidirectional marks, control characters) is
-written out.
+``number``, ``said`` (a rule in words). Whatever is shown is escaped, and what cannot be seen in it (bidirectional marks,
+control characters) is written out.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ from hub.console import texts
 from hub.console.site import version
 from hub.domain.document import VIETNAM
 from hub.domain.operator import Operator, Role
-from hub.errors import Refusal
+from hub.domain.rules import RULES
+from hub.errors import PROBLEMS, Refusal
 from hub.http.interface import interface
 from hub.store.engine import reading
 
@@ -48,20 +50,21 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the navigation."""
+    """A line of the navigation. ``beside``: where the pages lie that are reached from its own."""
 
     path: str
     key: str
     order: int
     role: Role
+    beside: str = ""
 
 
 _NAVIGATION = {"/console/verify": Entry("/console/verify", "frame.verify", 60, Role.VIEWER)}
 
 
-def navigate(path: str, key: str, order: int, role: Role = Role.VIEWER) -> None:
+def navigate(path: str, key: str, order: int, role: Role = Role.VIEWER, beside: str = "") -> None:
     """A room's line in the navigation, for those with that role or a higher one."""
-    _NAVIGATION[path] = Entry(path, key, order, role)
+    _NAVIGATION[path] = Entry(path, key, order, role, beside)
 
 
 def language(request: Request) -> str:
@@ -165,9 +168,10 @@ def _shown(operator: Operator | None, path: str) -> list[tuple[Entry, bool]]:
     if operator is None:
         return []
     seen = sorted((one for one in _NAVIGATION.values() if operator.may(one.role)), key=lambda one: one.order)
-    fitting = [one.path for one in seen if path == one.path or path.startswith(f"{one.path}/")]
-    current = max(fitting, key=len, default="")
-    return [(one, one.path == current) for one in seen]
+    places = {place: one for one in seen for place in (one.path, one.beside) if place}
+    fitting = [place for place in places if path == place or path.startswith(f"{place}/")]
+    current = places[max(fitting, key=len)] if fitting else None
+    return [(one, one is current) for one in seen]
 
 
 def plain(value: Any) -> Any:
@@ -189,6 +193,7 @@ def _environment() -> Environment:
         finalize=plain,
     )
     made.filters |= {"moment": moment, "clock": clock, "day": day, "ago": ago, "number": number, "local": local}
+    made.filters["said"] = said
     return made
 
 
@@ -221,6 +226,14 @@ def number(value: float, lang: str = "vi") -> str:
     """With the thousands apart, as the language writes them."""
     plainly = f"{value:,}"
     return plainly.translate(str.maketrans(",.", ".,")) if lang == "vi" else plainly
+
+
+def said(rule: str, lang: str = "vi") -> str:
+    """What a rule says, without the facts of a packet."""
+    known = RULES.get(rule) or PROBLEMS.get(rule)
+    if known is None:
+        return rule
+    return re.sub(r"\{[^}]*\}", "…", known.vi if lang == "vi" else known.en)
 
 
 def ago(seconds: float, lang: str = "vi") -> str:

@@ -28,7 +28,7 @@ from hub.store.search import Found
 from hub.store.search_filters import Place
 
 operations = APIRouter(prefix="/console", include_in_schema=False)
-frame.navigate("/console/log", "log.nav", 20)
+frame.navigate("/console/log", "log.nav", 20, beside="/console/documents")
 
 PAGE = 50  # lines
 _NEWS = 100  # new lines that are counted at most

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable
 
 from fastapi import APIRouter, Request
@@ -15,8 +14,6 @@ from hub.console.access import Views
 from hub.console.chart import drawn
 from hub.console.figures import Counts, Figures, look
 from hub.console.live import Live, Parts
-from hub.domain.rules import RULES
-from hub.errors import PROBLEMS
 from hub.http.interface import Interface, interface
 
 operations = APIRouter(prefix="/console", include_in_schema=False)
@@ -52,18 +49,10 @@ class Room:
 def parts(figures: Figures, lang: str, face: Interface) -> Parts:
     """Each part's HTML, by its id."""
     return {
-        name: frame.part(f"overview_{name}.html", lang, f=figures, now=figures.at, chart=drawn, told=_told,
+        name: frame.part(f"overview_{name}.html", lang, f=figures, now=figures.at, chart=drawn,
                          reserve=face.settings.disk_reserve)
         for name in _PARTS
     }  # fmt: skip
-
-
-def _told(rule: str, lang: str) -> str:
-    """What a rule says, without the facts of a packet."""
-    known = RULES.get(rule) or PROBLEMS.get(rule)
-    if known is None:
-        return rule
-    return re.sub(r"\{[^}]*\}", "…", known.vi if lang == "vi" else known.en)
 
 
 def _room(request: Request) -> Room:

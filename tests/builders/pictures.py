@@ -59,7 +59,12 @@ def a_busy_day(axis: Axis) -> None:
         for quarter in range(4 * hours):
             for _ in range(chance.randint(0, 1 + quarter // 6)):
                 n += 1
-                named = {"number": str(n), "document_id": f"G22,2025/10/01,{n}/VPCP-TH", "subject": SUBJECTS[n % 3]}
+                named = {
+                    "number": str(n),
+                    "document_id": f"G22,2025/10/01,{n}/VPCP-TH",
+                    "subject": SUBJECTS[n % 3],
+                    "symbol": "VPCP-TH",
+                }
                 to = [peer.code for peer in chance.sample(peers, chance.randint(1, 5))]
                 office.send(*to, **named)
                 if n % 23 == 0:
