@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +45,7 @@ def who() -> str:
     try:
         return f"command:{getpass.getuser()}"
     except (KeyError, OSError):  # a number without a name, as in a container
-        return "command"
+        return f"command:{os.getuid()}"
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from hub.console import frame
 from hub.console.access import Views
+from hub.console.meanings import MEANINGS
 from hub.http.interface import interface
 from hub.settings import MIB, Settings
 
@@ -26,7 +27,8 @@ class Line:
 
     name: str
     value: str | None
-    meaning: str
+    vi: str
+    en: str
     is_default: bool
 
 
@@ -41,7 +43,7 @@ def lines(settings: Settings) -> list[Line]:
         value = getattr(settings, name)
         shown = None if not field.repr and value else _shown(value)
         meaning = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", field.description or "").replace("`", "")
-        found.append(Line(f"HUB_{name.upper()}", shown, meaning, value == field.default))
+        found.append(Line(f"HUB_{name.upper()}", shown, MEANINGS[name], meaning, value == field.default))
     return found
 
 

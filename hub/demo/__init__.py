@@ -52,9 +52,7 @@ def play(out: Console, *, keep: Path | None = None, keep_running: bool = False) 
         books = asyncio.run(_play(out, url, folder))
         if keep_running:
             link = _hub("operator", "add", "demo", "--role", "administrator", "--link", folder=folder).strip()
-            out.print(
-                "Trang vận hành, liên kết dùng một lần trong 15 phút / the console, a link for once in 15 minutes:"
-            )
+            out.print("Trang vận hành, đăng nhập một lần trong 15 phút / the console, once within 15 minutes:")
             out.print(f"{url}{link}", soft_wrap=True, highlight=False, markup=False)
             out.print(f"{url}/docs – Ctrl-C để dừng / to stop")
             with suppress(KeyboardInterrupt):

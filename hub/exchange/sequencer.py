@@ -37,7 +37,7 @@ def adopt(tx: Transaction, _job: None) -> int:
     placed = []
     for row in rows:
         entry, signed = tx.notary.entry(statement_of(row), bytes.fromhex(row["nonce"]), tx.now)
-        placed.append({"row": row["id"], "leaf_index": tx.entries, "entry": entry, "receipt": signed})
+        placed.append({"_id": row["id"], "_to_leaf_index": tx.entries, "_to_entry": entry, "_to_receipt": signed})
         tx.entries += 1
     if placed:
         evidence.place(tx.connection, placed)

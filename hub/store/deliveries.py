@@ -28,7 +28,7 @@ from hub.domain.delivery import Status, Transport
 from hub.domain.turns import Turn
 from hub.store import tables as t
 from hub.store.listing import Listing, Pairs, only_after
-from hub.store.many import Many, Rows
+from hub.store.many import Changes, Inserts, Rows
 
 _CHUNK = 1000  # values in one IN: a statement takes 32,766 parameters on SQLite, 65,535 on PostgreSQL
 
@@ -89,7 +89,7 @@ def row_of(delivery: Delivery, names: Iterable[str] = _NAMES) -> dict[str, Any]:
 
 
 # What is asked all the time is put together once: that takes longer than to ask it.
-_ADD, _ADD_EVENTS, _ADD_OUTBOX = Many(insert(t.delivery)), Many(insert(t.event)), Many(insert(t.outbox))
+_ADD, _ADD_EVENTS, _ADD_OUTBOX = Inserts(t.delivery), Inserts(t.event), Inserts(t.outbox)
 _ONE = select(*_COLUMNS).where(t.delivery.c.id == bindparam("id"))
 _SOME = Listing(select(*_COLUMNS), t.delivery.c.id)
 
@@ -219,16 +219,14 @@ def write(connection: Connection, before: Sequence[Delivery], after: Sequence[De
         | {f"_to_{name}": value for name, value in row_of(new, names).items()}
         for old, new in zip(before, after, strict=True)
     ]
-    done = _change(*names).execute(connection, rows)
-    if done.rowcount != len(rows):
-        raise RuntimeError(f"{len(rows) - done.rowcount} of {len(rows)} deliveries from {before[0].id} have changed")
+    done = _changes(*names).execute(connection, rows)
+    if done != len(rows):
+        raise RuntimeError(f"{len(rows) - done} of {len(rows)} deliveries from {before[0].id} have changed")
 
 
 @cache
-def _change(*names: str) -> Many:
-    c = t.delivery.c
-    found = (c.id == bindparam("_id"), c.state == bindparam("_state"), c.status == bindparam("_status"))
-    return Many(update(t.delivery).where(*found).values({name: bindparam(f"_to_{name}") for name in names}))
+def _changes(*names: str) -> Changes:
+    return Changes(t.delivery, ("id", "state", "status"), names)
 
 
 def add_events(connection: Connection, rows: Rows) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, and_, bindparam, insert, or_, sel
 from hub.domain.duplicates import First
 from hub.store import tables as t
 from hub.store.listing import Listing
-from hub.store.many import Many, Rows
+from hub.store.many import Inserts, Rows
 
 _d = t.document.c
 _BY_IDENTITY = Listing(select(_d.identity, _d.id, _d.content_digest), _d.identity)
@@ -40,7 +40,7 @@ def years_of(connection: Connection, ids: Iterable[tuple[str, str]]) -> dict[tup
 
 
 # What is asked all the time is put together once: that takes longer than to ask it.
-_ADD, _ADD_PACKETS, _ADD_REPORTS = (Many(insert(table)) for table in (t.document, t.packet, t.report))
+_ADD, _ADD_PACKETS, _ADD_REPORTS = map(Inserts, (t.document, t.packet, t.report))
 
 
 def add(connection: Connection, documents: Rows, packets: Rows) -> None:

@@ -11,16 +11,11 @@ from hub.store import log_tables as lt
 from hub.store import tables as t
 from hub.store.engine import is_sqlite
 from hub.store.listing import is_listed, listed
-from hub.store.many import Many, Rows
+from hub.store.many import Changes, Inserts, Rows
 
 ENTRIES = -1  # the level of the tiles that hold entries
 _e = t.evidence.c
-_ADD = Many(insert(t.evidence))
-_PLACE = Many(
-    update(t.evidence)
-    .where(_e.id == bindparam("row"))
-    .values(leaf_index=bindparam("leaf_index"), entry=bindparam("entry"), receipt=bindparam("receipt"))
-)
+_ADD, _PLACE = Inserts(t.evidence), Changes(t.evidence, ("id",), ("leaf_index", "entry", "receipt"))
 _BEHIND = select(_e.leaf_index, _e.entry).where(_e.leaf_index >= bindparam("size")).order_by(_e.leaf_index)
 _UNPLACED = select(t.evidence).where(_e.leaf_index.is_(None)).order_by(_e.seq)
 
@@ -120,7 +115,7 @@ def unplaced(connection: Connection, most: int) -> list[RowMapping]:
 
 
 def place(connection: Connection, rows: Rows) -> None:
-    """Give rows their place: ``{row (its id), leaf_index, entry, receipt}``."""
+    """Give rows their place: ``{_id, _to_leaf_index, _to_entry, _to_receipt}``."""
     _PLACE.execute(connection, rows)
 
 

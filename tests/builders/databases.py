@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,6 +34,19 @@ def statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
         yield seen
     finally:
         event.remove(engine, "before_cursor_execute", note)
+
+
+_ROWS = re.compile(r"(?<=VALUES )\(\?(?:, \?)*\)(?:, \(\?(?:, \?)*\))*")
+
+
+def whole(statements: Iterable[str]) -> list[str]:
+    """What was sent; a write of many rows counts once, in however many parts it went (``hub.store.many``)."""
+    found: list[str] = []
+    for statement in statements:
+        plain = _ROWS.sub("(…)", statement)
+        if plain == statement or found[-1:] != [plain]:
+            found.append(plain)
+    return found
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,7 @@ from builders.served import Served, a_served_hub
 from playwright.sync_api import Browser, expect
 
 from hub.console import access
+from hub.console.meanings import MEANINGS
 from hub.console.settings import lines
 from hub.domain.operator import IDLE, Role
 from hub.exchange import operators as verbs
@@ -184,6 +186,12 @@ def test_the_audit_is_read_page_by_page(served: Served) -> None:
     assert older is not None
     numbers += re.findall(r"lần thứ (\d+)", lan.get(older[1].replace("&amp;", "&")).text)
     assert numbers == [str(n) for n in reversed(range(60))]
+
+
+def test_every_setting_says_in_both_languages_what_it_means() -> None:
+    assert set(MEANINGS) == set(Settings.model_fields)
+    assert all(unicodedata.is_normalized("NFC", meaning) for meaning in MEANINGS.values())
+    assert all(line.vi and line.en for line in lines(Settings()))
 
 
 def test_settings_show_no_secret() -> None:

@@ -22,7 +22,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "overview.late_systems": ("ở {n} hệ thống", "at {n} systems"),
     "overview.refused": ("Bị từ chối hôm nay", "Refused today"),
     "overview.undelivered": ("Không giao được", "Failed or expired"),
-    "overview.undelivered_hint": ("hoặc quá hạn; giao lại được", "can be delivered again"),
+    "overview.undelivered_hint": ("hoặc quá hạn giao", "or past their time"),
     "overview.oldest": ("Chờ lâu nhất", "Longest waiting"),
     "overview.oldest_none": ("Không có văn bản nào đang chờ", "Nothing waits"),
     "overview.throughput": ("Lưu lượng 12 giờ qua", "Throughput of the last 12 hours"),
