@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from hub.domain.search import parse
 from hub.domain.turns import Turn
-from hub.store import deliveries, documents, evidence, log, queue, retention, roster, saved, state
+from hub.store import deliveries, documents, evidence, log, queue, retention, roster, state
 from hub.store.engine import reading, writing
 
 NOW = datetime(2025, 10, 1, tzinfo=UTC)
@@ -88,7 +88,6 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
             "from:G22 tien",
         )
     },
-    "saved searches": lambda c: saved.seen_by(c, "lan"),
     "the log of a recipient": lambda c: log.lines(c, parse("to:H41"), limit=50),
     "the log of a number": lambda c: log.lines(c, parse("number:15/VPCP-TH year:2025"), limit=50),
 }
