@@ -271,9 +271,10 @@ def log_(
     from hub import show
     from hub.app import now
     from hub.domain.document import local_day
-    from hub.domain.search import Query, one_line, parse
+    from hub.domain.search import Query, one_line, parse, resolved
     from hub.store import log
     from hub.store.engine import reading
+    from hub.store.roster import Rosters
 
     wanted = parse(one_line(query or []), local_day(now()))
     if refused and wanted != Query(
@@ -281,6 +282,7 @@ def log_(
     ):
         raise typer.BadParameter("--refused takes from:, after:, before: and words")
     with a_database(data_dir, database_url) as engine:
+        wanted = resolved(wanted, Rosters(engine).current().directory)
         with reading(engine) as connection:
             if refused:
                 show.refusals(out, log.refusals(connection, wanted, limit), as_json=as_json)

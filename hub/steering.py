@@ -144,15 +144,18 @@ def _run(
 
 def _look(desk: Desk, which: list[str], wish: Wish) -> tuple[Foreseen, str]:
     """What it would come to, and the query that found the deliveries, if it was one."""
-    from hub.domain.search import one_line, parse
+    from hub.domain.document import local_day
+    from hub.domain.search import one_line, parse, resolved
     from hub.exchange import steering
     from hub.store.engine import reading
 
     chosen = all(_ID.fullmatch(word) for word in which)
     query = "" if chosen else one_line(which)
     with reading(desk.engine) as connection:
-        ids = which if chosen else steering.searched(connection, parse(query))
-        [foreseen] = steering.foresee(connection, desk.rosters.current(now=True), wish.seen_at, ids, wish)
+        roster = desk.rosters.current(now=True)
+        wanted = resolved(parse(query, local_day(wish.seen_at)), roster.directory)
+        ids = which if chosen else steering.searched(connection, wanted)
+        [foreseen] = steering.foresee(connection, roster, wish.seen_at, ids, wish)
         return foreseen, query
 
 

@@ -18,9 +18,9 @@ from starlette.responses import Response
 
 from hub.console import access, frame
 from hub.console.access import Form, Operates, Views
-from hub.domain.document import VIETNAM
+from hub.domain.document import VIETNAM, local_day
 from hub.domain.operator import WHOLE, Operator
-from hub.domain.search import parse
+from hub.domain.search import parse, resolved
 from hub.domain.steering import LEFT, Action, Left, Wish, end_of
 from hub.errors import Refusal
 from hub.exchange import steering
@@ -102,7 +102,7 @@ async def count(request: Request, operator: Operates) -> Response:
     asked = _asked(await access.form(request))
     face = interface(request)
     now = face.desk.clock()
-    ids = await frame.read(request, _found, asked)
+    ids = await frame.read(request, _found, face.desk.rosters.current, now, asked)
     if not asked.action or (asked.action == Action.EXTEND and not asked.until):
         foreseen = await frame.read(request, _foreseen, face.desk.rosters.current, now, ids)
         return frame.render(
@@ -210,8 +210,11 @@ async def show(request: Request, operator: Views, run_id: str, after: _Place = 0
 # What is read, in a thread.
 
 
-def _found(connection: Connection, asked: Asked) -> Sequence[str]:
-    return steering.within(asked.ids) if asked.ids else steering.searched(connection, parse(asked.query))
+def _found(connection: Connection, current: _Current, now: datetime, asked: Asked) -> Sequence[str]:
+    if asked.ids:
+        return steering.within(asked.ids)
+    query = resolved(parse(asked.query, local_day(now)), current().directory)
+    return steering.searched(connection, query)
 
 
 def _foreseen(connection: Connection, current: _Current, now: datetime, ids: Sequence[str]) -> list[Foreseen]:

@@ -3,8 +3,8 @@
 A room calls :func:`render` with a template that extends ``frame.html`` and imports its macros: ``{% import "parts.html"
 as parts with context %}``. In templates: ``t(key, **facts)`` gives a text, ``lang`` the language, ``operator`` who is
 signed in (None before), ``now`` the moment; filters ``moment`` (a time in Hà Nội), ``clock``, ``day``, ``ago``,
-``number``, ``said`` (a rule in words). Whatever is shown is escaped, and what cannot be seen in it (bidirectional marks,
-control characters) is written out.
+``number``, ``said`` (a rule in words). Whatever is shown is escaped, and what cannot be seen in it (bidirectional
+marks, control characters) is written out.
 """
 
 from __future__ import annotations

@@ -65,13 +65,19 @@ class Live:
 
     def stream(self, session: str, lang: str) -> StreamingResponse:
         """The events for one page, first all parts. Raises ``busy`` where too many watch."""
-        own = sum(each.session == session for each in self._watchers)
-        if self._face.bell.closing or len(self._watchers) >= _MOST or own >= _MOST_EACH:
+        if self._face.bell.closing or self._is_full(session):
             raise Refusal("busy", retry_after=30)
         headers = {**HEADERS, "X-Accel-Buffering": "no"}
         return StreamingResponse(self._events(_Watcher(session, lang)), 200, headers, "text/event-stream")
 
+    def _is_full(self, session: str) -> bool:
+        own = sum(each.session == session for each in self._watchers)
+        return len(self._watchers) >= _MOST or own >= _MOST_EACH
+
     async def _events(self, watcher: _Watcher) -> AsyncIterator[str]:
+        if self._is_full(watcher.session):  # others began meanwhile
+            yield _OVER
+            return
         self._watchers.add(watcher)
         if self._work is None or self._work.done():
             self._work = asyncio.create_task(self._watch())

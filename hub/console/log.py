@@ -78,7 +78,7 @@ async def show(request: Request, operator: Views) -> Response:
 async def news(request: Request, _operator: Views) -> Response:
     """How many lines came since the page was shown."""
     try:
-        since = int(request.query_params.get("since", "0"))
+        since = int(request.query_params.get("since", "0")[:18])  # no more digits than a database takes
         query = _query(request)
     except (ValueError, Refusal):
         return Response(json.dumps({"text": ""}), 200, frame.HEADERS, "application/json")

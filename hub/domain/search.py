@@ -27,6 +27,7 @@ from hub.domain.signature.standing import Standing
 from hub.errors import Refusal, Violation, violation
 
 _WORD = re.compile(r"\w+")
+_UNSEEN = re.compile("[\x00-\x1f\x7f]")  # PostgreSQL takes no NUL
 _MARKS = re.compile("[\u0300-\u036f]+")
 _FILTER = r"-?[A-Za-z]+:(?!//)"  # a URL is text
 _TOKEN = re.compile(
@@ -93,7 +94,7 @@ def parse(text: str, today: date | None = None) -> Query:
     found: dict[str, Any] = {}
     phrases: list[tuple[str, ...]] = []
     wrong: list[Violation] = []
-    for match in _TOKEN.finditer(unicodedata.normalize("NFC", text)):
+    for match in _TOKEN.finditer(unicodedata.normalize("NFC", _UNSEEN.sub(" ", text))):
         if match["filter"] is None:
             if spoken := words(match["word"] or match["phrase"] or ""):
                 phrases.append(spoken)

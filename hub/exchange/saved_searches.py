@@ -102,6 +102,6 @@ def _own(tx: Transaction, by: Operator, search_id: str) -> RowMapping:
 
 def _checked(name: str) -> str:
     name = " ".join(name.split())
-    if not 1 <= len(name) <= NAME_MOST:
+    if not 1 <= len(name) <= NAME_MOST or not name.isprintable():
         raise Refusal("search-name", "name", name[:NAME_MOST], {"most": NAME_MOST})
     return name

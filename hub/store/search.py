@@ -40,6 +40,7 @@ _d, _v, _p = t.document.c, t.delivery.c, t.packet.c
 SECONDS = 0.3  # a page may take, before it says how far it came
 _FIRST, _MOST = 100, 16_000  # documents in a chunk
 _CHUNK = 0.04  # seconds a chunk should take
+_SPAN = 2_000  # of `seq`, for each document wanted, that SQLite looks for words in: two may be common and never meet
 _FEW = 20_000  # documents of a filter that is read whole
 _FEW_PACKETS = 2_000
 _FEW_TEXTS = 5_000  # PostgreSQL looks at the text of each again
@@ -173,14 +174,16 @@ class _Walk:
 
     def _of(self, group: Group, size: int) -> _Chunk:
         low, high = self.left
+        edge: int | None = None
+        if group.of_text and high - low > size * _SPAN:
+            edge = low + size * _SPAN if self._newer else high - size * _SPAN
+            low, high = (low, edge) if self._newer else (edge, high)
         values = {"low": low, "high": high, "size": size}
         read = [list(self._connection.execute(one, values).scalars()) for one in group.streams]
         seqs = list(dict.fromkeys(merge(*read, reverse=not self._newer)))
-        ends = [
-            one[-1] for one in read if len(one) == size
-        ]  # those that go on: what lies behind their end is not known
+        ends = [one[-1] for one in read if len(one) == size]  # of those that go on: what lies behind is not known
         if not ends:
-            return _Chunk(seqs, None, group.of_text)
+            return _Chunk(seqs, edge, group.of_text)
         end = min(ends) if self._newer else max(ends)
         known = [seq for seq in seqs if (seq <= end if self._newer else seq >= end)]
         return _Chunk(known, end, group.of_text)

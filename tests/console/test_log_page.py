@@ -188,6 +188,9 @@ def test_a_viewer_selects_nothing(served: Served) -> None:
 
 
 def test_an_address_that_is_none_is_refused(lan: Operating) -> None:
+    assert lan.get("/console/log/news", params={"since": "9" * 40}).json() == {"text": ""}
+    assert lan.post("/console/log/saved", {"name": "\x00", "q": ""}).status_code == 422
+    assert lan.get("/console/log", params={"q": "trace:\x00 id:a\x00b"}).status_code == 422
     assert lan.get("/console/log", params={"older": "x.y"}).status_code == 422
 
 

@@ -92,6 +92,7 @@ QUERIES = {
     'from:G22 to:H41 year:2020 state:waiting "tiền lương"': Query(
         sender=("G22",), recipient=("H41",), year=(2020,), state=("waiting",), phrases=(("tien", "luong"),)
     ),
+    "number:15\x00 tiền\x00lương": Query(number=("15",), phrases=(("tien",), ("luong",))),
     "from:G22 from:H41 from:G22": Query(sender=("G22", "H41")),
 }
 

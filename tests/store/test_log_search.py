@@ -213,3 +213,15 @@ def test_a_search_whose_time_is_over_says_how_far_it_came(filled: Log) -> None:
         assert page.reached is not None
         assert page.onward(newer=False) == Place(page.reached, AFTER_ALL)
         assert search.find(connection, query, limit=50).reached is None
+
+
+@pytest.mark.parametrize("text", ["tiền lương", '"tien luong" to:H41', "lương from:G22 state:failed", "khong co"])
+def test_words_are_looked_for_in_part_after_part_of_the_log(
+    filled: Log, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_SPAN", 1)
+    query = parse(text, TODAY)
+    expected = filled.expected(query)
+    for newer in (False, True):
+        for seconds in (0.0, 9.0):
+            assert filled.found(query, limit=20, newer=newer, seconds=seconds) == expected

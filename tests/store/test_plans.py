@@ -25,7 +25,6 @@ from hub.store import (
     refusals,
     retention,
     roster,
-    saved,
     state,
     steering,
     story,
@@ -144,7 +143,6 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
             "from:G22 tien",
         )
     },
-    "saved searches": lambda c: saved.seen_by(c, "lan"),
     "the log of a recipient": lambda c: log.lines(c, parse("to:H41"), limit=50),
     "the log of a number": lambda c: log.lines(c, parse("number:15/VPCP-TH year:2025"), limit=50),
 }
