@@ -40,9 +40,11 @@ def _day(text: str) -> date:
     """``2020-03-31`` or ``31/3/2020``."""
     for form in ("%Y-%m-%d", "%d/%m/%Y"):
         try:
-            return datetime.strptime(text, form).date()  # noqa: DTZ007  (a day)
+            found = datetime.strptime(text, form).date()  # noqa: DTZ007  (a day)
         except ValueError:
             continue
+        if 1990 <= found.year <= 2100:  # others are slips of the hand, and some have no year before
+            return found
     raise typer.BadParameter(f"{text}: 2020-03-31, or 31/3/2020")
 
 

@@ -12,7 +12,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
@@ -44,8 +44,7 @@ class Gathered:
     event: int
     signings: int
     refusals: list[str]
-    counts: Counts = field(default_factory=Counter)
-    more: bool = False  # there is more than this
+    counts: Counts
 
     def leads_on_from(self, place: RowMapping) -> bool:
         """Whether there is something to write."""
@@ -75,8 +74,7 @@ def gather(connection: Connection, most: int | None = _MOST) -> Gathered:
         _add(counts, signings_of(connection, figures.first_accepted(connection, begins[2], signings)))
     for row in refused:
         _add(counts, _refusal(row))
-    more = any(at < end for at, end in zip((entries, event, signings), ends, strict=True)) or len(refused) == most
-    return Gathered(place["version"], entries, event, signings, [row["id"] for row in refused], counts, more)
+    return Gathered(place["version"], entries, event, signings, [row["id"] for row in refused], counts)
 
 
 def _add(counts: Counts, more: Counts) -> None:

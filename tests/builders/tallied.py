@@ -39,7 +39,7 @@ class History:
 
     def go_on(self, steps: int) -> None:
         acts: list[tuple[int, Callable[[], None]]] = [
-            (6, self._send), (8, self._receive), (8, self._report), (2, self._act), (2, self._take_back),
+            (12, self._send), (14, self._receive), (12, self._report), (2, self._act), (2, self._take_back),
             (1, self._answer), (2, self._refused), (2, self._fail), (1, self._repeat), (4, self._time),
             (1, self._sweep), (2, self._count), (1, self._inspect), (1, self._remove),
         ]  # fmt: skip
