@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from sqlalchemy import Connection, RowMapping
@@ -73,9 +73,13 @@ async def show(
     )  # fmt: skip
 
 
-def _found(connection: Connection, wanted: Wanted, before: Place | None) -> tuple[list[RowMapping], Page]:
+Groups = list[tuple[RowMapping, dict[str, Any] | None]]  # each with what its sender was told the last time
+
+
+def _found(connection: Connection, wanted: Wanted, before: Place | None) -> tuple[Groups, Page]:
     groups = [] if before is not None else refusals.grouped(connection, wanted, _GROUPS + 1)
-    return groups, refusals.page(connection, wanted, before, _ROWS)
+    told = [(group, refusals.example(connection, group)) for group in groups]
+    return told, refusals.page(connection, wanted, before, _ROWS)
 
 
 def _days(first: str, last: str, today: date) -> Days:

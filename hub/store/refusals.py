@@ -51,6 +51,14 @@ def grouped(connection: Connection, wanted: Wanted, most: int) -> list[RowMappin
     return list(connection.execute(found).mappings())
 
 
+def example(connection: Connection, group: RowMapping) -> dict[str, Any] | None:
+    """What the sender was told of a group's rule, the last time: the violation."""
+    same = (_x.sender == group["sender"], _x.rule == group["rule"], _x.at == group["last"])
+    found = select(_r.violations).join_from(refusal_rule, t.refusal, _r.id == _x.refusal_id).where(*same).limit(1)
+    violations: list[dict[str, Any]] = connection.execute(found).scalar_one_or_none() or []
+    return next((one for one in violations if one["rule"] == group["rule"]), None)
+
+
 Place = tuple[datetime, str]  # of a refusal in the order of the pages: its moment and id
 
 

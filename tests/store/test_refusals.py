@@ -70,6 +70,9 @@ def test_a_day_is_grouped_by_sender_and_rule_the_largest_first(axis: Axis, a_day
         ("H41", "attachment-missing", 1), ("H41", "field-missing", 1),
     ]  # fmt: skip
     assert [row["sender"] for row in some] == ["G22", "H41"]
+    with reading(axis.desk.engine) as connection:
+        told = [refusals.example(connection, row) for row in rows]
+    assert [one["rule"] for one in told if one] == [row["rule"] for row in rows]
     assert rows[0]["last"] == START + timedelta(minutes=5)
 
 
