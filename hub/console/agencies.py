@@ -73,8 +73,8 @@ async def _roster(request: Request, *, now: bool = False) -> Roster:
 async def show(
     request: Request,
     operator: Views,
-    q: Annotated[str, Query(max_length=200)] = "",
-    opened: Annotated[str, Query(alias="open", max_length=_LONGEST_CODE)] = "",
+    q: Annotated[str, Query(max_length=200, pattern=frame.NO_NUL)] = "",
+    opened: Annotated[str, Query(alias="open", max_length=_LONGEST_CODE, pattern=frame.NO_NUL)] = "",
 ) -> Response:
     """What a search finds, or the hierarchy from its top with one agency's own opened."""
     current = await _roster(request)
@@ -109,7 +109,7 @@ class Connected:
 
 @operations.get("/console/systems")
 async def connected(
-    request: Request, operator: Views, after: Annotated[str, Query(max_length=_LONGEST_CODE)] = ""
+    request: Request, operator: Views, after: Annotated[str, Query(max_length=_LONGEST_CODE, pattern=frame.NO_NUL)] = ""
 ) -> Response:
     """Every system that stands, by the code of its agency."""
     current = await _roster(request)

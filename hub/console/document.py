@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -88,10 +88,10 @@ async def show(
     request: Request,
     operator: Views,
     document_id: Id,
-    after: Annotated[str, Query(max_length=64)] = "",
-    state: Annotated[str, Query(max_length=10)] = "",
-    delivery: Annotated[str, Query(max_length=24)] = "",
-    at: Annotated[str, Query(max_length=80)] = "",
+    after: Annotated[str, Query(max_length=64, pattern=frame.NO_NUL)] = "",
+    state: Annotated[str, Query(max_length=10, pattern=frame.NO_NUL)] = "",
+    delivery: Annotated[str, Query(max_length=24, pattern=frame.NO_NUL)] = "",
+    at: Annotated[str, Query(max_length=80, pattern=frame.NO_NUL)] = "",
     files: bool = False,
 ) -> Response:
     """``files``: open the packet for its list of files, however large it is."""
@@ -183,8 +183,8 @@ def _place(text: str) -> Place | None:
         return None
     try:
         at, rank, key = text.split("~")
-        return datetime.fromisoformat(at), int(rank), key
-    except ValueError:
+        return story.place(datetime.fromisoformat(at).astimezone(UTC), int(rank), key)
+    except (ValueError, LookupError, OverflowError):
         raise Refusal("request-invalid") from None
 
 

@@ -36,6 +36,7 @@ from hub.store.engine import reading
 
 _T = TypeVar("_T")
 LANGUAGES = ("vi", "en")
+NO_NUL = r"^[^\x00]*$"  # of a parameter: PostgreSQL has no text with one
 TEXTS = texts.collected()
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "

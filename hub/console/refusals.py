@@ -49,12 +49,12 @@ class Days:
 async def show(
     request: Request,
     operator: Views,
-    sender: Annotated[str, Query(max_length=64)] = "",
-    rule: Annotated[str, Query(max_length=40)] = "",
-    q: Annotated[str, Query(max_length=200)] = "",
-    first: Annotated[str, Query(max_length=10)] = "",
-    last: Annotated[str, Query(max_length=10)] = "",
-    before: Annotated[str, Query(max_length=80)] = "",
+    sender: Annotated[str, Query(max_length=64, pattern=frame.NO_NUL)] = "",
+    rule: Annotated[str, Query(max_length=40, pattern=frame.NO_NUL)] = "",
+    q: Annotated[str, Query(max_length=200, pattern=frame.NO_NUL)] = "",
+    first: Annotated[str, Query(max_length=10, pattern=frame.NO_NUL)] = "",
+    last: Annotated[str, Query(max_length=10, pattern=frame.NO_NUL)] = "",
+    before: Annotated[str, Query(max_length=80, pattern=frame.NO_NUL)] = "",
 ) -> Response:
     """Those of some days, today unless they are named: grouped by sender and rule, then one by one."""
     face = interface(request)
@@ -96,7 +96,7 @@ def _place(text: str) -> Place | None:
     try:
         at, _, refusal_id = text.partition("~")
         return datetime.fromisoformat(at).astimezone(VIETNAM), refusal_id
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Refusal("request-invalid") from None
 
 

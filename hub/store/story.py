@@ -139,6 +139,11 @@ def time_line(connection: Connection, scope: Scope, after: Place | None, most: i
     return lines[:most], (last.at, ranks[last.source], str(last.key))
 
 
+def place(at: datetime, rank: int, key: str) -> Place:
+    """One that is read from outside. Raises ValueError, LookupError for what cannot be one."""
+    return at, rank, str(_SOURCES[rank].read(key))
+
+
 @dataclass(frozen=True, slots=True)
 class _Source:
     name: str

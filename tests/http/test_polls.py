@@ -8,6 +8,7 @@ from pathlib import Path
 from builders.api import a_hub
 from builders.axis import START, Axis
 from builders.databases import statements
+from builders.gateway import signed
 
 from hub.exchange.polled import polled
 from hub.store import polls
@@ -41,3 +42,12 @@ def test_a_later_process_does_not_set_the_clock_back(axis: Axis) -> None:
     for moment in (START, START - timedelta(minutes=1)):
         axis.desk.writer.run(polled, {province.system_id: moment})
     assert last(axis, province.system_id) == [START]
+
+
+def test_a_list_of_the_gateway_is_a_poll_too(tmp_path: Path) -> None:
+    with a_hub(tmp_path) as hub:
+        province = hub.axis.enrol("H41")
+        asked = hub.http.post("/axis/getReceivedEdocList", headers=signed(province, {"messagetype": "edoc"}))
+        assert hub.portal.start_task_soon(lambda: asked).result(30).status_code == 200
+        assert hub.portal.call(hub.face.polls.write) == 1
+        assert last(hub.axis, province.system_id) == [START]
