@@ -19,7 +19,7 @@ _TONES = {"done": _GOOD, "fail": _BAD, "expire": _BAD, "attempt": _WAIT, "lease-
 _EVENTS = frozenset(
     {
         *("take", "lease-over", "done", "fail", "expire", "reopen", "withdraw"),
-        *("fetch", "attempt", "processing", "moved", "status"),
+        *("fetch", "attempt", "processing", "moved", "extend", "status"),
     }
 )
 

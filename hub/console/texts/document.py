@@ -151,6 +151,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "document.line.event.attempt": ("Thử nhận không được", "A try failed"),
     "document.line.event.processing": ("Báo đang nhận", "Said that it is at it"),
     "document.line.event.moved": ("Chuyển sang hệ thống khác nhận thay", "Moved to another system"),
+    "document.line.event.extend": ("Gia hạn giao", "Given more time"),
     "document.line.event.status": ("Xử lý: {before} → {after}", "Processing: {before} → {after}"),
     "document.line.event.other": ("Thao tác: {what}", "Action: {what}"),
     "document.code.01": ("đã đến", "arrived"),
