@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from hub.store.engine import reading, snapshot, temporary, writing
 
 log = structlog.get_logger()
 _EVERY = 2.0  # seconds between two looks
+_GIVE_WAY = 6.0  # times as long as a step took until the next: counting waits while agencies send
 _MOST = 500  # entries, events and refusals counted at once: on SQLite nobody else writes meanwhile
 _EXAMINED = 5000  # entries of the log of which a recount asks at once who signed
 _MENDED = 2000  # figures mended in one transaction
@@ -168,8 +170,10 @@ class Teller:
         """Looks again and again; a hub that is older than its figures has them made meanwhile."""
         while True:
             try:
+                began = time.monotonic()
                 while await self._desk.aside(self.step):
-                    pass
+                    await asyncio.sleep(_GIVE_WAY * (time.monotonic() - began))
+                    began = time.monotonic()
                 if not self._recount.is_alive() and await self._desk.aside(self._is_incomplete):
                     # Nobody waits for its end: it may take minutes, and what it has not done the next start does.
                     self._recount = threading.Thread(target=self._make_whole, name="recount", daemon=True)

@@ -33,8 +33,11 @@ from hub.store import tables as t
 from hub.store.engine import is_sqlite
 from hub.store.figure_tables import figure, tally
 from hub.store.listing import Listing
+from hub.store.many import Inserts
 
 _f, _y = figure.c, tally.c
+_KEY = ("span", "measure", "day", "agency", "key")
+_ADD = Inserts(figure, f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET value = figure.value + excluded.value")
 _d, _e, _v, _x, _p = t.document.c, t.evidence.c, t.event.c, et.examination.c, t.packet.c
 _earlier = t.evidence.alias()
 _BY_DAY_ALONE = frozenset((Measure.SENT_LATER,))  # it would need the day in its key to be of use by months
@@ -203,18 +206,9 @@ def add_to_span(connection: Connection, span: str, counts: Mapping[Cell, int]) -
 def _put(connection: Connection, rows: list[tuple[tuple[Any, ...], int]]) -> None:
     if not rows:
         return
-    if is_sqlite(connection):
-        from sqlalchemy.dialects.sqlite import insert as insert_here
-    else:
-        from sqlalchemy.dialects.postgresql import insert as insert_here  # type: ignore[assignment]  # alike here
-    names = ("span", "measure", "day", "agency", "key")
-    statement = insert_here(figure)
-    grown = statement.on_conflict_do_update(
-        index_elements=names, set_={"value": figure.c.value + statement.excluded.value}
-    )
     # In the order of the key: two that add at once lock rows in the same order, and pages are written once.
     ordered = sorted(rows, key=lambda row: tuple(map(str, row[0])))
-    connection.execute(grown, [dict(zip(names, key, strict=True)) | {"value": n} for key, n in ordered])
+    _ADD.execute(connection, [dict(zip(_KEY, key, strict=True)) | {"value": n} for key, n in ordered])
 
 
 def first_of_month(day: ColumnElement[Any], *, sqlite: bool) -> ColumnElement[Any]:

@@ -29,10 +29,10 @@ class _Put(NamedTuple):
 
 
 class Inserts:
-    """Inserts rows that all have a value for the same names into a table."""
+    """Inserts rows that all have a value for the same names into a table; ``then`` is the end of the statement."""
 
-    def __init__(self, table: Table) -> None:
-        self._table = table
+    def __init__(self, table: Table, then: str = "") -> None:
+        self._table, self._then = table, then
         self._known: dict[tuple[str, tuple[str, ...]], _Put] = {}  # by engine and names
 
     def execute(self, connection: Connection, rows: Sequence[Row]) -> None:
@@ -44,9 +44,10 @@ class Inserts:
 
     def _put(self, dialect: Dialect, names: tuple[str, ...]) -> _Put:
         columns = ", ".join(map(dialect.identifier_preparer.quote, names))
-        into = f"INSERT INTO {self._table.name} ({columns}) VALUES %s"  # noqa: S608  (names of our tables)
+        into = f"INSERT INTO {self._table.name} ({columns}) VALUES %s {self._then}"  # noqa: S608  (names of our tables)
         types = {name: self._table.c[name].type for name in names}
-        return _put_together(dialect, into, insert(self._table), types)
+        put = _put_together(dialect, into, insert(self._table), types)
+        return put if dialect.name == "sqlite" else put._replace(sql=f"{put.sql} {self._then}")
 
 
 class Changes:
