@@ -134,13 +134,17 @@ def _check(played: Played, venue: Venue) -> None:
         raise HubProblemError(f"{played.name} kills the hub: only one that is started here (without --hub)")
     if not venue.hub or venue.control:
         return
-    needed = [
+    if needed := _needed(played):
+        raise HubProblemError(f"{played.name} needs {' and '.join(needed)}: --control, the hub's simulation port")
+
+
+def _needed(played: Played) -> list[str]:
+    """What is played that only a hub's simulation port can do; all that a hub does costs a little more with it."""
+    return [
         *(["a virtual clock"] if played.virtual else []),
         *(["faults in the hub"] if played.hub_faults or played.jumps else []),
         *(["failures of the old axis"] if played.old_axis else []),
     ]
-    if needed:
-        raise HubProblemError(f"{played.name} needs {' and '.join(needed)}: --control, the hub's simulation port")
 
 
 def _facts(played: Played, venue: Venue) -> dict[str, object]:
@@ -170,7 +174,8 @@ async def _hub(stack: AsyncExitStack, played: Played, source: Source, venue: Ven
     settings = {**_SETTINGS, **played.settings}
     if venue.database_url:
         settings["database_url"] = venue.database_url
-    hub = await stack.enter_async_context(OwnHub(venue.home or venue.out / "hub", settings, log=venue.out / "hub.log"))
+    home, simulated = venue.home or venue.out / "hub", bool(_needed(played))
+    hub = await stack.enter_async_context(OwnHub(home, settings, log=venue.out / "hub.log", simulated=simulated))
     # In a time of its own certificates count from when they are registered there (see _register).
     known = await hub.enrol(source.cast, None if played.virtual else partial(pem, played.seed))
     await hub.start()
