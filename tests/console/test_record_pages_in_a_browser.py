@@ -134,7 +134,7 @@ def test_a_group_of_refusals_leads_to_its_packets_and_these_to_the_repair(place:
     with browser.new_context() as context:
         shown = watched(context, place.served, place.token)
         shown.go("/console/refusals")
-        shown.page.get_by_role("link", name="name-character").click()
+        shown.page.locator("a[href*='rule=name-character']").first.click()
         shown.page.wait_for_url("**rule=name-character**")
         shown.page.locator("section[aria-labelledby=list] tbody a").first.click()
         told = shown.page.locator("section[aria-labelledby=violations]")

@@ -71,6 +71,7 @@ CODES: dict[str, str] = {
         trust-unfit trust-unknown crl-unfit
         sign-in-wrong sign-in-wait sign-in-plain link-over role-low page-unknown form-stale form-too-large reason-form
         operator-name operator-known operator-unknown operator-self password-weak passwords-differ
+        search-name search-name-taken
     """,
 }
 EXPECTED = {rule: code for code, rules in CODES.items() if code for rule in rules.split()}

@@ -73,7 +73,8 @@ def test_the_paths_end_at_every_step_that_the_hub_names() -> None:
     source = "".join(path.read_text("utf-8") for path in Path(next(iter(hub.__path__))).rglob("*.py"))
     named = set(re.findall(r"\b_?at\(\"([a-z-]+)\"\)", source))
     assert len(named) > 5
-    assert named == {path.split(" > ")[-1] for path in (*DEATHS, *RETENTION_DEATHS)}
+    steering = {"steering-begun", "steering-written"}  # operators' steps: tests/exchange/test_steering_many.py
+    assert named - steering == {path.split(" > ")[-1] for path in (*DEATHS, *RETENTION_DEATHS)}
 
 
 @pytest.mark.parametrize(("database_url", "path"), CASES, indirect=["database_url"])
