@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -242,14 +243,18 @@ def test_a_table_that_comes_to_need_more_is_told_before_anything_is_written(
 
 @pytest.mark.long
 @_KEPT
-def test_a_kept_place_is_opened_again_and_filled_once(database: str, tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)  # a server's own user must find its way in
-    for above in tmp_path.parents[:2]:
-        above.chmod(0o755)
-    with places.opened(tmp_path, database, places.FILLING) as place:
+def test_a_kept_place_is_opened_again_and_filled_once(database: str) -> None:
+    with TemporaryDirectory() as folder:
+        kept = Path(folder)
+        kept.chmod(0o755)  # a server's own user must find its way in
+        opened_twice(kept, database)
+
+
+def opened_twice(kept: Path, database: str) -> None:
+    with places.opened(kept, database, places.FILLING) as place:
         assert place.filled == {}
         facts = fill(place, 300, 7, END)
-    with places.opened(tmp_path, database) as again:
+    with places.opened(kept, database) as again:
         assert again.filled == json.loads(json.dumps(facts))
         assert (
             asked(again, lambda c: c.execute(select(func.count()).select_from(t.delivery)).scalar_one())

@@ -174,7 +174,7 @@ async def _hub(stack: AsyncExitStack, played: Played, source: Source, venue: Ven
     settings = {**_SETTINGS, **played.settings}
     if venue.database_url:
         settings["database_url"] = venue.database_url
-    home, simulated = venue.home or venue.out / "hub", bool(_needed(played))
+    home, simulated = venue.home or venue.out / "hub", bool(_needed(played) or venue.trouble)
     hub = await stack.enter_async_context(OwnHub(home, settings, log=venue.out / "hub.log", simulated=simulated))
     # In a time of its own certificates count from when they are registered there (see _register).
     known = await hub.enrol(source.cast, None if played.virtual else partial(pem, played.seed))
