@@ -23,6 +23,7 @@ sys.path.append(str(Path(__file__).parent.parent))  # benchmarks are not install
 from benchmarks import servers
 from benchmarks.console import measure as measuring
 from benchmarks.console import pages, places, sinks
+from benchmarks.console.__main__ import main
 from benchmarks.console.browsing import Browser, timed
 from benchmarks.console.cast import BROADCAST, Cast
 from benchmarks.console.columns import COLUMNS, Rows
@@ -260,3 +261,8 @@ def opened_twice(kept: Path, database: str) -> None:
             asked(again, lambda c: c.execute(select(func.count()).select_from(t.delivery)).scalar_one())
             == (facts["rows"]["delivery"])
         )
+
+
+def test_measuring_where_nothing_was_filled_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="first `fill`"):
+        main(["measure", "--keep", str(tmp_path), "--database", "sqlite"])

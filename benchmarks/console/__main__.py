@@ -44,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 _fill(run, folder, database, to.deliveries)
             if to.what in ("all", "measure"):
                 with opened(folder, database) as place:
+                    if not place.filled:
+                        sys.exit(f"nothing was filled in {place.folder}: first `fill`, with the same --keep")
                     run.versions.append(machine.versions(place.url))
                     print(f"versions  {run.versions[-1]}", flush=True)
                     over += measure(run, place, times=to.times, rate=to.rate, minutes=to.minutes, only=to.only)
