@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated
 from urllib.parse import quote
@@ -94,8 +94,8 @@ async def show(
     )  # fmt: skip
 
 
-def _is_closed(agency: Agency, current: Roster, today: object) -> bool:
-    return agency.closed_on is not None and current.directory.closed(agency.code, today) is not None  # type: ignore[arg-type]
+def _is_closed(agency: Agency, current: Roster, today: date) -> bool:
+    return agency.closed_on is not None and current.directory.closed(agency.code, today) is not None
 
 
 @dataclass(frozen=True, slots=True)

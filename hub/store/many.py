@@ -73,7 +73,7 @@ class Changes:
         given = {name: f"given.column{place}" for place, name in enumerate(types, 1)}
         to = ", ".join(f"{quote(name)} = {given[f'_to_{name}']}" for name in self._changed)
         where = " AND ".join(f"{self._table.name}.{quote(name)} = {given[f'_{name}']}" for name in self._found)
-        together = f"UPDATE {self._table.name} SET {to} FROM (VALUES %s) AS given WHERE {where}"  # noqa: S608
+        together = f"UPDATE {self._table.name} SET {to} FROM (VALUES %s) AS given WHERE {where}"  # noqa: S608  (likewise)
         each = update(self._table).where(*(c[name] == bindparam(f"_{name}") for name in self._found))
         each = each.values({name: bindparam(f"_to_{name}") for name in self._changed})
         return _put_together(dialect, together, each, types)
