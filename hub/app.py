@@ -34,7 +34,7 @@ from hub.http.bell import Bell
 from hub.logs import log_at_once
 from hub.pdf import Examiner
 from hub.settings import Settings
-from hub.store import schema
+from hub.store import schema, writeback
 from hub.store.durable import make_folder
 from hub.store.engine import open_engine, reading, temporary
 from hub.store.keyfile import open_vault
@@ -260,6 +260,7 @@ def create_app(settings: Settings, *, clock: Clock = now, at: At = no_step, writ
                 await stack.enter_async_context(beside(Teller(desk).keep()))
                 if settings.log_tsa_url:
                     await stack.enter_async_context(beside(_timestamper(settings, desk).keep()))
+                stack.enter_context(writeback.keeping(desk.engine))
                 stack.enter_context(Inspector(desk, Examiner()))
                 await stack.enter_async_context(beside(Keeper(desk, _keep(settings), at).keep()))
                 await stack.enter_async_context(app.state.interface.disk.watched())

@@ -46,7 +46,7 @@ class Stale(Exception):  # noqa: N818  (no fault)
 Verb = Callable[["Transaction", list[Any]], list[Any]]
 _V = TypeVar("_V", bound=Verb)
 _LINGER = 0.005  # seconds a batch stays open for more while several work at once
-_BATCH = 64  # pieces of work in one commit
+_BATCH = 256  # pieces of work in one commit
 
 
 @dataclass(slots=True)

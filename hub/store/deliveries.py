@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.engine import CursorResult
+from sqlalchemy.engine import Result
 
 from hub.domain.delivery import Status, Transport
 from hub.domain.turns import Turn
@@ -193,7 +193,7 @@ def of_described(
     return _with_documents(connection.execute(_described(*values), values))
 
 
-def _with_documents(found: CursorResult[Any]) -> list[tuple[dict[str, Any], Delivery]]:
+def _with_documents(found: Result[Any]) -> list[tuple[dict[str, Any], Delivery]]:
     count = len(_DESCRIBED)
     return [
         ({column.name: value for column, value in zip(_DESCRIBED, row[:count], strict=True)}, _delivery(row[count:]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import re
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,10 @@ from hub.errors import Refusal
 
 RETRY_AFTER = 5  # seconds told to a client when the database or the disk cannot serve it
 _PATIENCE = 20.0  # seconds that one statement waits for another's lock
+
+# Of 4 KiB in the log, from which on a commit itself writes back what `hub.store.writeback` has left, so that the log
+# begins anew.
+_LOG_PAGES = 20_000
 
 # A server that vanished with its machine answers nothing: without these its sessions would hang for a quarter of an
 # hour, and the server that took over would be asked by nobody.
@@ -92,8 +97,11 @@ def _sqlite(url: str) -> Engine:
         pool_size=10,
         max_overflow=20,
         pool_timeout=10,
-        pool_use_lifo=True,  # each holds its own cache, which another's commit empties: the writer keeps to one
+        pool_use_lifo=True,  # so that few are open
     )
+    sole = _Sole(engine)
+    engine.update_execution_options(sole=sole)
+    event.listen(engine, "engine_disposed", lambda disposed: sole.close())
 
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, _record: object) -> None:
@@ -101,6 +109,7 @@ def _sqlite(url: str) -> Engine:
         _into_wal(connection)
         for pragma in (
             "synchronous=FULL",
+            f"wal_autocheckpoint={_LOG_PAGES}",
             "foreign_keys=ON",
             "cache_size=-16384",  # KiB, of each connection
             "temp_store=MEMORY",
@@ -113,6 +122,44 @@ def _sqlite(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
+
+
+class _Sole:
+    """The one connection with which a process writes to a file, one transaction after the other.
+
+    A connection's cache of the file is of use until another connection commits: of several, each read again what the
+    others had changed. And who waits here has its turn at once, where SQLite would look again after up to 0.1 s.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._turn = threading.Lock()
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def turn(self) -> Iterator[Connection]:
+        """The connection, nobody else's for now. Raises PoolTimeout."""
+        if not self._turn.acquire(timeout=_PATIENCE):
+            raise PoolTimeout(f"another transaction of this process has written for {_PATIENCE} s")
+        try:
+            if self._connection is None:
+                self._connection = self._engine.connect().execution_options(write=True)
+            yield self._connection
+        except BaseException:
+            self._leave()
+            raise
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        with self._turn:
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.detach()  # closed for good: its pool may be gone
+            connection.close()
 
 
 def _into_wal(connection: sqlite3.Connection) -> None:
@@ -151,10 +198,9 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
 def writing(engine: Engine) -> Iterator[Connection]:
     """A write transaction: committed at the end, rolled back by any exception. Of a hub that serves, only
     ``hub.exchange`` opens one."""
-    with engine.connect() as plain:
-        connection = plain.execution_options(write=True)
-        with connection.begin():
-            yield connection
+    sole: _Sole | None = engine.get_execution_options().get("sole")
+    with sole.turn() if sole else engine.connect() as connection, connection.begin():
+        yield connection
 
 
 def temporary(fault: BaseException) -> Refusal | None:

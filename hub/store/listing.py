@@ -13,9 +13,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Connection, Select, Text, and_, any_, bindparam, func, select, tuple_
-from sqlalchemy.engine import CursorResult
+from sqlalchemy.engine import Result
 
 from hub.store.engine import is_sqlite
+from hub.store.whole import Whole
 
 
 def only(column: ColumnElement[Any], value: object) -> ColumnElement[bool]:
@@ -46,12 +47,14 @@ class Listing:
     """``query`` for the rows whose ``column`` has one of the values given."""
 
     def __init__(self, query: Select[Any], column: ColumnElement[Any]) -> None:
-        self._queries = [query.where(is_listed(column, "values", sqlite=sqlite)) for sqlite in (False, True)]
+        self._sqlite = Whole(query.where(is_listed(column, "values", sqlite=True)))
+        self._postgresql = query.where(is_listed(column, "values", sqlite=False))
 
-    def of(self, connection: Connection, values: Iterable[str]) -> CursorResult[Any]:
+    def of(self, connection: Connection, values: Iterable[str]) -> Result[Any]:
         """The rows."""
-        sqlite = is_sqlite(connection)
-        return connection.execute(self._queries[sqlite], {"values": listed(values, sqlite=sqlite)})
+        if is_sqlite(connection):
+            return self._sqlite.of(connection, {"values": listed(values, sqlite=True)})
+        return connection.execute(self._postgresql, {"values": listed(values, sqlite=False)})
 
 
 class Pairs:
@@ -59,17 +62,17 @@ class Pairs:
 
     def __init__(self, query: Select[Any], first: ColumnElement[Any], second: ColumnElement[Any]) -> None:
         in_json = func.json_each(bindparam("pairs")).table_valued("value", name="listed").c.value
-        self._sqlite = query.where(
-            first == func.json_extract(in_json, "$[0]"), second == func.json_extract(in_json, "$[1]")
+        self._sqlite = Whole(
+            query.where(first == func.json_extract(in_json, "$[0]"), second == func.json_extract(in_json, "$[1]"))
         )
         arrays = (bindparam(name, type_=ARRAY(Text)) for name in ("firsts", "seconds"))
         listed = func.unnest(*arrays).table_valued("first", "second", name="listed").render_derived()
         self._postgresql = query.where(first == listed.c.first, second == listed.c.second)
 
-    def of(self, connection: Connection, pairs: Iterable[tuple[str, str]]) -> CursorResult[Any]:
+    def of(self, connection: Connection, pairs: Iterable[tuple[str, str]]) -> Result[Any]:
         """The rows, each once."""
         once = list(dict.fromkeys(pairs))
         if is_sqlite(connection):
-            return connection.execute(self._sqlite, {"pairs": json.dumps(once)})
+            return self._sqlite.of(connection, {"pairs": json.dumps(once)})
         firsts, seconds = ([pair[part] for pair in once] for part in (0, 1))
         return connection.execute(self._postgresql, {"firsts": firsts, "seconds": seconds})

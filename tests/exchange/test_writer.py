@@ -102,9 +102,9 @@ def test_a_batch_is_bounded(axis: Axis) -> None:
     commits: list[Any] = []
     event.listen(axis.desk.engine, "commit", commits.append)
     with axis.together():
-        answers = [axis.desk.writer.submit(refuse_odd, 2 * n) for n in range(130)]
-    assert [answer.result() for answer in answers] == [2 * n for n in range(130)]
-    assert len(commits) == 1 + 3  # 64 and 64 and 2
+        answers = [axis.desk.writer.submit(refuse_odd, 2 * n) for n in range(600)]
+    assert [answer.result() for answer in answers] == [2 * n for n in range(600)]
+    assert len(commits) == 1 + 3  # 256 and 256 and 88
 
 
 def test_what_is_refused_is_not_written_and_undoes_nothing_else(axis: Axis) -> None:

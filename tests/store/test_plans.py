@@ -150,7 +150,7 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
 
 # What is asked for, and what is computed.
 _OF_NO_TABLE = (
-    *("SCAN CONSTANT ROW", "SCAN listed ", "SCAN named ", "SCAN some", "SCAN looked"),
+    *("SCAN CONSTANT ROW", "SCAN listed ", "SCAN named ", "SCAN some", "SCAN looked", "SCAN whole"),
     "SCAN document_fts VIRTUAL TABLE INDEX 0:",
 )
 
