@@ -84,6 +84,7 @@ def report(
     from hub.reports.build import Asked, build
     from hub.reports.definitions import KINDS, By
     from hub.store.engine import reading
+    from hub.store.roster import load
 
     today = local_day(now())
     kind, last = KINDS[name or ""], until or today
@@ -91,7 +92,7 @@ def report(
     if asked.since > asked.until:
         raise typer.BadParameter("--from is after --to")
     with a_database(data_dir, database_url) as engine, reading(engine) as connection:
-        found = build(connection, asked, today)
+        found = build(connection, load(connection).directory, asked, today)
     if csv_file is not None:
         csv_file.write_bytes(sheet.as_csv(found))
     if xlsx_file is not None:

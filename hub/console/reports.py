@@ -70,8 +70,10 @@ async def download(request: Request, operator: Views) -> Response:
 
 
 async def _read(request: Request, asked: Asked, today: date) -> Report:
+    rosters = interface(request).desk.rosters
+
     def read(connection: Connection) -> Report:
-        return build(connection, asked, today)
+        return build(connection, rosters.current().directory, asked, today)
 
     return await frame.read(request, read)
 

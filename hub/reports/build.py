@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache, cached_property
 from typing import Any
@@ -20,7 +20,6 @@ from hub.domain.tally import WAITS, Measure, month
 from hub.reports.definitions import NEXT_MORNING, SENT_LATE, By, Column, Form, Kind, Sums, Value
 from hub.store import calendar as calendar_rows
 from hub.store import figures
-from hub.store.roster import load
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +33,30 @@ class Asked:
     agency: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
-    """``group`` is a code, a level, or the first day of a month; ``name`` what it is called, where it has a name."""
+    """``group`` is a code, a level, or the first day of a month; ``name`` what it is called, where it has a name.
+
+    Thousands of agencies may be in a report of which a page shows few: what nobody looks at is not computed.
+    """
 
     group: str
     name: str
-    values: tuple[Value, ...]
-    before: tuple[Value, ...]
+    columns: tuple[Column, ...]
+    now: Sums
+    then: Sums
+
+    def value(self, place: int) -> Value:
+        """Of the column in this place."""
+        return self.columns[place].of(self.now)
+
+    @cached_property
+    def values(self) -> tuple[Value, ...]:
+        return tuple(column.of(self.now) for column in self.columns)
+
+    @cached_property
+    def before(self) -> tuple[Value, ...]:
+        return tuple(column.of(self.then) for column in self.columns)
 
 
 @dataclass(frozen=True)
@@ -68,24 +83,20 @@ def calendar(connection: Connection) -> Calendar:
     return Calendar.of([*read_holidays(), *calendar_rows.days(connection)])
 
 
-def build(connection: Connection, asked: Asked, today: date) -> Report:
+def build(connection: Connection, directory: Directory, asked: Asked, today: date) -> Report:
     """Read a report; ``today`` decides which open tasks are late. Raises CalendarError."""
-    read = _Reading(connection, asked, today)
+    read = _Reading(connection, directory, asked, today)
     before = deadlines.same_period_before(asked.since, asked.until)
     now, then = read.groups(asked.since, asked.until), read.groups(*before, shift=1)
-    of = [column.of for column in asked.kind.columns]
-
-    def row(group: str, name: str, sums: Sums, earlier: Sums) -> Row:
-        return Row(group, name, tuple(f(sums) for f in of), tuple(f(earlier) for f in of))
-
-    rows = [row(group, read.name(group), now[group], then[group]) for group in now.keys() | then.keys()]
+    columns = asked.kind.columns
+    rows = [Row(group, read.name(group), columns, now[group], then[group]) for group in now.keys() | then.keys()]
     total, earlier = _together(now.values()), _together(then.values())
     place = figures.place(connection)
     return Report(
         asked=asked,
         before=before,
         rows=tuple(sorted(rows, key=_order(asked.by))),
-        total=row("", "", total, earlier),
+        total=Row("", "", columns, total, earlier),
         as_of=place["at"],
         complete=place["complete"],
         rules=_rules(total, earlier) if Measure.RULES in asked.kind.measures else (),
@@ -110,7 +121,7 @@ def _order(by: By) -> Callable[[Row], tuple[object, ...]]:
     """Months and levels in their order; agencies with the largest numbers first."""
     if by in (By.MONTH, By.LEVEL):
         return lambda row: (row.group,)
-    return lambda row: (*(-(value or 0) for value in row.values[:1]), -sum(v or 0 for v in row.values), row.group)
+    return lambda row: (-(row.value(0) or 0), -row.now.total(), row.group)
 
 
 class _Groups(dict[str, Sums]):
@@ -121,12 +132,11 @@ class _Groups(dict[str, Sums]):
 @dataclass
 class _Reading:
     connection: Connection
+    directory: Directory
     asked: Asked
     today: date
-    directory: Directory = field(init=False)
 
     def __post_init__(self) -> None:
-        self.directory = load(self.connection).directory
         self.group = cache(self._group)
         self.is_asked = cache(self._is_asked)
 

@@ -97,7 +97,7 @@ _SIGNATURE_RULES = (
 _DUPLICATE_RULES = ("document-conflict", "number-taken")
 
 _DAY = (
-    "Văn bản tính vào ngày trục nhận, lượt gửi tính vào ngày phát sinh, theo giờ Hà Nội; thay đổi đến muộn vẫn tính "
+    "Văn bản tính vào ngày trục nhận, bản chuyển tính vào ngày phát sinh, theo giờ Hà Nội; thay đổi đến muộn vẫn tính "
     "vào ngày ấy.",
     "Documents count on the day the hub accepted them, deliveries on the day they were made, in Hà Nội; what changes "
     "later still counts on that day.",
@@ -113,9 +113,9 @@ SENT_RECEIVED = Kind(
     "sent-received", "Gửi và nhận", "Sent and received", By.AGENCY,
     (
         _count("documents", "Văn bản gửi", "Documents sent", M.DOCUMENTS, charted=True),
-        _count("deliveries_out", "Lượt gửi", "Deliveries sent", M.OUT),
+        _count("deliveries_out", "Bản chuyển đi", "Deliveries sent", M.OUT),
         _part("fan_out", "Nơi nhận mỗi văn bản", "Recipients per document", (M.OUT,), (M.DOCUMENTS,), Form.RATIO),
-        _count("deliveries_in", "Lượt gửi đến", "Deliveries addressed here", M.IN, charted=True),
+        _count("deliveries_in", "Bản chuyển đến", "Deliveries addressed here", M.IN, charted=True),
         _count("received", "Đã nhận", "Received", M.DELIVERED),
         _count(
             "on_the_way", "Đang chờ nhận", "On the way", M.IN,
@@ -251,7 +251,7 @@ QUALITY = Kind(
         _count("duplicates", "Nghi trùng, vẫn nhận", "Duplicates suspected", M.DUPLICATE),
         _count("other_issuer", "Nơi gửi khác nơi ban hành", "Sender is not the issuer", M.OTHER_ISSUER),
         _count("invalid_signature", "Có chữ ký không đạt, vẫn nhận", "Accepted with a bad signature", M.INVALID),
-        _count("undelivered", "Lượt gửi không giao được", "Undelivered", M.OUT_FAILED, M.OUT_EXPIRED, charted=True),
+        _count("undelivered", "Bản chuyển không giao được", "Undelivered", M.OUT_FAILED, M.OUT_EXPIRED, charted=True),
         _part(
             "undelivered_share", "Tỷ lệ không giao được", "Share undelivered", (M.OUT_FAILED, M.OUT_EXPIRED), (M.OUT,)
         ),
@@ -287,7 +287,7 @@ WITHDRAWALS = Kind(
     (M.TAKE_BACKS, M.REVOCATIONS, M.OUT_WITHDRAWN),
     (
         (
-            "Yêu cầu tính vào ngày hỏi, mỗi bên nhận một lần; lượt rút tính vào ngày của lượt gửi. Tất cả tính cho "
+            "Yêu cầu tính vào ngày hỏi, mỗi bên nhận một lần; lượt rút tính vào ngày của bản chuyển. Tất cả tính cho "
             "bên gửi.",
             "Requests count on the day they were made, once per recipient; what was withdrawn counts on the day of the "
             "delivery. All count for the sender.",

@@ -31,7 +31,8 @@ SINCE, UNTIL = date(2025, 9, 1), date(2026, 8, 31)
 
 def report(axis: Axis, name: str, by: By = By.AGENCY, today: date = UNTIL, **changes: Any) -> Report:
     with reading(axis.desk.engine) as connection:
-        return build(connection, replace(Asked(KINDS[name], SINCE, UNTIL, by), **changes), today)
+        asked = replace(Asked(KINDS[name], SINCE, UNTIL, by), **changes)
+        return build(connection, axis.desk.rosters.current(now=True).directory, asked, today)
 
 
 def said(found: Report, row: Row | None = None) -> dict[str, Any]:
