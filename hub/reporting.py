@@ -104,11 +104,22 @@ def report(
 
 
 def _recount(data_dir: Path | None, database_url: str | None, *, look: bool) -> None:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     from hub.app import now
     from hub.exchange.tallying import mend
 
-    with a_database(data_dir, database_url) as engine:
-        found = mend(engine, now, only_look=look)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with (
+        a_database(data_dir, database_url) as engine,
+        Progress(*columns, console=err, disable=not err.is_terminal) as progress,
+    ):
+        tasks = {name: progress.add_task(name, total=None) for name in ("signatures", "figures")}
+
+        def told(what: str, done: int, of: int) -> None:
+            progress.update(tasks[what], completed=done, total=of)
+
+        found = mend(engine, now, only_look=look, told=told)
     out.print(f"{found.figures} figures, {found.differences} {'differ' if look else 'mended'}")
     for span, cell, lacking in found.examples:
         out.print(f"{span} {cell.measure} {cell.day} {cell.agency} {cell.key} {lacking:+}", markup=False)

@@ -228,8 +228,18 @@ class Recounted:
     examples: list[tuple[str, Cell, int]]
 
 
-def mend(engine: Engine, clock: Callable[[], datetime], *, only_look: bool = False) -> Recounted:
+Told = Callable[[str, int, int], None]
+
+
+def _to_nobody(what: str, done: int, of: int) -> None: ...
+
+
+def mend(
+    engine: Engine, clock: Callable[[], datetime], *, only_look: bool = False, told: Told = _to_nobody
+) -> Recounted:
     """Compare the figures with what the rows say at one moment, and mend them (``only_look``: tell alone).
+
+    ``told`` hears how far it is: with entries of the log in ``signatures``, then with the ``figures``, by parts.
 
     The hub goes on meanwhile: what is mended is the difference, to which what others count in the meantime is only
     added. Raises ``busy`` while another recount goes on (one of two may find out late, and stops then), and while rows
@@ -240,10 +250,10 @@ def mend(engine: Engine, clock: Callable[[], datetime], *, only_look: bool = Fal
             raise Refusal("busy", retry_after=60)
         with writing(engine) as connection:
             number = figures.begin_recount(connection)
-        return _mended(engine, clock, number, only_look=only_look)
+        return _mended(engine, clock, number, told, only_look=only_look)
 
 
-def _mended(engine: Engine, clock: Callable[[], datetime], number: int, *, only_look: bool) -> Recounted:
+def _mended(engine: Engine, clock: Callable[[], datetime], number: int, told: Told, *, only_look: bool) -> Recounted:
     found, examples = 0, list[tuple[str, Cell, int]]()
 
     def settle(span: str, some: dict[Cell, int]) -> None:
@@ -262,11 +272,16 @@ def _mended(engine: Engine, clock: Callable[[], datetime], number: int, *, only_
         signings: Counts = Counter()
         examined = figures.ends(connection)[2]
         for start in range(0, examined, _EXAMINED):
+            told("signatures", start, examined)
             documents = figures.first_accepted(connection, start, min(start + _EXAMINED, examined))
             _add(signings, signings_of(connection, documents))
-        for span, differing in recount.differences(connection, pending, signings):
+        told("signatures", examined, examined)
+        parts = recount.parts(connection)
+        for done, (span, differing) in enumerate(recount.differences(connection, pending, signings)):
+            told("figures", done, parts)
             for part in _parts(differing):
                 settle(span, part)
+    told("figures", parts, parts)
     with snapshot(engine) as connection:  # what is added meanwhile is added to a month and its days together
         for part in _parts(recount.months(connection)):
             settle("M", part)

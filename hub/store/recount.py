@@ -69,6 +69,11 @@ def count(connection: Connection) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def parts(connection: Connection) -> int:
+    """How many :func:`differences` there are to go through."""
+    return len(list(_groups(sqlite=is_sqlite(connection)))) + 1
+
+
 def differences(
     connection: Connection, pending: Counts, signings: Counts
 ) -> Iterator[tuple[str, Iterator[tuple[Cell, int]]]]:

@@ -168,6 +168,19 @@ def test_a_recount_mends_what_differs_and_only_that(axis: Axis) -> None:
     assert months.keys() - kept(axis, "M").keys() <= months.keys()
 
 
+def test_a_recount_says_how_far_it_is(axis: Axis) -> None:
+    office, _province = office_and_province(axis)
+    office.send("H41")
+    axis.inspect()
+    said: list[tuple[str, int, int]] = []
+    tallying.mend(axis.desk.engine, axis.clock, told=lambda *heard: said.append(heard))
+    for what in ("signatures", "figures"):
+        steps = [(done, of) for name, done, of in said if name == what]
+        assert [done for done, _ in steps] == sorted(done for done, _ in steps)
+        assert steps[0][0] == 0
+        assert steps[-1][0] == steps[-1][1] > 0
+
+
 def test_what_was_there_before_the_figures_is_counted_once(axis: Axis) -> None:
     """As the migration leaves it: nothing of the past is in the figures, and all that follows is."""
     history = History(axis, 5)
