@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -110,16 +110,23 @@ def settle(connection: Connection, before: int, after: int) -> bool:
     return connection.execute(over).rowcount == 1
 
 
-_REMOVED = Listing(select(_p.id).where(_p.place == ""), _p.id)
+_WHERE_THEY_LIE = Listing(select(_p.id, _p.place), _p.id)
 _KNOWN = Listing(select(_m.sha256), _m.sha256)
+
+
+def removed(connection: Connection, packet_ids: Iterable[str]) -> set[str]:
+    """Those of the packets whose bytes were removed. They are told apart here: asked for both, SQLite reads all packets
+    that were ever removed.
+    """
+    return {row.id for row in _WHERE_THEY_LIE.of(connection, packet_ids) if row.place == ""}
 
 
 def add(connection: Connection, rows: Rows, material: Mapping[tuple[str, int], Mapping[str, bytes]]) -> None:
     """Keep what was found, and by packet and part what it was found from. What is there stays; of a packet whose bytes
     were removed nothing is kept.
     """
-    removed = set(_REMOVED.of(connection, {row["packet_id"] for row in rows}).scalars())
-    rows = [row for row in rows if row["packet_id"] not in removed]
+    gone = removed(connection, {row["packet_id"] for row in rows})
+    rows = [row for row in rows if row["packet_id"] not in gone]
     _put(connection, et.examination, rows)
     kept = {(row["packet_id"], row["part"]) for row in rows}
     named = {place: each for place, each in material.items() if place in kept}
