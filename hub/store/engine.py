@@ -25,9 +25,7 @@ from hub.errors import Refusal
 RETRY_AFTER = 5  # seconds told to a client when the database or the disk cannot serve it
 _PATIENCE = 20.0  # seconds that one statement waits for another's lock
 
-# Of 4 KiB in the log, from which on a commit itself writes back what `hub.store.writeback` has left, so that the log
-# begins anew.
-_LOG_PAGES = 20_000
+_LOG_BYTES = 128 * 1024 * 1024  # of SQLite's log that stay on the disk once it has begun anew
 
 # A server that vanished with its machine answers nothing: without these its sessions would hang for a quarter of an
 # hour, and the server that took over would be asked by nobody.
@@ -99,7 +97,7 @@ def _sqlite(url: str) -> Engine:
         pool_timeout=10,
         pool_use_lifo=True,  # so that few are open
     )
-    sole = _Sole(engine)
+    sole = Sole(engine)
     engine.update_execution_options(sole=sole)
     event.listen(engine, "engine_disposed", lambda disposed: sole.close())
 
@@ -109,7 +107,7 @@ def _sqlite(url: str) -> Engine:
         _into_wal(connection)
         for pragma in (
             "synchronous=FULL",
-            f"wal_autocheckpoint={_LOG_PAGES}",
+            f"journal_size_limit={_LOG_BYTES}",
             "foreign_keys=ON",
             "cache_size=-16384",  # KiB, of each connection
             "temp_store=MEMORY",
@@ -124,7 +122,7 @@ def _sqlite(url: str) -> Engine:
     return engine
 
 
-class _Sole:
+class Sole:
     """The one connection with which a process writes to a file, one transaction after the other.
 
     A connection's cache of the file is of use until another connection commits: of several, each read again what the
@@ -135,6 +133,13 @@ class _Sole:
         self._engine = engine
         self._turn = threading.Lock()
         self._connection: Connection | None = None
+        self._is_written_back = False
+
+    def leave_log(self, *, to_others: bool) -> None:
+        """Whether another writes SQLite's log back (``hub.store.writeback``), or commits do."""
+        with self._turn:
+            self._is_written_back = to_others
+            self._leave()
 
     @contextmanager
     def turn(self) -> Iterator[Connection]:
@@ -143,7 +148,7 @@ class _Sole:
             raise PoolTimeout(f"another transaction of this process has written for {_PATIENCE} s")
         try:
             if self._connection is None:
-                self._connection = self._engine.connect().execution_options(write=True)
+                self._connection = self._connected()
             yield self._connection
         except BaseException:
             self._leave()
@@ -155,11 +160,25 @@ class _Sole:
         with self._turn:
             self._leave()
 
+    def _connected(self) -> Connection:
+        connection = self._engine.connect().execution_options(write=True)
+        if self._is_written_back:
+            driver: Any = connection.connection.dbapi_connection
+            driver.execute("PRAGMA wal_autocheckpoint=0")
+        return connection
+
     def _leave(self) -> None:
         if self._connection is not None:
             connection, self._connection = self._connection, None
-            connection.detach()  # closed for good: its pool may be gone
+            if not connection.invalidated:
+                connection.detach()  # closed for good: its pool may be gone
             connection.close()
+
+
+def sole_of(engine: Engine) -> Sole | None:
+    """Of an engine for SQLite."""
+    sole: Sole | None = engine.get_execution_options().get("sole")
+    return sole
 
 
 def _into_wal(connection: sqlite3.Connection) -> None:
@@ -198,7 +217,7 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
 def writing(engine: Engine) -> Iterator[Connection]:
     """A write transaction: committed at the end, rolled back by any exception. Of a hub that serves, only
     ``hub.exchange`` opens one."""
-    sole: _Sole | None = engine.get_execution_options().get("sole")
+    sole = sole_of(engine)
     with sole.turn() if sole else engine.connect() as connection, connection.begin():
         yield connection
 
@@ -209,13 +228,15 @@ def temporary(fault: BaseException) -> Refusal | None:
         return Refusal("storage-full", retry_after=RETRY_AFTER)
     if isinstance(fault, PoolTimeout):
         return Refusal("busy", retry_after=RETRY_AFTER)
-    if isinstance(fault, DBAPIError):
+    if isinstance(fault, DBAPIError | sqlite3.Error):
         code = _passing(fault)
         return Refusal(code, retry_after=RETRY_AFTER) if code else None
     return None
 
 
-def _passing(fault: DBAPIError) -> str | None:
+def _passing(fault: DBAPIError | sqlite3.Error) -> str | None:
+    if isinstance(fault, sqlite3.Error):  # of whoever asks the driver itself
+        return _SQLITE.get(getattr(fault, "sqlite_errorcode", 0) & 0xFF)
     original = fault.orig
     if isinstance(original, sqlite3.Error):
         return _SQLITE.get(getattr(original, "sqlite_errorcode", 0) & 0xFF)  # without the extended part

@@ -18,8 +18,8 @@ from hub.domain.turns import Turn
 from hub.store import (
     deliveries,
     documents,
-    examinations,
     evidence,
+    examinations,
     log,
     polls,
     queue,
