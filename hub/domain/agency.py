@@ -20,7 +20,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property, lru_cache, wraps
 from ipaddress import IPv4Network, IPv6Network
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -212,6 +212,11 @@ class Directory:
         self._chains: dict[str, tuple[str, ...]] = {}
         self._routes: tuple[date, dict[str, Route | str]] = (date.min, {})  # of one day
         self._systems = {self.resolve(code): system for code, system in (systems or {}).items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what it has remembered, to which another thread may add meanwhile."""
+        made = {name: self.__dict__[name] for name in ("_aliases", "_agencies", "_systems")}
+        return {**made, "_chains": {}, "_routes": (date.min, {})}
 
     @cached_property
     def agencies(self) -> tuple[Agency, ...]:

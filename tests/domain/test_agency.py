@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import date
 
 import pytest
@@ -256,3 +257,15 @@ def test_a_route_says_whether_the_recipient_itself_is_listed() -> None:
     province = System("trục-H41", "H41")
     assert directory.recipient("000.00.00.H41", TODAY) == Route(province, unlisted=False)
     assert directory.recipient("000.00.15.H41", TODAY) == Route(province, unlisted=True)
+
+
+def test_a_directory_travels_without_what_it_has_remembered_which_another_thread_may_add_to() -> None:
+    """Sent to a checker while another thread asked it, it failed: "dictionary changed size during iteration"."""
+    directory = a_directory()
+    before = pickle.dumps(directory)
+    chains = {agency.code: directory.chain(agency.code) for agency in AGENCIES}
+    for agency in directory.agencies:
+        directory.recipient(agency.code, TODAY)
+    assert len(pickle.dumps(directory)) == len(before)
+    there = pickle.loads(pickle.dumps(directory))  # noqa: S301  (our own)
+    assert {agency.code: there.chain(agency.code) for agency in AGENCIES} == chains
