@@ -267,5 +267,5 @@ def test_a_directory_travels_without_what_it_has_remembered_which_another_thread
     for agency in directory.agencies:
         directory.recipient(agency.code, TODAY)
     assert len(pickle.dumps(directory)) == len(before)
-    there = pickle.loads(pickle.dumps(directory))  # noqa: S301  (our own)
+    there = pickle.loads(pickle.dumps(directory))
     assert {agency.code: there.chain(agency.code) for agency in AGENCIES} == chains
