@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from builders.axis import acting
 from builders.console import Operating, operating
 from builders.examined import at_the_time, trusting, with_files
+from builders.keys import a_certificate
 from builders.pdfs import by_both, text_changed
 from builders.reports import office_and_province, office_and_provinces
 from builders.served import Served, a_served_hub
@@ -19,6 +21,7 @@ from builders.waiting import comes
 from sqlalchemy import select
 
 from hub.domain.operator import Role
+from hub.exchange import enrol
 from hub.exchange.polled import polled
 from hub.store import audit, examinations, tables, views
 from hub.store.console_tables import refusal_rule
@@ -281,6 +284,15 @@ def test_an_agency_tells_backlog_certificates_and_how_much_is_refused(served: Se
     assert "còn " in told
     assert '<td class="number">1</td>' in lan.get("/console/systems").text
     assert lan.get("/console/systems?after=H41").text.count('<td class="number">') == 0
+
+
+def test_a_certificate_without_an_end_is_shown_with_the_last_moment_there_is(served: Served, lan: Operating) -> None:
+    _, endless = a_certificate("H41", not_after=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+    job = enrol.Enrolments((enrol.Enrolment("H41", certificate=endless),), served.axis.desk.vault)
+    served.axis.desk.writer.run(enrol.enrol, job)
+    shown = lan.get("/console/agencies/H41")
+    assert shown.status_code == 200
+    assert "31/12/9999" in shown.text
 
 
 def test_nobody_sees_any_of_it_without_a_session(served: Served) -> None:
