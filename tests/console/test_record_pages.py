@@ -255,6 +255,14 @@ def test_an_administrator_enrols_and_renews_secrets_that_are_shown_once(served: 
     ]
 
 
+def test_a_locked_system_stays_locked_when_its_secrets_are_renewed(served: Served, lan: Operating) -> None:
+    served.axis.enrol("H41")
+    assert lan.post("/console/agencies/H41/lock", {"action": "lock", "reason": "Nghi bị lộ khóa"}).status_code == 303
+    assert lan.post("/console/agencies/H41/enrol", {"action": "roll", "reason": "Lộ mã truy cập"}).status_code == 200
+    assert served.axis.desk.rosters.current(now=True).directory.nearest("H41").locked  # type: ignore[union-attr]
+    assert "đang khóa" in lan.get("/console/agencies/H41").text
+
+
 def test_an_operator_locks_with_a_reason_and_only_an_administrator_enrols(served: Served, lan: Operating) -> None:
     served.axis.enrol("H41")
     bac, viewer = operating(served, "bắc", Role.OPERATOR), operating(served, "xem", Role.VIEWER)
