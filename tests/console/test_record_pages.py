@@ -193,6 +193,25 @@ def test_a_broadcast_is_read_in_pages_and_towards_one_recipient(served: Served, 
     assert operating(served, "bắc", Role.VIEWER).get(address).text.count('name="delivery"') == 0
 
 
+def test_what_no_database_takes_is_refused_before_it_gets_there(served: Served, lan: Operating) -> None:
+    office, _ = office_and_province(served.axis)
+    sent = office.send("H41")
+    for wrong in ("older=5.%00", "newer=5.%00", "older=5.x", f"older=5.{'0' * 25}", f"older={'9' * 40}."):
+        assert lan.get(f"/console/log?{wrong}").status_code == 422, wrong
+    for right in ("older=5.", "newer=5.~", f"older=5.{sent['deliveries'][0]['id']}"):
+        assert lan.get(f"/console/log?{right}").status_code == 200, right
+    for name in ("operator", "action", "subject"):
+        assert lan.get(f"/console/audit?{name}=%00").status_code == 422, name
+    for key in ("%00", "x", "0" * 25):
+        assert lan.post(f"/console/log/saved/{key}", {"do": "remove", "q": ""}).status_code in {404, 422}, key
+    assert lan.post(f"/console/log/saved/{'0' * 24}", {"do": "remove", "q": ""}).status_code == 404
+    evidence = f"/console/documents/{sent['id']}/evidence"
+    for after, status in ((0, 200), (2**63 - 1, 200), (2**63, 422), (-1, 422), (10**40, 422)):
+        assert lan.get(f"{evidence}?after={after}").status_code == status, after
+    for path in ("actions/%00", "actions?before=9223372036854775808", "operators/%00", "reports?as=%00"):
+        assert lan.get(f"/console/{path}").status_code < 500, path
+
+
 def test_an_update_and_its_target_name_each_other(served: Served, lan: Operating) -> None:
     office, *_ = office_and_provinces(served.axis)
     document, sent = office.issue("H41")
