@@ -148,8 +148,15 @@ def check_origin(request: Request) -> None:
     if site is not None:
         if site != "same-origin":
             raise Refusal("form-stale")
-    elif origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
+    elif origin is not None and _host_of(origin) != request.headers.get("host", "").lower():
         raise Refusal("form-stale")
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:  # such as http://[
+        return None
 
 
 def within(path: str) -> str:

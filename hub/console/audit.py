@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from hub.console import frame
 from hub.console.access import Views
+from hub.errors import Refusal
 from hub.store import audit
 
 operations = APIRouter(prefix="/console", include_in_schema=False)
@@ -21,6 +22,8 @@ _PAGE = 50
 @operations.get("/audit")
 async def show(request: Request, operator: Views, after: str = "") -> Response:
     asked = {name: request.query_params.get(name, "").strip()[:100] for name in ("operator", "action", "subject")}
+    if any("\0" in value for value in asked.values()):  # PostgreSQL has no text with one
+        raise Refusal("request-invalid")
     before = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None
 
     def found(connection: Any) -> list[Any]:

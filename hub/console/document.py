@@ -278,7 +278,9 @@ async def _files(face: Interface, row: RowMapping) -> tuple[Attachment, ...] | N
 
 
 @operations.get("/console/documents/{id}/evidence")
-async def proofs(request: Request, operator: Views, document_id: Id, after: int = 0) -> Response:
+async def proofs(
+    request: Request, operator: Views, document_id: Id, after: Annotated[int, Query(ge=0, lt=2**63)] = 0
+) -> Response:
     """What the hub recorded of the document, with receipts, proofs, checkpoint and keys: JSON in a file."""
     if not await _record(request, operator, document_id, EVIDENCE):
         raise Refusal("not-found")

@@ -199,7 +199,10 @@ def _environment() -> Environment:
 
 
 def local(at: datetime) -> datetime:
-    return at.astimezone(VIETNAM)
+    try:
+        return at.astimezone(VIETNAM)
+    except OverflowError:  # a certificate without an end states the last second of 9999 (RFC 5280 4.1.2.5)
+        return datetime.max.replace(tzinfo=VIETNAM)
 
 
 def moment(at: datetime | None) -> Markup:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from sqlalchemy import Connection
 from starlette.responses import Response, StreamingResponse
 
@@ -31,7 +32,9 @@ operations = APIRouter(prefix="/console", include_in_schema=False)
 frame.navigate("/console/log", "log.nav", 20, beside="/console/documents")
 
 PAGE = 50  # lines
+_DELIVERY = re.compile(rf"[0-9a-f]{{24}}|{search.BEFORE_ALL}|{search.AFTER_ALL}")
 _NEWS = 100  # new lines that are counted at most
+_SearchId = Annotated[str, Path(pattern=r"^[0-9a-f]{24}$")]
 _STEP, _STEP_SECONDS = 1000, 2.0  # lines of a CSV read in one go, and how long it may look for them
 
 # Filters with a control of their own in the page; the rest of a query stays in its line.
@@ -125,7 +128,7 @@ async def save(request: Request, operator: Views) -> Response:
 
 
 @operations.post("/log/saved/{search_id}")
-async def change(request: Request, operator: Views, search_id: str) -> Response:
+async def change(request: Request, operator: Views, search_id: _SearchId) -> Response:
     """Rename a saved search, or remove it."""
     sent = await form(request)
     write = interface(request).desk.write
@@ -170,7 +173,7 @@ def _place(request: Request) -> tuple[Place | None, bool]:
     if not text:
         return None, False
     seq, _, delivery = text.partition(".")
-    if not seq.isascii() or not seq.isdigit() or len(seq) > 18:
+    if not seq.isascii() or not seq.isdigit() or len(seq) > 18 or not _DELIVERY.fullmatch(delivery):
         raise Refusal("request-invalid")
     return Place(int(seq), delivery), newer
 

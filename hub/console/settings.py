@@ -17,7 +17,7 @@ from hub.settings import MIB, Settings
 operations = APIRouter(prefix="/console", include_in_schema=False)
 frame.navigate("/console/settings", "settings.nav", 90)
 
-_USER = re.compile(r"(?<=://)[^/?#]*@")  # of an address: a name, and perhaps a password, before its host
+_USER = re.compile(r"(?s)(?<=://).*@")  # of an address: a name and a password, which may have / ? # and @
 _QUERY = re.compile(r"(?i)([?&](?:password|passfile|sslpassword|sslkey)=)[^&]*")
 
 

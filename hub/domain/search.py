@@ -237,8 +237,10 @@ def _year(value: str) -> int:
 
 
 def _day(value: str) -> date:
+    """No year that a store's margin of hours could lead out of the calendar."""
     day = date.fromisoformat(value)
-    _year(str(day.year))
+    if not 1000 <= day.year <= 9000:
+        raise ValueError(value)
     return day
 
 

@@ -76,7 +76,8 @@ def hashed(text: str) -> str:
 @each
 def enrol(tx: Transaction, job: Enrolments) -> list[dict[str, Any]]:
     """Credentials per system: ``{system_id, secret, token, code, agency}``. One system stands for a code: with
-    ``replace`` an earlier one is retired, and what nobody fetched moves to the new one.
+    ``replace`` an earlier one is retired, and what nobody fetched moves to the new one. A locked one that keeps its id
+    stays locked.
 
     Raises ``system-connected`` for codes that have a system, ``agency-unknown`` and ``agency-code-form`` for those that
     need ``--name``, ``agency-code-case`` and ``agency-is-node`` for those that cannot be meant, ``enrolled-twice`` for
@@ -193,7 +194,7 @@ def _system_row(
     return {
         "id": given["system_id"],
         "code": given["agency"],
-        "state": "active",
+        "state": "locked" if before["state"] == "locked" else "active",  # new secrets are no reason to let it in again
         "profile": enrolment.profile or before["profile"],
         "algorithms": enrolment.algorithms or before["algorithms"],
         "token_hash": hashed(given["token"]),
@@ -204,7 +205,9 @@ def _system_row(
     }
 
 
-_NEW: Mapping[str, str] = {"profile": "required", "algorithms": "2025", "addresses": "", "pdf_policy": ""}
+_NEW: Mapping[str, str] = {
+    "state": "active", "profile": "required", "algorithms": "2025", "addresses": "", "pdf_policy": "",
+}  # fmt: skip
 
 
 def _networks(addresses: Iterable[str]) -> str:

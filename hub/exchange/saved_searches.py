@@ -52,8 +52,7 @@ class Taken:
 def save(tx: Transaction, job: Save) -> None:
     """Raises ``search-name`` and ``role-low`` for a viewer who would share."""
     name = _checked(job.name)
-    if job.shared and not job.by.may(Role.OPERATOR):
-        raise Refusal("role-low", facts={"role": "vận hành", "role_en": "operator"})
+    _may_share(job.by, shared=job.shared)
     before = saved.named(tx.connection, job.by.name, name)
     values: dict[str, Any] = {"query": line(job.query), "shared": job.shared, "saved_at": tx.now}
     if before is None:
@@ -68,6 +67,7 @@ def save(tx: Transaction, job: Save) -> None:
 def rename(tx: Transaction, job: Rename) -> None:
     """Raises ``page-unknown``, ``role-low``, ``search-name`` and ``search-name-taken``."""
     row, name = _own(tx, job.by, job.id), _checked(job.name)
+    _may_share(job.by, shared=row["shared"])  # its owner may have become a viewer
     other = saved.named(tx.connection, row["owner"], name)
     if other is not None and other["id"] != row["id"]:
         raise Refusal("search-name-taken", "name", name, {"name": name})
@@ -98,6 +98,11 @@ def _own(tx: Transaction, by: Operator, search_id: str) -> RowMapping:
     if row["owner"] != by.name and not by.may(Role.ADMINISTRATOR):
         raise Refusal("role-low", facts={"role": "quản trị", "role_en": "administrator"})
     return row
+
+
+def _may_share(by: Operator, *, shared: bool) -> None:
+    if shared and not by.may(Role.OPERATOR):
+        raise Refusal("role-low", facts={"role": "vận hành", "role_en": "operator"})
 
 
 def _checked(name: str) -> str:

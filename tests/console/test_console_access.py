@@ -89,6 +89,7 @@ def test_who_tries_many_accounts_from_one_address_waits_too(lan: Served) -> None
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "https://example.vn"},
         {"Origin": "null"},
+        {"Origin": "http://["},
     ],
 )
 def test_a_form_of_another_site_signs_nobody_in_or_out(lan: Served, headers: dict[str, str]) -> None:

@@ -212,6 +212,17 @@ def test_settings_show_no_secret() -> None:
     assert set(shown) == {f"HUB_{name.upper()}" for name in Settings.model_fields}
 
 
+@pytest.mark.parametrize("password", ["mat/khau", "mat?khau", "mat#khau", "mat@khau", "mat:/?#@khau"])
+def test_settings_show_no_password_whatever_letters_it_has(password: str) -> None:
+    given = Settings(
+        database_url=f"postgresql://hub:{password}@db/hub?sslmode=require",
+        log_tsa_url=f"https://an:{password}@tsa.example.vn/",
+    )
+    shown = {line.name: line.value for line in lines(given)}
+    assert shown["HUB_DATABASE_URL"] == "postgresql://…@db/hub?sslmode=require"
+    assert shown["HUB_LOG_TSA_URL"] == "https://…@tsa.example.vn/"
+
+
 def test_the_idle_session_of_a_live_page_ends_too(browser: Browser, served: Served) -> None:
     with browser.new_context(locale="vi") as context:
         page = watched(context, served, a_session(served.axis, "minh"))

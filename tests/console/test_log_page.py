@@ -19,6 +19,7 @@ from sqlalchemy import update
 from hub.console import access
 from hub.console import log as room
 from hub.domain.operator import Role
+from hub.exchange import operators
 from hub.store import audit
 from hub.store import tables as t
 from hub.store.engine import reading, writing
@@ -179,6 +180,22 @@ def test_a_search_is_saved_shared_renamed_and_removed(served: Served, lan: Opera
             audit.entries(connection, action=f"search-{what}")[0]["operator"] for what in ("save", "rename", "remove")
         ]
     assert told == ["minh", "minh", "lan"]
+
+
+def test_who_has_become_a_viewer_renames_nothing_that_all_see_but_may_take_it_back(served: Served) -> None:
+    hoa = operating(served, "hoa", Role.OPERATOR)
+    for fields in ({"name": "Của chung", "shared": "yes"}, {"name": "Của hoa"}):
+        assert hoa.post("/console/log/saved", {"q": "state:waiting", **fields}).status_code == 303
+    served.axis.desk.writer.run(operators.set_role, operators.Change("lan", "hoa", Role.VIEWER, reason="đổi việc"))
+    hoa = operating(served, "hoa")
+    page = hoa.get("/console/log").text
+    shared, own = (
+        "/console/log/saved/" + page.partition(f'value="{name}"')[0].rpartition('id="name-')[2][:24]
+        for name in ("Của chung", "Của hoa")
+    )
+    assert hoa.post(shared, {"do": "rename", "name": "Tên khác", "q": ""}).status_code == 403
+    assert hoa.post(own, {"do": "rename", "name": "Tên khác", "q": ""}).status_code == 303
+    assert hoa.post(shared, {"do": "remove", "q": ""}).status_code == 303
 
 
 def test_a_viewer_selects_nothing(served: Served) -> None:

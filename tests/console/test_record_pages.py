@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from builders.axis import acting
 from builders.console import Operating, operating
 from builders.examined import at_the_time, trusting, with_files
+from builders.keys import a_certificate
 from builders.pdfs import by_both, text_changed
 from builders.reports import office_and_province, office_and_provinces
 from builders.served import Served, a_served_hub
@@ -19,6 +21,7 @@ from builders.waiting import comes
 from sqlalchemy import select
 
 from hub.domain.operator import Role
+from hub.exchange import enrol
 from hub.exchange.polled import polled
 from hub.store import audit, examinations, tables, views
 from hub.store.console_tables import refusal_rule
@@ -190,6 +193,25 @@ def test_a_broadcast_is_read_in_pages_and_towards_one_recipient(served: Served, 
     assert operating(served, "bắc", Role.VIEWER).get(address).text.count('name="delivery"') == 0
 
 
+def test_what_no_database_takes_is_refused_before_it_gets_there(served: Served, lan: Operating) -> None:
+    office, _ = office_and_province(served.axis)
+    sent = office.send("H41")
+    for wrong in ("older=5.%00", "newer=5.%00", "older=5.x", f"older=5.{'0' * 25}", f"older={'9' * 40}."):
+        assert lan.get(f"/console/log?{wrong}").status_code == 422, wrong
+    for right in ("older=5.", "newer=5.~", f"older=5.{sent['deliveries'][0]['id']}"):
+        assert lan.get(f"/console/log?{right}").status_code == 200, right
+    for name in ("operator", "action", "subject"):
+        assert lan.get(f"/console/audit?{name}=%00").status_code == 422, name
+    for key in ("%00", "x", "0" * 25):
+        assert lan.post(f"/console/log/saved/{key}", {"do": "remove", "q": ""}).status_code in {404, 422}, key
+    assert lan.post(f"/console/log/saved/{'0' * 24}", {"do": "remove", "q": ""}).status_code == 404
+    evidence = f"/console/documents/{sent['id']}/evidence"
+    for after, status in ((0, 200), (2**63 - 1, 200), (2**63, 422), (-1, 422), (10**40, 422)):
+        assert lan.get(f"{evidence}?after={after}").status_code == status, after
+    for path in ("actions/%00", "actions?before=9223372036854775808", "operators/%00", "reports?as=%00"):
+        assert lan.get(f"/console/{path}").status_code < 500, path
+
+
 def test_an_update_and_its_target_name_each_other(served: Served, lan: Operating) -> None:
     office, *_ = office_and_provinces(served.axis)
     document, sent = office.issue("H41")
@@ -252,6 +274,14 @@ def test_an_administrator_enrols_and_renews_secrets_that_are_shown_once(served: 
     ]
 
 
+def test_a_locked_system_stays_locked_when_its_secrets_are_renewed(served: Served, lan: Operating) -> None:
+    served.axis.enrol("H41")
+    assert lan.post("/console/agencies/H41/lock", {"action": "lock", "reason": "Nghi bị lộ khóa"}).status_code == 303
+    assert lan.post("/console/agencies/H41/enrol", {"action": "roll", "reason": "Lộ mã truy cập"}).status_code == 200
+    assert served.axis.desk.rosters.current(now=True).directory.nearest("H41").locked  # type: ignore[union-attr]
+    assert "đang khóa" in lan.get("/console/agencies/H41").text
+
+
 def test_an_operator_locks_with_a_reason_and_only_an_administrator_enrols(served: Served, lan: Operating) -> None:
     served.axis.enrol("H41")
     bac, viewer = operating(served, "bắc", Role.OPERATOR), operating(served, "xem", Role.VIEWER)
@@ -281,6 +311,15 @@ def test_an_agency_tells_backlog_certificates_and_how_much_is_refused(served: Se
     assert "còn " in told
     assert '<td class="number">1</td>' in lan.get("/console/systems").text
     assert lan.get("/console/systems?after=H41").text.count('<td class="number">') == 0
+
+
+def test_a_certificate_without_an_end_is_shown_with_the_last_moment_there_is(served: Served, lan: Operating) -> None:
+    _, endless = a_certificate("H41", not_after=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+    job = enrol.Enrolments((enrol.Enrolment("H41", certificate=endless),), served.axis.desk.vault)
+    served.axis.desk.writer.run(enrol.enrol, job)
+    shown = lan.get("/console/agencies/H41")
+    assert shown.status_code == 200
+    assert "31/12/9999" in shown.text
 
 
 def test_nobody_sees_any_of_it_without_a_session(served: Served) -> None:

@@ -138,6 +138,8 @@ def test_a_page_s_controls_take_their_filters_out_of_the_line() -> None:
         ('to:""', "to:H41"),
         ("number:", "number:15/VPCP"),
         ("after:0001-01-01", "after:2020-03-01"),
+        ("before:9999-12-31", "before:2020-03-31"),
+        ("after:9001-01-01", "after:2020-03-01"),
         ("fron:G22", "from: ("),
         ("stat:waiting", "state: ("),
         ("kg:", "from: to: issuer:"),

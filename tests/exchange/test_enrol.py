@@ -109,6 +109,18 @@ def test_a_system_gets_new_credentials_under_the_id_that_its_software_has(axis: 
     assert set(axis.desk.rosters.current(now=True).tokens) == {enrol.hashed(third["token"])}
 
 
+def test_a_locked_system_that_gets_new_credentials_under_its_id_stays_locked(axis: Axis) -> None:
+    enrol_all(axis, enrol.Enrolment("H41", system_id="qlvb-nghean"))
+    axis.steer("H41", "lock")
+    (again,) = enrol_all(axis, enrol.Enrolment("H41", system_id="qlvb-nghean"), replace=True)
+    row = systems(axis)["qlvb-nghean"]
+    assert (row["state"], row["ended_at"]) == ("locked", None)
+    assert row["token_hash"] == enrol.hashed(again["token"])
+    assert axis.desk.rosters.current(now=True).systems["qlvb-nghean"].locked
+    enrol_all(axis, enrol.Enrolment("H41", system_id="qlvb-moi"), replace=True)
+    assert systems(axis)["qlvb-moi"]["state"] == "active", "another system was never locked"
+
+
 def test_a_system_id_that_is_another_agencys_is_refused(axis: Axis) -> None:
     enrol_all(axis, enrol.Enrolment("H41", system_id="qlvb"))
     axis.steer("H41", "retire")
