@@ -16,6 +16,7 @@ from hub.domain.search import Query
 from hub.store import search
 from hub.store import tables as t
 from hub.store.listing import Listing
+from hub.store.refusals import spoken
 from hub.store.search import BEFORE_ALL
 from hub.store.search_filters import Place
 
@@ -79,8 +80,7 @@ def refusals(connection: Connection, query: Query, limit: int) -> list[RowMappin
         found = found.where(c.at >= datetime.combine(query.after, time.min, VIETNAM))
     if query.before is not None:
         found = found.where(c.at <= datetime.combine(query.before, time.max, VIETNAM))
-    for words in query.phrases:
-        found = found.where(c.search.contains(" ".join(words), autoescape=True))
+    found = found.where(*spoken(query.phrases))
     return list(connection.execute(found.order_by(c.at.desc(), c.id.desc()).limit(limit)).mappings())
 
 
