@@ -53,8 +53,15 @@ _LINES = Listing(_LINE, t.delivery.c.id)
 
 
 def lines(connection: Connection, query: Query, *, limit: int) -> list[RowMapping]:
-    """Lines that fit, newest document first."""
-    return of(connection, search.find(connection, query, limit=limit).keys)
+    """Lines that fit, newest document first: ``limit``, or all there are, however long it takes."""
+    keys: list[Place] = []
+    place: Place | None = None
+    while True:
+        found = search.find(connection, query, limit=limit - len(keys), place=place)
+        keys += found.keys
+        place = found.onward(newer=False)
+        if place is None or len(keys) >= limit:
+            return of(connection, keys)
 
 
 def newer(connection: Connection, query: Query, after: int, limit: int) -> list[RowMapping]:

@@ -6,6 +6,7 @@ import random
 import string
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -220,6 +221,19 @@ def test_the_place_behind_a_document_is_behind_its_ids_in_any_collation() -> Non
     """PostgreSQL may have been made with a language's order, where a tilde stood before every digit."""
     assert AFTER_ALL.isalpha()
     assert all(letter in string.digits or letter < AFTER_ALL for letter in string.hexdigits.lower())
+
+
+@pytest.mark.parametrize("text", ["", "number:15/VPCP", "state:failed to:H27", "lương from:G22 state:failed"])
+def test_lines_are_all_that_fit_however_often_the_time_of_a_look_is_over(
+    filled: Log, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "find", partial(search.find, seconds=0.0))
+    query = parse(text, TODAY)
+    expected = filled.expected(query)
+    for limit in (3, len(expected), 10_000):
+        with reading(filled.engine) as connection:
+            rows = log.lines(connection, query, limit=limit)
+        assert [Place(row["seq"], row["delivery"]) for row in rows] == expected[:limit]
 
 
 @pytest.mark.parametrize("text", ["tiền lương", '"tien luong" to:H41', "lương from:G22 state:failed", "khong co"])
