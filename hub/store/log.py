@@ -64,10 +64,16 @@ def lines(connection: Connection, query: Query, *, limit: int) -> list[RowMappin
             return of(connection, keys)
 
 
-def newer(connection: Connection, query: Query, after: int, limit: int) -> list[RowMapping]:
-    """Lines of documents accepted after ``after``, oldest first (for following the log)."""
-    place = Place(after, BEFORE_ALL)
-    return of(connection, search.find(connection, query, limit=limit, place=place, newer=True).keys)[::-1]
+def end(connection: Connection) -> Place:
+    """Behind all that is there: what comes from now on is :func:`newer`."""
+    return Place(search.newest(connection), BEFORE_ALL)
+
+
+def newer(connection: Connection, query: Query, place: Place, limit: int) -> tuple[list[RowMapping], Place]:
+    """Lines newer than a place, oldest first, and the place to follow the log from: it may lie within a document."""
+    found = search.find(connection, query, limit=limit, place=place, newer=True)
+    shown = found.keys[0] if found.keys else place
+    return of(connection, found.keys)[::-1], found.onward(newer=True) or shown
 
 
 def of(connection: Connection, keys: Sequence[Place]) -> list[RowMapping]:

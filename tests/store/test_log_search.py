@@ -202,7 +202,7 @@ def test_what_comes_while_somebody_pages_is_shown_to_nobody_twice(filled: Log) -
         page = search.find(connection, query, limit=100, place=Place(expected[0].seq, BEFORE_ALL), newer=True)
     assert page.keys == came
     with reading(filled.engine) as connection:
-        rows = log.newer(connection, query, expected[0].seq, 100)
+        rows, _ = log.newer(connection, query, Place(expected[0].seq, BEFORE_ALL), 100)
     assert [Place(row["seq"], row["delivery"]) for row in rows] == came[::-1]
 
 
@@ -234,6 +234,29 @@ def test_lines_are_all_that_fit_however_often_the_time_of_a_look_is_over(
         with reading(filled.engine) as connection:
             rows = log.lines(connection, query, limit=limit)
         assert [Place(row["seq"], row["delivery"]) for row in rows] == expected[:limit]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 9.0])
+@pytest.mark.parametrize("text", ["from:G22", "number:15/VPCP"])
+def test_who_follows_the_log_is_told_every_line_once_though_a_document_has_more_than_one_look(
+    filled: Log, text: str, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the time of a look is over before anything was found."""
+    monkeypatch.setattr(search, "find", partial(search.find, seconds=seconds))
+    query = parse(text, TODAY)
+    followed: list[Place] = []
+    place, before = Place(0, BEFORE_ALL), None
+    while place != before:
+        before = place
+        with reading(filled.engine) as connection:
+            rows, place = log.newer(connection, query, place, 2)
+        followed += [Place(row["seq"], row["delivery"]) for row in rows]
+    assert followed == filled.expected(query)[::-1]
+
+
+def test_what_is_there_already_is_not_followed(filled: Log) -> None:
+    with reading(filled.engine) as connection:
+        assert log.newer(connection, Query(), log.end(connection), 10) == ([], log.end(connection))
 
 
 @pytest.mark.parametrize("text", ["tiền lương", '"tien luong" to:H41', "lương from:G22 state:failed", "khong co"])
