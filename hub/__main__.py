@@ -275,6 +275,8 @@ def log_(
     from hub.store import log
     from hub.store.engine import reading
     from hub.store.roster import Rosters
+    from hub.store.search import BEFORE_ALL
+    from hub.store.search_filters import Place
 
     wanted = parse(one_line(query or []), local_day(now()))
     if refused and wanted != Query(
@@ -287,16 +289,17 @@ def log_(
             if refused:
                 show.refusals(out, log.refusals(connection, wanted, limit), as_json=as_json)
                 return
+            place = log.end(connection)  # before the lines: what comes between is new
             rows = log.lines(connection, wanted, limit=limit)
         show.log_lines(out, rows, as_json=as_json)
-        last = max((row["seq"] for row in rows), default=0)
+        if rows:
+            place = max(place, Place(rows[0]["seq"], BEFORE_ALL))
         while follow:
             time.sleep(1)
             with reading(engine) as connection:
-                rows = log.newer(connection, wanted, last, 500)
+                rows, place = log.newer(connection, wanted, place, 500)
             if rows:
                 show.log_lines(out, rows, as_json=as_json)
-                last = rows[-1]["seq"]
 
 
 @app.command("show")

@@ -83,7 +83,7 @@ def report(
     from hub.reports import sheet
     from hub.reports.build import Asked, build
     from hub.reports.definitions import KINDS, By
-    from hub.store.engine import reading
+    from hub.store.engine import snapshot
     from hub.store.roster import load
 
     today = local_day(now())
@@ -91,7 +91,7 @@ def report(
     asked = Asked(kind, since or last.replace(day=1), last, By(by) if by else kind.by, agency)
     if asked.since > asked.until:
         raise typer.BadParameter("--from is after --to")
-    with a_database(data_dir, database_url) as engine, reading(engine) as connection:
+    with a_database(data_dir, database_url) as engine, snapshot(engine) as connection:
         found = build(connection, load(connection).directory, asked, today)
     if csv_file is not None:
         csv_file.write_bytes(sheet.as_csv(found))

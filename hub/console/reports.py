@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
-from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -21,6 +20,7 @@ from hub.reports import periods, sheet
 from hub.reports.build import Asked, Report, build, growth, is_growing
 from hub.reports.chart import chart
 from hub.reports.definitions import KINDS, By
+from hub.store.engine import snapshot
 
 operations = APIRouter(prefix="/console", include_in_schema=False)
 frame.navigate("/console/reports", "reports.nav", 50)
@@ -70,12 +70,13 @@ async def download(request: Request, operator: Views) -> Response:
 
 
 async def _read(request: Request, asked: Asked, today: date) -> Report:
-    rosters = interface(request).desk.rosters
+    desk = interface(request).desk
 
-    def read(connection: Connection) -> Report:
-        return build(connection, rosters.current().directory, asked, today)
+    def read() -> Report:
+        with snapshot(desk.engine) as connection:  # its sums are those of one moment
+            return build(connection, desk.rosters.current().directory, asked, today)
 
-    return await frame.read(request, read)
+    return await run_in_threadpool(read)
 
 
 def _asked(request: Request) -> tuple[Asked, date]:

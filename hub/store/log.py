@@ -16,6 +16,7 @@ from hub.domain.search import Query
 from hub.store import search
 from hub.store import tables as t
 from hub.store.listing import Listing
+from hub.store.refusals import spoken
 from hub.store.search import BEFORE_ALL
 from hub.store.search_filters import Place
 
@@ -52,14 +53,27 @@ _LINES = Listing(_LINE, t.delivery.c.id)
 
 
 def lines(connection: Connection, query: Query, *, limit: int) -> list[RowMapping]:
-    """Lines that fit, newest document first."""
-    return of(connection, search.find(connection, query, limit=limit).keys)
+    """Lines that fit, newest document first: ``limit``, or all there are, however long it takes."""
+    keys: list[Place] = []
+    place: Place | None = None
+    while True:
+        found = search.find(connection, query, limit=limit - len(keys), place=place)
+        keys += found.keys
+        place = found.onward(newer=False)
+        if place is None or len(keys) >= limit:
+            return of(connection, keys)
 
 
-def newer(connection: Connection, query: Query, after: int, limit: int) -> list[RowMapping]:
-    """Lines of documents accepted after ``after``, oldest first (for following the log)."""
-    place = Place(after, BEFORE_ALL)
-    return of(connection, search.find(connection, query, limit=limit, place=place, newer=True).keys)[::-1]
+def end(connection: Connection) -> Place:
+    """Behind all that is there: what comes from now on is :func:`newer`."""
+    return Place(search.newest(connection), BEFORE_ALL)
+
+
+def newer(connection: Connection, query: Query, place: Place, limit: int) -> tuple[list[RowMapping], Place]:
+    """Lines newer than a place, oldest first, and the place to follow the log from: it may lie within a document."""
+    found = search.find(connection, query, limit=limit, place=place, newer=True)
+    shown = found.keys[0] if found.keys else place
+    return of(connection, found.keys)[::-1], found.onward(newer=True) or shown
 
 
 def of(connection: Connection, keys: Sequence[Place]) -> list[RowMapping]:
@@ -79,8 +93,7 @@ def refusals(connection: Connection, query: Query, limit: int) -> list[RowMappin
         found = found.where(c.at >= datetime.combine(query.after, time.min, VIETNAM))
     if query.before is not None:
         found = found.where(c.at <= datetime.combine(query.before, time.max, VIETNAM))
-    for words in query.phrases:
-        found = found.where(c.search.contains(" ".join(words), autoescape=True))
+    found = found.where(*spoken(query.phrases))
     return list(connection.execute(found.order_by(c.at.desc(), c.id.desc()).limit(limit)).mappings())
 
 

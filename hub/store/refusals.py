@@ -67,14 +67,20 @@ def page(connection: Connection, wanted: Wanted, before: Place | None, most: int
         rows = _rows(connection, _places(wanted, before).limit(most + 1))
         return Page(rows[:most], _place(rows[most - 1]) if len(rows) > most else None)
     looked = _places(wanted, before).limit(_SEARCHED).subquery("looked")
-    spoken = [_r.search.contains(" ".join(words), autoescape=True) for words in wanted.phrases]
     rows = _rows(
-        connection, select(looked.c.at, looked.c.id).join(t.refusal, _r.id == looked.c.id).where(*spoken), most
+        connection,
+        select(looked.c.at, looked.c.id).join(t.refusal, _r.id == looked.c.id).where(*spoken(wanted.phrases)),
+        most,
     )
     if len(rows) > most:
         return Page(rows[:most], _place(rows[most - 1]))
     last = connection.execute(_places(wanted, before).offset(_SEARCHED - 1).limit(1)).one_or_none()
     return Page(rows, (last.at, last.id) if last is not None else None)
+
+
+def spoken(phrases: Iterable[Iterable[str]]) -> list[ColumnElement[bool]]:
+    """That a refusal has all words, each by itself: the column keeps the marks between them (``15/vpcp-th``)."""
+    return [_r.search.contains(word, autoescape=True) for words in phrases for word in words]
 
 
 def _rows(connection: Connection, places: Select[Any], most: int | None = None) -> list[RowMapping]:

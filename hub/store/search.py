@@ -47,7 +47,9 @@ _FEW_TEXTS = 5_000  # PostgreSQL looks at the text of each again
 _UNSURE = timedelta(minutes=10)  # by which a clock may have been put back: acceptance grows with `seq` but for that
 
 
-BEFORE_ALL, AFTER_ALL = "", "~"  # deliveries of a document, at its newer and at its older side: ids are hex digits
+# Deliveries of a document, at its newer and at its older side. Ids are hex digits; a letter lies behind them in every
+# collation, where many of PostgreSQL's have marks before digits.
+BEFORE_ALL, AFTER_ALL = "", "z"
 
 
 @dataclass(frozen=True, slots=True)

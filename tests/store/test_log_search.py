@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import string
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -200,7 +202,7 @@ def test_what_comes_while_somebody_pages_is_shown_to_nobody_twice(filled: Log) -
         page = search.find(connection, query, limit=100, place=Place(expected[0].seq, BEFORE_ALL), newer=True)
     assert page.keys == came
     with reading(filled.engine) as connection:
-        rows = log.newer(connection, query, expected[0].seq, 100)
+        rows, _ = log.newer(connection, query, Place(expected[0].seq, BEFORE_ALL), 100)
     assert [Place(row["seq"], row["delivery"]) for row in rows] == came[::-1]
 
 
@@ -213,6 +215,48 @@ def test_a_search_whose_time_is_over_says_how_far_it_came(filled: Log) -> None:
         assert page.reached is not None
         assert page.onward(newer=False) == Place(page.reached, AFTER_ALL)
         assert search.find(connection, query, limit=50).reached is None
+
+
+def test_the_place_behind_a_document_is_behind_its_ids_in_any_collation() -> None:
+    """PostgreSQL may have been made with a language's order, where a tilde stood before every digit."""
+    assert AFTER_ALL.isalpha()
+    assert all(letter in string.digits or letter < AFTER_ALL for letter in string.hexdigits.lower())
+
+
+@pytest.mark.parametrize("text", ["", "number:15/VPCP", "state:failed to:H27", "lương from:G22 state:failed"])
+def test_lines_are_all_that_fit_however_often_the_time_of_a_look_is_over(
+    filled: Log, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "find", partial(search.find, seconds=0.0))
+    query = parse(text, TODAY)
+    expected = filled.expected(query)
+    for limit in (3, len(expected), 10_000):
+        with reading(filled.engine) as connection:
+            rows = log.lines(connection, query, limit=limit)
+        assert [Place(row["seq"], row["delivery"]) for row in rows] == expected[:limit]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 9.0])
+@pytest.mark.parametrize("text", ["from:G22", "number:15/VPCP"])
+def test_who_follows_the_log_is_told_every_line_once_though_a_document_has_more_than_one_look(
+    filled: Log, text: str, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the time of a look is over before anything was found."""
+    monkeypatch.setattr(search, "find", partial(search.find, seconds=seconds))
+    query = parse(text, TODAY)
+    followed: list[Place] = []
+    place, before = Place(0, BEFORE_ALL), None
+    while place != before:
+        before = place
+        with reading(filled.engine) as connection:
+            rows, place = log.newer(connection, query, place, 2)
+        followed += [Place(row["seq"], row["delivery"]) for row in rows]
+    assert followed == filled.expected(query)[::-1]
+
+
+def test_what_is_there_already_is_not_followed(filled: Log) -> None:
+    with reading(filled.engine) as connection:
+        assert log.newer(connection, Query(), log.end(connection), 10) == ([], log.end(connection))
 
 
 @pytest.mark.parametrize("text", ["tiền lương", '"tien luong" to:H41', "lương from:G22 state:failed", "khong co"])

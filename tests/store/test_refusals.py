@@ -10,9 +10,9 @@ import pytest
 from builders.axis import START, Axis, Peer
 from sqlalchemy import func, select, update
 
-from hub.domain.search import words
+from hub.domain.search import parse, words
 from hub.errors import Refusal
-from hub.store import refusals, retention, tables
+from hub.store import log, refusals, retention, tables
 from hub.store.console_tables import refusal_rule
 from hub.store.engine import reading, writing
 from hub.store.refusals import Place, Wanted
@@ -108,6 +108,18 @@ def test_words_that_are_rare_are_looked_for_in_steps(
     assert [row["id"] for row in first.rows] == [a_day[4]]
     assert first.further is not None
     assert [row["id"] for row in read_all(axis, wanted, 10)] == [a_day[4], a_day[3]]
+
+
+@pytest.mark.parametrize("text", ["15/VPCP", '"15/VPCP-TH"', "G22,2020/03/02", "15 VPCP", "lương 15/VPCP"])
+def test_a_number_is_found_as_it_is_written(axis: Axis, text: str) -> None:
+    office, said = axis.enrol("G22"), "Về việc điều chỉnh tiền lương"
+    meant = refused(office, subject=said, number="15", symbol="VPCP-TH", date="2020/03/02", **NO_FILES)
+    refused(office, subject=said, number="16", symbol="BTC", **NO_FILES)
+    query = parse(text)
+    page = read_all(axis, Wanted(START, START + DAY, phrases=query.phrases), 10)
+    with reading(axis.desk.engine) as connection:
+        rows = log.refusals(connection, query, 10)
+    assert [row["id"] for row in page] == [row["id"] for row in rows] == [meant]
 
 
 def test_rules_go_with_their_refusal(axis: Axis, a_day: list[str]) -> None:
