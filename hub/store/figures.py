@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -211,6 +211,9 @@ def _put(connection: Connection, rows: list[tuple[tuple[Any, ...], int]]) -> Non
     _ADD.execute(connection, [dict(zip(_KEY, key, strict=True)) | {"value": n} for key, n in ordered])
 
 
+_DAY = timedelta(days=1)
+
+
 def first_of_month(day: ColumnElement[Any], *, sqlite: bool) -> ColumnElement[Any]:
     if sqlite:
         return func.date(day, "start of month", type_=Date)
@@ -231,24 +234,18 @@ def sums(
     """Figures of a period, both days in it: ``{measure, month, agency, key, value}``; None for what they are not apart
     by.
 
-    Whole months are read from those, the days before and after them by day. ``keyed``: apart by key; ``split``: apart
-    only by whether the key is below it, as ``<`` or nothing. Waits stand by months: of each that the period touches.
+    What covers most of a month is read from the month, less the days that are too many; other days by themselves.
+    ``keyed``: apart by key; ``split``: apart only by whether the key is below it, as ``<`` or nothing. Waits stand by
+    months: of each that the period touches.
     """
     wanted = [m for m in measures if m not in _BY_DAY_ALONE]
-    first = month(since) if since.day == 1 else month(month(since) + timedelta(days=31))
-    last = month(until + timedelta(days=1)) - timedelta(days=1)  # the last day of the last whole month
     parts = []
     if alone := [m for m in measures if m in _BY_DAY_ALONE]:
         parts.append(_of("D", alone, since, until))
     if waits := [m for m in wanted if m in WAITS]:
         parts.append(_of("M", waits, month(since), until))
     if others := [m for m in wanted if m not in WAITS]:
-        if first < last:
-            parts += [_of("M", others, first, last)]
-            parts += [_of("D", others, since, first - timedelta(days=1))] if since < first else []
-            parts += [_of("D", others, last + timedelta(days=1), until)] if last < until else []
-        else:
-            parts.append(_of("D", others, since, until))
+        parts += [_of(span, others, *days, sign=sign) for span, days, sign in _pieces(since, until)]
     rows = union_all(*parts).subquery()
     c = rows.c
     key: ColumnElement[Any] = literal("")
@@ -268,8 +265,31 @@ def _groups(count: int) -> list[ColumnElement[Any]]:
     return [text(str(n + 1)) for n in range(count)]  # type: ignore[misc]  # texts are expressions
 
 
-def _of(span: str, measures: Sequence[str], since: date, until: date) -> Any:
-    columns = (_f.measure, _f.day, _f.agency, _f.key, _f.value)
+def _pieces(since: date, until: date) -> Iterator[tuple[str, tuple[date, date], int]]:
+    """What to add and what to take away: span, days, and 1 or -1. A day has a row for each of thousands of agencies."""
+    first, last = month(since), month(until)
+    second = _next(first)
+    if second < last:
+        yield "M", (second, last - _DAY), 1
+    for begun in dict.fromkeys((first, last)):
+        ended = _next(begun) - _DAY
+        begin, end = max(since, begun), min(until, ended)
+        over = [days for days in ((begun, begin - _DAY), (end + _DAY, ended)) if days[0] <= days[1]]
+        if (end - begin).days >= sum((days[1] - days[0]).days + 1 for days in over):
+            yield "M", (begun, begun), 1
+            yield from (("D", days, -1) for days in over)
+        else:
+            yield "D", (begin, end), 1
+
+
+def _next(begun: date) -> date:
+    """The first day of the month after the one that begins on this day."""
+    return month(begun + timedelta(days=31))
+
+
+def _of(span: str, measures: Sequence[str], since: date, until: date, *, sign: int = 1) -> Any:
+    value = _f.value if sign > 0 else (-_f.value).label("value")
+    columns = (_f.measure, _f.day, _f.agency, _f.key, value)
     return select(*columns).where(_f.span == span, _f.measure.in_(measures), _f.day.between(since, until))
 
 

@@ -6,8 +6,9 @@ import csv
 import io
 import json
 import zipfile
+from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -17,12 +18,14 @@ from builders.tallied import History, told
 from sqlalchemy import func, select
 
 from hub.domain.deadlines import Day, DayKind
+from hub.domain.tally import WAITS, Measure
 from hub.errors import Refusal
 from hub.exchange.calendar import Addition, Removal, add, remove
 from hub.reports import sheet
 from hub.reports.build import Asked, Report, Row, build
 from hub.reports.chart import chart
 from hub.reports.definitions import KINDS, By, Form
+from hub.store import figures
 from hub.store import tables as t
 from hub.store.engine import reading
 
@@ -131,6 +134,26 @@ def test_the_year_before_stands_beside_it(axis: Axis) -> None:
     found = report(axis, "sent-received", since=date(2026, 10, 1), until=date(2026, 10, 31), by=By.MONTH)
     assert [(row.group, row.values[0], row.before[0]) for row in found.rows] == [("2026-10", 0, 4)]
     assert found.before == (date(2025, 10, 1), date(2025, 10, 31))
+
+
+@pytest.mark.parametrize(
+    ("since", "days"), [(0, 1), (0, 40), (29, 3), (29, 24), (30, 9), (10, 80), (20, 45), (31, 200)]
+)
+def test_the_figures_of_a_period_are_those_of_its_days(axis: Axis, since: int, days: int) -> None:
+    """Most of a month is read from the month, less the other days."""
+    history = History(axis, 22)
+    history.go_on(60)
+    told(axis)
+    measures = [m for m in Measure if m not in (*WAITS, Measure.SENT_LATER)]
+    begin = date(2025, 9, 1) + timedelta(days=since)
+    one_by_one: Counter[tuple[str, str, str]] = Counter()
+    with reading(axis.desk.engine) as connection:
+        for n in range(days):
+            day = begin + timedelta(days=n)
+            for row in figures.sums(connection, measures, day, day, keyed=True):
+                one_by_one[row["measure"], row["agency"], row["key"]] += row["value"]
+        found = figures.sums(connection, measures, begin, begin + timedelta(days=days - 1), keyed=True)
+    assert {(row["measure"], row["agency"], row["key"]): row["value"] for row in found} == dict(one_by_one)
 
 
 @pytest.mark.parametrize("seed", [21])
