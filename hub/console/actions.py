@@ -66,7 +66,7 @@ def _asked(form: Form) -> Asked:
     if not ids and not query:
         raise Refusal("request-field", "delivery", "", {
             "vi": "chưa chọn bản chuyển nào", "en": "no delivery was chosen",
-            "repair": "Đánh dấu các dòng trong nhật ký giao nhận / tick lines of the delivery log",
+            "repair": "Đánh dấu các dòng trong nhật ký chuyển / tick lines of the delivery log",
         })  # fmt: skip
     return Asked(ids, "" if ids else query, _action(form), form.one("until"))
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from hub.console import access, frame
 from hub.console.access import Views
-from hub.domain.operator import FREE_OF_ACCOUNT, FREE_OF_ADDRESS, WHOLE, Operator, named, pause
+from hub.domain.operator import FORGOTTEN, FREE_OF_ACCOUNT, FREE_OF_ADDRESS, WHOLE, Operator, named, pause
 from hub.errors import Refusal
 from hub.exchange import operators as verbs
 from hub.exchange.passwords import Passwords
@@ -32,7 +32,7 @@ class Door:
     def __init__(self, face: Interface) -> None:
         self.passwords = Passwords()
         self.of_account = Lockout(face.desk.clock, lambda wrong: pause(wrong, FREE_OF_ACCOUNT))
-        self.of_address = Lockout(face.desk.clock, lambda wrong: pause(wrong, FREE_OF_ADDRESS))
+        self.of_address = Lockout(face.desk.clock, lambda wrong: pause(wrong, FREE_OF_ADDRESS), FORGOTTEN)
 
     def check(self, address: str, name: str) -> None:
         """Raises ``sign-in-wait``."""

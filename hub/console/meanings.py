@@ -30,7 +30,7 @@ MEANINGS: dict[str, str] = {
     "pdf_policy": "report: kiểm tra chữ ký trong tệp PDF sau khi nhận rồi báo; require: kiểm tra trước khi nhận.",
     "examiners": "Số tiến trình kiểm tra tệp PDF trước khi nhận, ở nơi đòi hỏi điều ấy.",
     "polls_per_system": "Số lần hỏi đang chờ cùng lúc của một hệ thống; thêm nữa thì được trả lời ngay.",
-    "sweep_seconds": "Số giây giữa hai lần tìm lượt giao và lượt lấy đã hết hạn.",
+    "sweep_seconds": "Số giây giữa hai lần tìm bản chuyển và lượt lấy đã hết hạn.",
     "number_taken": "Số, ký hiệu bị dùng hai lần thì từ chối (refuse) hay chỉ đánh dấu (flag).",
     "log_origin": "Tên sổ bằng chứng; cố định từ lần khởi động đầu tiên.",
     "log_tsa_url": "Nơi cấp dấu thời gian (RFC 3161) cho sổ bằng chứng; trống: không dùng.",

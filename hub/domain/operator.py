@@ -79,6 +79,7 @@ def check_password(name: str, password: str) -> str:
 # from elsewhere.
 FREE_OF_ACCOUNT = 5
 FREE_OF_ADDRESS = 30  # an office may be behind one address
+FORGOTTEN = timedelta(days=1)  # of an address, without a wrong one: many may share it, and their typing errors add up
 _FIRST, _LONGEST = timedelta(seconds=30), timedelta(hours=1)
 
 

@@ -13,10 +13,17 @@ Key = tuple[str, ...]  # an address and an account, or an address
 
 
 class Lockout:
-    """Of one process, in its event loop. ``pause``: how long a key waits after so many wrong ones."""
+    """Of one process, in its event loop. ``pause``: how long a key waits after so many wrong ones; they count
+    until there was none for as long as ``forgotten``.
+    """
 
-    def __init__(self, clock: Callable[[], datetime], pause: Callable[[int], timedelta]) -> None:
-        self._clock, self._pause = clock, pause
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        pause: Callable[[int], timedelta],
+        forgotten: timedelta = timedelta.max,
+    ) -> None:
+        self._clock, self._pause, self._forgotten = clock, pause, forgotten
         self._wrong: OrderedDict[Key, tuple[int, datetime]] = OrderedDict()
 
     def left(self, *key: str) -> timedelta:
@@ -28,8 +35,10 @@ class Lockout:
         return max(timedelta(0), at + self._pause(wrong) - self._clock())
 
     def wrong(self, *key: str) -> None:
-        found = self._wrong.pop(key, None)
-        self._wrong[key] = (found[0] if found else 0) + 1, self._clock()
+        wrong, at = self._wrong.pop(key, (0, self._clock()))
+        if self._clock() - at >= self._forgotten:
+            wrong = 0
+        self._wrong[key] = wrong + 1, self._clock()
         if len(self._wrong) > _KEPT:
             self._wrong.popitem(last=False)
 

@@ -13,7 +13,7 @@ from builders.console import PASSWORD, operating
 from builders.served import a_served_hub
 
 from hub.console import access
-from hub.domain.operator import FREE_OF_ACCOUNT, FREE_OF_ADDRESS, pause
+from hub.domain.operator import FORGOTTEN, FREE_OF_ACCOUNT, FREE_OF_ADDRESS, pause
 from hub.errors import Refusal
 from hub.exchange.passwords import Passwords, hashed, is_right
 from hub.http.lockout import Lockout
@@ -50,6 +50,20 @@ def test_guesses_from_one_address_hold_nobody_else_up() -> None:
     assert not of_address.left("192.0.2.2")
     of_account.right("192.0.2.1", "lan")
     assert not of_account.left("192.0.2.1", "lan")
+
+
+def test_the_typing_errors_of_an_office_are_forgotten_after_a_day_without_one() -> None:
+    clock = Clock()
+    of_address = Lockout(clock, lambda wrong: pause(wrong, FREE_OF_ADDRESS), FORGOTTEN)
+    for _ in range(FREE_OF_ADDRESS + 9):
+        of_address.wrong("192.0.2.1")
+    assert of_address.left("192.0.2.1")
+    clock.pass_(hours=23.9)
+    of_address.wrong("192.0.2.1")  # not yet a day: whoever goes on guessing waits
+    assert of_address.left("192.0.2.1")
+    clock.pass_(hours=24)
+    of_address.wrong("192.0.2.1")
+    assert not of_address.left("192.0.2.1")
 
 
 def test_passwords_are_compared_one_at_a_time_and_few_may_wait() -> None:

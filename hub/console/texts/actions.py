@@ -4,11 +4,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "actions.nav": ("Xử lý bản chuyển", "Actions on deliveries"),
     "actions.title": ("Xử lý bản chuyển", "Actions on deliveries"),
     "actions.note": (
-        "Chọn bản chuyển trong nhật ký giao nhận hoặc ở trang văn bản; ở đây là những lần đã làm, mới nhất trước.",
+        "Chọn bản chuyển trong nhật ký chuyển hoặc ở trang văn bản; ở đây là những lần đã làm, mới nhất trước.",
         "Deliveries are chosen in the delivery log or on a document's page; here is what was done, newest first.",
     ),
     "actions.none": ("Chưa có lần xử lý nào.", "Nothing was done yet."),
-    "actions.to_log": ("Đến nhật ký giao nhận", "To the delivery log"),
+    "actions.to_log": ("Đến nhật ký chuyển", "To the delivery log"),
     "actions.back": ("Thôi, không làm gì", "Do nothing"),
     "actions.all_runs": ("Các lần xử lý", "All actions"),
     # The four actions.
