@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from hub.store.engine import open_engine
+from hub.store.engine import open_engine, sole_of
 
 
 @contextmanager
@@ -49,6 +49,13 @@ def whole(statements: Iterable[str]) -> list[str]:
     return found
 
 
+def take_anew(engine: Engine) -> None:
+    """The connection with which the process writes."""
+    sole = sole_of(engine)
+    assert sole is not None
+    sole.close()
+
+
 @contextmanager
 def full(engine: Engine) -> Iterator[None]:
     """SQLite's file may not grow."""
@@ -59,7 +66,9 @@ def full(engine: Engine) -> Iterator[None]:
         connection.execute(f"PRAGMA max_page_count={pages if limited else 2**31}")
 
     event.listen(engine, "checkout", limit)
+    take_anew(engine)
     try:
         yield
     finally:
         limited = False
+        take_anew(engine)

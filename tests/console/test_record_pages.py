@@ -198,7 +198,7 @@ def test_what_no_database_takes_is_refused_before_it_gets_there(served: Served, 
     sent = office.send("H41")
     for wrong in ("older=5.%00", "newer=5.%00", "older=5.x", f"older=5.{'0' * 25}", f"older={'9' * 40}."):
         assert lan.get(f"/console/log?{wrong}").status_code == 422, wrong
-    for right in ("older=5.", "newer=5.~", f"older=5.{sent['deliveries'][0]['id']}"):
+    for right in ("older=5.", "newer=5.z", f"older=5.{sent['deliveries'][0]['id']}"):
         assert lan.get(f"/console/log?{right}").status_code == 200, right
     for name in ("operator", "action", "subject"):
         assert lan.get(f"/console/audit?{name}=%00").status_code == 422, name
