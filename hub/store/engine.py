@@ -228,18 +228,18 @@ def temporary(fault: BaseException) -> Refusal | None:
         return Refusal("storage-full", retry_after=RETRY_AFTER)
     if isinstance(fault, PoolTimeout):
         return Refusal("busy", retry_after=RETRY_AFTER)
-    if isinstance(fault, DBAPIError | sqlite3.Error):
-        code = _passing(fault)
-        return Refusal(code, retry_after=RETRY_AFTER) if code else None
-    return None
-
-
-def _passing(fault: DBAPIError | sqlite3.Error) -> str | None:
-    if isinstance(fault, sqlite3.Error):  # of whoever asks the driver itself
-        return _SQLITE.get(getattr(fault, "sqlite_errorcode", 0) & 0xFF)
-    original = fault.orig
+    original = fault.orig if isinstance(fault, DBAPIError) else fault  # the driver's, of whoever asks it itself
+    code: str | None = None
     if isinstance(original, sqlite3.Error):
-        return _SQLITE.get(getattr(original, "sqlite_errorcode", 0) & 0xFF)  # without the extended part
+        code = _SQLITE.get(getattr(original, "sqlite_errorcode", 0) & 0xFF)  # without the extended part
+    elif isinstance(fault, DBAPIError):
+        code = _passing(fault)
+    return Refusal(code, retry_after=RETRY_AFTER) if code else None
+
+
+def _passing(fault: DBAPIError) -> str | None:
+    """The code for a fault of PostgreSQL."""
+    original = fault.orig
     state = getattr(original, "sqlstate", None)
     if state in _POSTGRESQL:
         return _POSTGRESQL[state]
