@@ -45,6 +45,11 @@ _VERDICTS = Urn(
     ("VALID", "VALID_NO_TIMESTAMP", "INDETERMINATE_REVOCATION", "UNTRUSTED_CHAIN", "EXPIRED_AT_SIGNING", "MODIFIED"),
     (70, 15, 8, 4, 2, 1),
 )
+# Of a packet's own signature and of its PDF file's, as hub.domain.tally reads them.
+_DETAILS = (
+    '{"steps": []}',
+    Urn(('{"missing": []}', '{"missing": ["leader"]}', '{"reason": "not a PDF"}'), (70, 15, 15)),
+)
 _SIGNERS = ("Nguyễn Thị Ví Dụ", "Trần Văn Mẫu", "Lê Hồng Thử", "Phạm Thị Thí Nghiệm", "Hoàng Văn Tỉ Dụ", "Vũ Minh Mẫu")
 _HOURS = (.1, .1, .1, .1, .1, .2, .6, 4, 12, 14, 13, 8, 4, 9, 13, 13, 9, 4, 1.5, .8, .6, .4, .2, .1)  # fmt: skip
 _DAYS = (1.1, 1, 1, 1, 1, 0.12, 0.05)  # of the week
@@ -224,18 +229,10 @@ class History:
     def _examined(self, sent: _Sent, hour: int) -> None:
         if self._end - hour > _EXAMINED * DAYS * 24:
             return
-        for part in range(2):
+        for part, detail in enumerate((_DETAILS[0], _DETAILS[1].draw(self._chance()))):
+            verdict = _VERDICTS.draw(self._chance())
             self._rows["examination"].append(
-                (
-                    sent.packet,
-                    part,
-                    sent.id,
-                    "",
-                    f"{self._bits(256):064x}",
-                    _VERDICTS.draw(self._chance()),
-                    "{}",
-                    sent.at,
-                )
+                (sent.packet, part, sent.id, "", f"{self._bits(256):064x}", verdict, detail, sent.at)
             )
 
     def _accepted(self, sent: _Sent, row: tuple[Any, ...], to: list[str]) -> None:
@@ -336,13 +333,13 @@ class History:
 
     def _status(self, hour: int, sent: _Sent, own: str, party: Party, before: str, code: str) -> None:
         at = f"{_hour(hour)}{self._clock()}"
-        report = self._report(hour, sent, party, code, at) if self._chance() < _WITH_PACKET else None
+        report = self._report(hour, sent, own, party, code, at) if self._chance() < _WITH_PACKET else None
         system = self._systems[party.serves]
         self._rows["event"].append((own, at, "status", "delivered", "delivered", before, code, system, report, ""))
         self._tell(hour, sent, own, "status", code, at, report)
 
-    def _report(self, hour: int, sent: _Sent, party: Party, code: str, at: str) -> str:
-        """The packet of a status, delivered to whoever sent the document."""
+    def _report(self, hour: int, sent: _Sent, own: str, party: Party, code: str, at: str) -> str:
+        """The packet of a status, delivered to whoever sent the document; ``own``: the delivery it moved."""
         report, packet, sha256 = self._id(hour * 3600), self._id(hour * 3600), f"{self._bits(256):064x}"
         by, to = self._systems[party.serves], sent.sender
         self.seq += 2
@@ -351,8 +348,8 @@ class History:
              self._fingerprints[party.serves], at)
         )  # fmt: skip
         self._rows["report"].append(
-            (report, packet, by, sent.id, party.code, to.code, code, _SAID[code], at, f"{self._bits(256):064x}", "{}",
-             at, f"{self._bits(128):032x}")
+            (report, packet, by, sent.id, party.code, to.code, code, _SAID[code], at, f"{self._bits(256):064x}",
+             f'{{"deliveries": [{{"id": "{own}", "effect": "moves"}}]}}', at, f"{self._bits(128):032x}")
         )  # fmt: skip
         self._rows["delivery"].append(
             (self._id(hour * 3600), self.seq - 1, sent.id, packet, report, to.code, to.code, self._systems[to.serves],

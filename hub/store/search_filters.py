@@ -242,8 +242,8 @@ def _signed(query: Query) -> ColumnElement[bool]:
     return not_(have) if by_agency else have
 
 
-# As PostgreSQL's index has it, to the letter (migration 0012): its parser would take 15/vpcp-th for a path.
-SEARCH = literal_column("translate(document.search, '/-_.@:+,~&=?%#*', repeat(' ', 14))", Text)
+# As PostgreSQL's index has it, to the letter (migration 0015): its parser would take 15/vpcp-th for a path.
+SEARCH = literal_column("translate(document.search, '/-_.@:+,~&=?%#*', repeat(' ', 15))", Text)
 
 
 def _has_text(query: Query, sqlite: bool) -> Iterator[ColumnElement[bool]]:

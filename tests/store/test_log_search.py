@@ -269,3 +269,19 @@ def test_words_are_looked_for_in_part_after_part_of_the_log(
     for newer in (False, True):
         for seconds in (0.0, 9.0):
             assert filled.found(query, limit=20, newer=newer, seconds=seconds) == expected
+
+
+def test_words_stand_apart_at_every_mark_on_both_engines(database_url: str) -> None:
+    """PostgreSQL deleted ``*`` where SQLite splits at it."""
+    rows = list(Rows(random.Random(3), START).documents(len(string.punctuation)))
+    for one, mark in zip(rows, string.punctuation, strict=True):
+        one["document"][0]["search"] = f"tien{mark}luong"
+    with opened(database_url) as engine:
+        with writing(engine) as connection:
+            enrolled(connection)
+            put(connection, iter(rows))
+        with reading(engine) as connection:
+            page = search.find(connection, parse('"tiền lương"', TODAY), limit=1000)
+    found = {key.seq for key in page.keys}
+    apart = [one["document"][0]["search"][4] for one in rows if one["document"][0]["seq"] in found]
+    assert "".join(apart) == string.punctuation
