@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,21 @@ def test_who_guesses_at_an_account_waits_and_its_owner_gets_in_after_it(lan: Ser
     assert (held.status_code, held.headers["retry-after"]) == (429, "31")
     lan.axis.clock.pass_(seconds=31)
     assert sign_in(lan).status_code == 303
+
+
+def test_guesses_sent_at_once_are_as_few_as_one_after_the_other(lan: Served) -> None:
+    with ThreadPoolExecutor(3 * FREE_OF_ACCOUNT) as many:
+        answers = list(many.map(lambda n: sign_in(lan, password=f"nhầm lần thứ {n}"), range(3 * FREE_OF_ACCOUNT)))
+    statuses = Counter(answer.status_code for answer in answers)
+    assert statuses == {403: FREE_OF_ACCOUNT, 429: 2 * FREE_OF_ACCOUNT}
+    assert sign_in(lan).status_code == 429
+
+
+def test_right_passwords_sent_at_once_all_open_and_count_for_nothing(lan: Served) -> None:
+    with ThreadPoolExecutor(FREE_OF_ACCOUNT) as many:
+        assert {answer.status_code for answer in many.map(lambda _: sign_in(lan), range(FREE_OF_ACCOUNT))} == {303}
+    for _ in range(FREE_OF_ACCOUNT):
+        assert sign_in(lan, password="nhầm rồi nhầm nữa").status_code == 403
 
 
 def test_who_tries_many_accounts_from_one_address_waits_too(lan: Served) -> None:
