@@ -31,7 +31,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 @pytest.fixture
 def lan(served: Served) -> Served:
     """A hub with an account that has a password."""
-    account = verbs.Account("test", "lan", Role.ADMINISTRATOR, hashed(PASSWORD))
+    account = verbs.Account("command:test", "lan", Role.ADMINISTRATOR, hashed(PASSWORD))
     served.axis.desk.writer.run(verbs.add, account)
     return served
 
@@ -132,7 +132,7 @@ def test_over_plain_http_nobody_signs_in_from_elsewhere(lan: Served) -> None:
 
 
 def test_a_link_signs_in_once_and_only_by_its_button(lan: Served) -> None:
-    lan.axis.desk.writer.run(verbs.add_link, verbs.Link("test", "lan", access.hashed("abc")))
+    lan.axis.desk.writer.run(verbs.add_link, verbs.Link("command:test", "lan", access.hashed("abc")))
     address = f"{lan.base_url}/console/login"
     for _ in range(2):  # looking at it, as programs that read mail do, spends nothing
         assert 'value="abc"' in httpx.get(address, params={"link": "abc"}).text

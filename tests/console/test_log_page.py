@@ -186,7 +186,7 @@ def test_who_has_become_a_viewer_renames_nothing_that_all_see_but_may_take_it_ba
     hoa = operating(served, "hoa", Role.OPERATOR)
     for fields in ({"name": "Của chung", "shared": "yes"}, {"name": "Của hoa"}):
         assert hoa.post("/console/log/saved", {"q": "state:waiting", **fields}).status_code == 303
-    served.axis.desk.writer.run(operators.set_role, operators.Change("lan", "hoa", Role.VIEWER, reason="đổi việc"))
+    served.axis.desk.writer.run(operators.set_role, operators.Change("command:test", "hoa", Role.VIEWER))
     hoa = operating(served, "hoa")
     page = hoa.get("/console/log").text
     shared, own = (
