@@ -169,7 +169,8 @@ def test_an_administrator_adds_changes_and_removes_an_account_with_a_reason(page
 
 def test_a_hostile_name_in_the_audit_is_shown_as_it_is(served: Served) -> None:
     served.axis.desk.writer.run(
-        verbs.end_sessions, verbs.Change("command:<script>alert(1)</script>", "lan", reason="ngược \u202edòng <b>đậm</b>")
+        verbs.end_sessions,
+        verbs.Change("command:<script>alert(1)</script>", "lan", reason="ngược \u202edòng <b>đậm</b>"),
     )
     other = operating(served, "an").get("/console/audit")
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in other.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,16 @@ HOSTILE = "<script>alert(1)</script> \u202etrích yếu\u202c " + "dài " * 60
 def served(tmp_path: Path, database_url: str) -> Iterator[Served]:
     with a_served_hub(tmp_path, database_url) as hub:
         yield hub
+
+
+def roll_of(lan: Operating, code: str) -> dict[str, str]:
+    """The form that renews the secrets of an agency's system, as its page has it now."""
+    made_at = re.search(r'name="made_at" value="([^"]*)"', lan.get(f"/console/agencies/{code}").text)
+    return {"action": "roll", "reason": "Lộ mã truy cập", "made_at": made_at[1] if made_at else ""}
+
+
+def rolls(lan: Operating, code: str) -> httpx.Response:
+    return lan.post(f"/console/agencies/{code}/enrol", roll_of(lan, code))
 
 
 @pytest.fixture
@@ -263,7 +274,7 @@ def test_an_administrator_enrols_and_renews_secrets_that_are_shown_once(served: 
     assert system.id in shown.text
     assert lan.post("/console/agencies/H41/enrol", fields).status_code == 409
     before = dict(served.axis.desk.rosters.current(now=True).tokens)
-    rolled = lan.post("/console/agencies/H41/enrol", {"action": "roll", "reason": "Lộ mã truy cập"})
+    rolled = rolls(lan, "H41")
     assert system.id in rolled.text
     after = served.axis.desk.rosters.current(now=True)
     assert after.systems[system.id].code == "H41"
@@ -274,10 +285,31 @@ def test_an_administrator_enrols_and_renews_secrets_that_are_shown_once(served: 
     ]
 
 
+def test_a_form_sent_twice_enrols_and_renews_once_and_says_so(served: Served, lan: Operating) -> None:
+    def tokens() -> set[str]:
+        return set(served.axis.desk.rosters.current(now=True).tokens)
+
+    enrol = {"action": "enrol", "reason": "Kết nối mới", "profile": "required", "algorithms": "2025"}
+    assert lan.post("/console/agencies/H41/enrol", enrol).status_code == 200
+    roll = roll_of(lan, "H41")
+    served.axis.clock.pass_(minutes=1)
+    assert lan.post("/console/agencies/H41/enrol", roll).status_code == 200
+    before = tokens()
+    for form in (enrol, roll):
+        again = lan.post("/console/agencies/H41/enrol", form)
+        assert (again.status_code, "Đã làm rồi" in again.text, 'class="secret"' in again.text) == (409, True, False)
+        assert 'href="/console/agencies/H41"' in again.text
+        assert tokens() == before
+    assert "Done already" in lan.post("/console/agencies/H41/enrol", roll, lang="en").text
+    assert [entry[1] for entry in audited(served)] == ["system-enrol", "system-enrol", "sign-in-link"]
+    for wrong in ("", "x", "9" * 40):
+        assert lan.post("/console/agencies/H41/enrol", roll | {"made_at": wrong}).status_code == 422
+
+
 def test_a_locked_system_stays_locked_when_its_secrets_are_renewed(served: Served, lan: Operating) -> None:
     served.axis.enrol("H41")
     assert lan.post("/console/agencies/H41/lock", {"action": "lock", "reason": "Nghi bị lộ khóa"}).status_code == 303
-    assert lan.post("/console/agencies/H41/enrol", {"action": "roll", "reason": "Lộ mã truy cập"}).status_code == 200
+    assert rolls(lan, "H41").status_code == 200
     assert served.axis.desk.rosters.current(now=True).directory.nearest("H41").locked  # type: ignore[union-attr]
     assert "đang khóa" in lan.get("/console/agencies/H41").text
 
@@ -287,7 +319,7 @@ def test_an_operator_locks_with_a_reason_and_only_an_administrator_enrols(served
     bac, viewer = operating(served, "bắc", Role.OPERATOR), operating(served, "xem", Role.VIEWER)
     lock = {"action": "lock", "reason": "Nghi bị lộ khóa"}
     assert viewer.post("/console/agencies/H41/lock", lock).status_code == 403
-    assert bac.post("/console/agencies/H41/enrol", {"action": "roll", "reason": "Lộ mã"}).status_code == 403
+    assert rolls(bac, "H41").status_code == 403
     assert lan.post("/console/agencies/H41/lock", {"action": "lock", "reason": " "}).status_code == 422
     assert lan.post("/console/agencies/H41/lock", {"action": "retire", "reason": "Thử xem"}).status_code == 422
     assert lan.post("/console/agencies/H41/lock", lock | {"csrf": "x"}).status_code == 403

@@ -111,5 +111,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "agencies.token": ("Mã truy cập (REST)", "Token (REST)"),
     "agencies.secret": ("Khóa bí mật (giao thức trục quốc gia)", "Secret (the national gateway)"),
     "agencies.one_time_code": ("Mã một lần để đăng ký chứng thư", "One-time code for its certificate"),
+    "agencies.made": ("Đã làm rồi, lần này không làm gì thêm", "Done already; this time nothing was done"),
+    "agencies.made_what": (
+        "Thông tin truy cập chỉ hiện một lần, ở trang trả lời lần trước. Chưa chép được thì cấp lại ở trang cơ quan.",
+        "The credentials were shown once, by the answer before. If nobody copied them, renew them on its page.",
+    ),
     "agencies.back": ("Về cơ quan", "To the agency"),
 }
