@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import ExitStack
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from builders.axis import Peer
@@ -125,6 +127,30 @@ def test_a_stream_ends_with_its_session(browser: Browser, served: Served) -> Non
         expect(page.page.locator(".live")).to_have_attribute("data-state", "on")
         served.axis.desk.writer.run(verbs.end_sessions, verbs.Change("lan", "an", reason="thử"))
         expect(page.page.locator(".live")).to_have_attribute("data-state", "over", timeout=15_000)
+
+
+def test_a_page_that_gets_no_stream_says_so_and_leads_to_a_new_one(browser: Browser, served: Served) -> None:
+    token = a_session(served.axis, "hà")
+    with (
+        browser.new_context(locale="vi") as context,
+        httpx.Client(headers={"Cookie": f"{access.COOKIE}={token}"}) as own,
+    ):
+        page = watched(context, served, token)
+        with ExitStack() as others:
+            kept = []  # or the client would hang up
+            for _ in range(4):  # as many as one session may have
+                stream = others.enter_context(own.stream("GET", f"{served.base_url}/console/live"))
+                kept.append(stream.iter_lines())
+                assert next(kept[-1])  # it has begun
+            page.go("/console")
+            state = page.page.locator(".live")
+            expect(state).to_have_attribute("data-state", "lost")
+            expect(state).to_have_text("Mất kết nối, số liệu đã dừng cập nhật")
+        page.page.get_by_role("link", name="Tải lại trang").click()
+        expect(state).to_have_attribute("data-state", "on")
+        expect(page.page.locator(".reload")).to_be_hidden()
+        page.told = [line for line in page.told if "503" not in line]  # the browser tells every refused request
+        page.assert_clean()
 
 
 def test_a_page_works_without_script(browser: Browser, served: Served) -> None:

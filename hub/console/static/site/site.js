@@ -32,7 +32,8 @@ if (place) {
   };
   const source = new EventSource(place.dataset.live);
   source.addEventListener("open", () => say("on"));
-  source.addEventListener("error", () => say("off"));
+  // Closed by an answer that is none, such as a proxy's 502: the browser does not ask again.
+  source.addEventListener("error", () => say(source.readyState === EventSource.CLOSED ? "lost" : "off"));
   source.addEventListener("parts", (event) => {
     for (const [id, text] of Object.entries(JSON.parse(event.data))) {
       const part = document.getElementById(id);
