@@ -3,8 +3,8 @@
 A room calls :func:`render` with a template that extends ``frame.html`` and imports its macros: ``{% import "parts.html"
 as parts with context %}``. In templates: ``t(key, **facts)`` gives a text, ``lang`` the language, ``operator`` who is
 signed in (None before), ``now`` the moment; filters ``moment`` (a time in Hà Nội), ``clock``, ``day``, ``ago``,
-``number``, ``said`` (a rule in words). Whatever is shown is escaped, and what cannot be seen in it (bidirectional
-marks, control characters) is written out.
+``number``, ``said`` (a rule in words), ``kept`` (the value of a control). Whatever is shown is escaped, and what cannot
+be seen in it (bidirectional marks, control characters) is written out; a control keeps the value it was given.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -183,6 +183,11 @@ def plain(value: Any) -> Any:
     return "".join(f"[U+{ord(c):04X}]" if c in hidden else c for c in value)
 
 
+def kept(value: object) -> Markup:
+    """The value of a control, which comes back with its form: escaped alone. HTML has no NUL."""
+    return escape(value).replace("\0", "")
+
+
 @cache
 def _environment() -> Environment:
     made = Environment(
@@ -194,7 +199,7 @@ def _environment() -> Environment:
         finalize=plain,
     )
     made.filters |= {"moment": moment, "clock": clock, "day": day, "ago": ago, "number": number, "local": local}
-    made.filters["said"] = said
+    made.filters |= {"said": said, "kept": kept}
     return made
 
 
