@@ -36,6 +36,8 @@ from hub.store.engine import reading
 
 _T = TypeVar("_T")
 LANGUAGES = ("vi", "en")
+_IN_PATH = "/:@!$&'()*+,;=~"  # beside letters and digits (RFC 3986 3.3)
+_IN_QUERY = f"{_IN_PATH}?%"  # encoded already, but for what a browser leaves
 NO_NUL = r"^[^\x00]*$"  # of a parameter: PostgreSQL has no text with one
 TEXTS = texts.collected()
 HEADERS = {
@@ -121,15 +123,20 @@ def part(template: str, lang: str, **values: Any) -> str:
 
 
 def here(request: Request) -> str:
-    """The address of this page, to come back to."""
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    """The address of this page, to come back to: in ASCII, as a redirect has it."""
+    query: bytes = request.scope["query_string"]
+    return _path(request) + (f"?{quote(query, safe=_IN_QUERY)}" if query else "")
 
 
 def again(request: Request, **changes: object) -> str:
     """The address of this page with other parameters; None takes one away."""
     kept = [(name, value) for name, value in request.query_params.multi_items() if name not in changes]
     added = [(name, str(value)) for name, value in changes.items() if value is not None]
-    return request.url.path + (f"?{urlencode(kept + added)}" if kept or added else "")
+    return _path(request) + (f"?{urlencode(kept + added)}" if kept or added else "")
+
+
+def _path(request: Request) -> str:
+    return quote(request.scope["path"], safe=_IN_PATH)
 
 
 def to(path: str) -> Response:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,27 @@ def test_a_link_signs_in_once_and_only_by_its_button(lan: Served) -> None:
         assert 'value="abc"' in httpx.get(address, params={"link": "abc"}).text
     answers = [httpx.post(address, data={"link": "abc"}).status_code for _ in range(2)]
     assert answers == [303, 410]
+
+
+@pytest.mark.parametrize(
+    ("asked", "back"),
+    [
+        ("/console/agencies/Đ1?x=tiền lương&y=1,2", "/console/agencies/%C4%901?x=ti%E1%BB%81n%20l%C6%B0%C6%A1ng&y=1,2"),
+        ("/console/agencies/a%3Fb%25%23c", "/console/agencies/a%3Fb%25%23c"),
+        ("/console/documents/G22,2025/10/01,15/VPCP-TH", "/console/documents/G22,2025/10/01,15/VPCP-TH"),
+        ("/console/log?q=to%3AH41+%22ti%E1%BB%81n%22", "/console/log?q=to%3AH41+%22ti%E1%BB%81n%22"),
+    ],
+)
+def test_signing_in_leads_back_to_any_page_of_the_console(lan: Served, asked: str, back: str) -> None:
+    with httpx.Client(base_url=lan.base_url, timeout=30) as browser:
+        first = browser.get(asked)
+        page = browser.get(first.headers["location"])
+        [further] = re.findall(r'name="next" value="([^"]*)"', page.text)
+        fields = {"name": "lan", "password": PASSWORD, "next": unescape(further)}
+        assert browser.post("/console/login", data=fields).headers["location"] == back
+    language = Operating(lan.base_url, a_session(lan.axis)).get(asked).text.partition('hreflang="en"')[0]
+    address = unescape(language.rpartition('href="')[2].partition('"')[0])
+    assert httpx.get(lan.base_url + address).headers["location"] == back
 
 
 @pytest.mark.parametrize(
