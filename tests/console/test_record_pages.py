@@ -272,6 +272,7 @@ def test_an_administrator_enrols_and_renews_secrets_that_are_shown_once(served: 
     system = served.axis.desk.rosters.current(now=True).directory.nearest("H41")
     assert system is not None
     assert system.id in shown.text
+    assert "Trục giữ khóa bí mật ở dạng mã hóa; mã truy cập và mã một lần thì chỉ giữ dấu vân tay." in shown.text
     assert lan.post("/console/agencies/H41/enrol", fields).status_code == 409
     before = dict(served.axis.desk.rosters.current(now=True).tokens)
     rolled = rolls(lan, "H41")

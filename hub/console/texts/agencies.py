@@ -105,8 +105,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "agencies.credentials": ("Thông tin truy cập của hệ thống", "Credentials of the system"),
     "agencies.once": ("Chỉ hiện một lần này.", "Shown this once."),
     "agencies.once_what": (
-        "Chép ngay và chuyển cho đơn vị quản trị hệ thống qua kênh an toàn; trục chỉ giữ dạng mã hóa.",
-        "Copy them now and hand them to the system's administrators over a safe channel; the hub keeps only a digest.",
+        "Chép ngay và chuyển cho đơn vị quản trị hệ thống qua kênh an toàn; không trang nào hiện lại. Trục giữ khóa bí "
+        "mật ở dạng mã hóa; mã truy cập và mã một lần thì chỉ giữ dấu vân tay.",
+        "Copy them now and hand them to the system's administrators over a safe channel; no page shows them again. The "
+        "hub keeps the secret encrypted, and of the token and the one-time code only a digest.",
     ),
     "agencies.token": ("Mã truy cập (REST)", "Token (REST)"),
     "agencies.secret": ("Khóa bí mật (giao thức trục quốc gia)", "Secret (the national gateway)"),
