@@ -230,13 +230,13 @@ async def enrolling(request: Request, operator: Administers, code: str) -> Respo
         system = current.directory.nearest(known)
         if system is None or system.code != known:
             raise Refusal("system-none", "code", known, {"code": known})
-        wanted = enrol.Enrolment(known, system_id=system.id)
+        wanted, locked = enrol.Enrolment(known, system_id=system.id), system.locked
     else:
         addresses = tuple(fields.one("addresses").replace(",", " ").split())
         terms = fields.one("system_id").strip(), "", fields.one("profile"), fields.one("algorithms")
         if terms[2] not in {"", "required", "legacy"} or terms[3] not in {"", "2025", "sha1"}:
             raise Refusal("request-invalid")
-        wanted = enrol.Enrolment(known, "", *terms, addresses=addresses)
+        wanted, locked = enrol.Enrolment(known, "", *terms, addresses=addresses), False
     job = enrol.Enrolments((wanted,), desk.vault, action == "roll", operator.name, reason, renews)
     name = current.directory.name_of(known)
     try:
@@ -245,7 +245,8 @@ async def enrolling(request: Request, operator: Administers, code: str) -> Respo
         if refusal.code not in {"system-connected", "credentials-renewed"}:
             raise
         return frame.render(request, "credentials_made.html", operator, 409, refusal=refusal, code=known, name=name)
-    return frame.render(request, "credentials.html", operator, made=made, code=known, name=name)
+    # Nothing more is asked of the database: whatever happens to it, the credentials are out.
+    return frame.render(request, "credentials.html", operator, made=made, code=known, name=name, locked=locked)
 
 
 def _seen(text: str) -> datetime:

@@ -43,8 +43,8 @@ def roll_of(lan: Operating, code: str) -> dict[str, str]:
     return {"action": "roll", "reason": "Lộ mã truy cập", "made_at": made_at[1] if made_at else ""}
 
 
-def rolls(lan: Operating, code: str) -> httpx.Response:
-    return lan.post(f"/console/agencies/{code}/enrol", roll_of(lan, code))
+def rolls(lan: Operating, code: str, **more: Any) -> httpx.Response:
+    return lan.post(f"/console/agencies/{code}/enrol", roll_of(lan, code), **more)
 
 
 @pytest.fixture
@@ -307,12 +307,17 @@ def test_a_form_sent_twice_enrols_and_renews_once_and_says_so(served: Served, la
         assert lan.post("/console/agencies/H41/enrol", roll | {"made_at": wrong}).status_code == 422
 
 
-def test_a_locked_system_stays_locked_when_its_secrets_are_renewed(served: Served, lan: Operating) -> None:
+def test_a_locked_system_stays_locked_when_its_secrets_are_renewed_and_the_page_says_so(
+    served: Served, lan: Operating
+) -> None:
     served.axis.enrol("H41")
     assert lan.post("/console/agencies/H41/lock", {"action": "lock", "reason": "Nghi bị lộ khóa"}).status_code == 303
-    assert rolls(lan, "H41").status_code == 200
+    assert "Hệ thống này vẫn đang bị khóa" in rolls(lan, "H41").text
+    assert "still locked" in rolls(lan, "H41", lang="en").text
     assert served.axis.desk.rosters.current(now=True).directory.nearest("H41").locked  # type: ignore[union-attr]
     assert "đang khóa" in lan.get("/console/agencies/H41").text
+    assert lan.post("/console/agencies/H41/lock", {"action": "unlock", "reason": "Đã thay khóa"}).status_code == 303
+    assert "vẫn đang bị khóa" not in rolls(lan, "H41").text
 
 
 def test_an_operator_locks_with_a_reason_and_only_an_administrator_enrols(served: Served, lan: Operating) -> None:

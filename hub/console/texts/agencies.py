@@ -110,6 +110,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Copy them now and hand them to the system's administrators over a safe channel; no page shows them again. The "
         "hub keeps the secret encrypted, and of the token and the one-time code only a digest.",
     ),
+    "agencies.still_locked": ("Hệ thống này vẫn đang bị khóa.", "This system is still locked."),
+    "agencies.still_locked_what": (
+        "Thông tin mới chỉ dùng được sau khi mở khóa hệ thống ở trang cơ quan.",
+        "What is new here works only once the system is unlocked, on the agency's page.",
+    ),
     "agencies.token": ("Mã truy cập (REST)", "Token (REST)"),
     "agencies.secret": ("Khóa bí mật (giao thức trục quốc gia)", "Secret (the national gateway)"),
     "agencies.one_time_code": ("Mã một lần để đăng ký chứng thư", "One-time code for its certificate"),
