@@ -141,7 +141,17 @@ def time_line(connection: Connection, scope: Scope, after: Place | None, most: i
 
 def place(at: datetime, rank: int, key: str) -> Place:
     """One that is read from outside. Raises ValueError, LookupError for what cannot be one."""
+    if rank < 0:
+        raise LookupError(rank)
     return at, rank, str(_SOURCES[rank].read(key))
+
+
+def _number(key: str) -> int:
+    """Raises ValueError for what no column of numbers takes."""
+    found = int(key)
+    if not 0 <= found < 2**63:
+        raise ValueError(key)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +160,7 @@ class _Source:
     query: Callable[[Scope], Select[Any]]
     at: ColumnElement[Any]
     key: ColumnElement[Any]
-    read: Callable[[str], int | str] = int
+    read: Callable[[str], int | str] = _number
 
 
 def _behind(

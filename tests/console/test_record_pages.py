@@ -24,10 +24,11 @@ from sqlalchemy import select
 from hub.domain.operator import Role
 from hub.exchange import enrol
 from hub.exchange.polled import polled
-from hub.store import audit, examinations, tables, views
+from hub.store import audit, examinations, story, tables, views
 from hub.store.console_tables import refusal_rule
 from hub.store.engine import reading
 
+SOURCES = len(story._SOURCES)
 HOSTILE = "<script>alert(1)</script> \u202etrích yếu\u202c " + "dài " * 60
 
 
@@ -202,6 +203,37 @@ def test_a_broadcast_is_read_in_pages_and_towards_one_recipient(served: Served, 
     for path in ("refusals?q=%00", "refusals?before=x~%00", "agencies?q=%00", "systems?after=%00", "agencies/%00"):
         assert lan.get(f"/console/{path}").status_code in {200, 404, 422}, path
     assert operating(served, "bắc", Role.VIEWER).get(address).text.count('name="delivery"') == 0
+
+
+def test_a_place_in_the_time_line_that_cannot_be_is_refused_before_it_gets_there(
+    served: Served, lan: Operating
+) -> None:
+    office, _ = office_and_province(served.axis)
+    address = f"/console/documents/{office.send('H41')['id']}"
+
+    def status(at: str, rank: object, key: str) -> int:
+        return lan.get(address, params={"at": f"{at}~{rank}~{key}"}).status_code
+
+    now = "2025-10-01T00:00:00+00:00"
+    for rank in range(SOURCES):
+        for key in ("1", "0", str(2**63 - 1)):
+            assert status(now, rank, key) == 200, (rank, key)
+        for key in (
+            str(2**63),
+            "9" * 40,
+            "-1",
+            f"-{'9' * 30}",
+            "x" * 40,
+            "\U0010ffff" * 9,
+            "\N{ARABIC-INDIC DIGIT NINE}" * 30,
+        ):
+            assert status(now, rank, key) in {200, 422}, (rank, key)
+    for rank in (-1, -SOURCES, SOURCES, "9" * 30, "x"):
+        assert status(now, rank, "1") == 422, rank
+    for at in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9" * 30, ""):
+        assert status(at, 3, "1") == 422, at
+    for at in ("0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00"):
+        assert status(at, 3, "1") == 200, at
 
 
 def test_what_no_database_takes_is_refused_before_it_gets_there(served: Served, lan: Operating) -> None:
