@@ -27,7 +27,7 @@ from starlette.responses import RedirectResponse, Response
 
 from hub.console import texts
 from hub.console.site import version
-from hub.domain.document import VIETNAM
+from hub.domain.document import local
 from hub.domain.operator import Operator, Role
 from hub.domain.rules import RULES
 from hub.errors import PROBLEMS, Refusal
@@ -208,13 +208,6 @@ def _environment() -> Environment:
     made.filters |= {"moment": moment, "clock": clock, "day": day, "ago": ago, "number": number, "local": local}
     made.filters |= {"said": said, "kept": kept}
     return made
-
-
-def local(at: datetime) -> datetime:
-    try:
-        return at.astimezone(VIETNAM)
-    except OverflowError:  # a certificate without an end states the last second of 9999 (RFC 5280 4.1.2.5)
-        return datetime.max.replace(tzinfo=VIETNAM)
 
 
 def moment(at: datetime | None) -> Markup:

@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping
 from hub.console import frame
 from hub.domain.agency import Directory
 from hub.domain.delivery import Transport
+from hub.domain.document import local
 from hub.domain.stuck import Stuck, Waiting, Why, stuck, worst
 from hub.store.story import Line
 
@@ -125,8 +126,8 @@ def _sentence(request: Request, told: Stuck, directory: Directory, now: datetime
 
 def when(request: Request, at: datetime, now: datetime) -> str:
     """A moment as people say it: 10:32 hôm qua."""
-    day, today = frame.local(at).date(), frame.local(now).date()
-    clock = f"{frame.local(at):%H:%M}"
+    day, today = local(at).date(), local(now).date()
+    clock = f"{local(at):%H:%M}"
     if day == today:
         return frame.text(request, "document.today", clock=clock)
     if day == today - timedelta(days=1):
