@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from builders.keys import a_certificate
 from builders.pdfs import by_both, text_changed
 from builders.reports import office_and_province, office_and_provinces
 from builders.served import Served, a_served_hub
+from builders.steered import order
 from builders.waiting import comes
 from sqlalchemy import select
 
@@ -172,6 +174,23 @@ def settled(served: Served, document_id: str) -> None:
     assert comes(over)
 
 
+def test_what_an_operator_did_is_told_with_who_and_why(served: Served, lan: Operating) -> None:
+    office, _ = office_and_province(served.axis)
+    sent = office.send("H41")
+    delivery = sent["deliveries"][0]["id"]
+    order(served.axis, "undeliverable", delivery, by="lan", reason="Cơ quan <b>đã</b> giải thể")
+    order(served.axis, "release", delivery, by="command:root", reason="Máy treo")
+    told = unescape(lan.get(f"/console/documents/{sent['id']}").text)
+    assert "<b>Báo không giao được, do lan thực hiện</b>" in told
+    assert "<q>Cơ quan <b>đã</b> giải thể</q>" in told
+    assert "Nhả quyền giữ, do command:root thực hiện – Để nguyên: không ai đang giữ" in told
+    [run, _] = re.findall(r'href="(/console/actions/[0-9a-f]{24})"', told)
+    assert lan.get(run).status_code == 200
+    english = lan.get(f"/console/documents/{sent['id']}", lang="en").text
+    assert "Mark undeliverable, by lan" in english
+    assert "by command:root – Left: held by nobody" in english
+
+
 def test_why_it_is_stuck_is_said_in_one_sentence(served: Served) -> None:
     office, province = office_and_province(served.axis)
     sent = office.send("H41")
@@ -228,6 +247,7 @@ def test_a_place_in_the_time_line_that_cannot_be_is_refused_before_it_gets_there
             "\N{ARABIC-INDIC DIGIT NINE}" * 30,
         ):
             assert status(now, rank, key) in {200, 422}, (rank, key)
+    assert status("2025-10-01T00:00:00.123456+00:00", 3, "a" * 48) == 200
     for rank in (-1, -SOURCES, SOURCES, "9" * 30, "x"):
         assert status(now, rank, "1") == 422, rank
     for at in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9" * 30, ""):
