@@ -1,11 +1,10 @@
-"""Pages of documents, refusals and agencies as they are asked for, on both engines: what they show, and to whom."""
+"""Pages of documents, refusals and systems as they are asked for, on both engines: what they show, and to whom."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import pytest
 from builders.axis import acting
 from builders.console import Operating, operating
 from builders.examined import at_the_time, trusting, with_files
-from builders.keys import a_certificate
 from builders.pdfs import by_both, text_changed
 from builders.reports import office_and_province, office_and_provinces
 from builders.served import Served, a_served_hub
@@ -24,9 +22,8 @@ from builders.waiting import comes
 from sqlalchemy import select
 
 from hub.domain.operator import Role
-from hub.exchange import enrol
 from hub.exchange.polled import polled
-from hub.store import audit, examinations, story, tables, views
+from hub.store import examinations, story, tables, views
 from hub.store.console_tables import refusal_rule
 from hub.store.engine import reading
 
@@ -38,16 +35,6 @@ HOSTILE = "<script>alert(1)</script> \u202etrích yếu\u202c " + "dài " * 60
 def served(tmp_path: Path, database_url: str) -> Iterator[Served]:
     with a_served_hub(tmp_path, database_url) as hub:
         yield hub
-
-
-def roll_of(lan: Operating, code: str) -> dict[str, str]:
-    """The form that renews the secrets of an agency's system, as its page has it now."""
-    made_at = re.search(r'name="made_at" value="([^"]*)"', lan.get(f"/console/agencies/{code}").text)
-    return {"action": "roll", "reason": "Lộ mã truy cập", "made_at": made_at[1] if made_at else ""}
-
-
-def rolls(lan: Operating, code: str, **more: Any) -> httpx.Response:
-    return lan.post(f"/console/agencies/{code}/enrol", roll_of(lan, code), **more)
 
 
 @pytest.fixture
@@ -64,12 +51,6 @@ def handed_in(served: Served, system: Any, packet: bytes) -> httpx.Response:
 def views_of(served: Served, document_id: str) -> list[tuple[str, str]]:
     with reading(served.axis.desk.engine) as connection:
         return [(row["operator"], row["took"]) for row in views.of_document(connection, document_id, 10)]
-
-
-def audited(served: Served) -> list[tuple[str, str, str, str]]:
-    with reading(served.axis.desk.engine) as connection:
-        rows = audit.entries(connection)
-    return [(row["operator"], row["action"], row["subject"], row["reason"]) for row in rows if row["operator"] == "lan"]
 
 
 def test_a_document_tells_itself_in_both_languages_and_by_any_of_its_ids(served: Served, lan: Operating) -> None:
@@ -304,91 +285,6 @@ def test_refusals_are_grouped_found_and_told_with_their_repair(served: Served, l
     assert lan.get("/console/refusals?first=hôm+nay").status_code == 422
 
 
-def test_an_agency_is_found_by_name_without_marks_and_by_either_code(served: Served, lan: Operating) -> None:
-    for text in ("nghe an", "Nghệ An", "H41", "000.00.00.H41"):
-        told = lan.get("/console/agencies", params={"q": text}).text
-        assert "Ủy ban nhân dân tỉnh Nghệ An" in told, text
-        assert "Ủy ban nhân dân tỉnh Hà Tĩnh" not in told, text
-    assert "Không có cơ quan nào như vậy" in lan.get("/console/agencies?q=xyz").text
-    closed = lan.get("/console/agencies/H02").text
-    assert "01/07/2025" in closed
-    assert "/console/agencies/H05" in closed
-    assert lan.get("/console/agencies/X99").status_code == 404
-
-
-def test_an_administrator_enrols_and_renews_secrets_that_are_shown_once(served: Served, lan: Operating) -> None:
-    fields = {"action": "enrol", "reason": "Kết nối mới", "profile": "required", "algorithms": "2025"}
-    shown = lan.post("/console/agencies/H41/enrol", fields)
-    assert shown.status_code == 200
-    assert shown.headers["cache-control"] == "no-store"
-    system = served.axis.desk.rosters.current(now=True).directory.nearest("H41")
-    assert system is not None
-    assert system.id in shown.text
-    assert "Trục giữ khóa bí mật ở dạng mã hóa; mã truy cập và mã một lần thì chỉ giữ dấu vân tay." in shown.text
-    assert lan.post("/console/agencies/H41/enrol", fields).status_code == 409
-    before = dict(served.axis.desk.rosters.current(now=True).tokens)
-    rolled = rolls(lan, "H41")
-    assert system.id in rolled.text
-    after = served.axis.desk.rosters.current(now=True)
-    assert after.systems[system.id].code == "H41"
-    assert before.keys().isdisjoint(after.tokens)
-    assert [entry[1:] for entry in audited(served)][:2] == [
-        ("system-enrol", "H41", "Lộ mã truy cập"),
-        ("system-enrol", "H41", "Kết nối mới"),
-    ]
-
-
-def test_a_form_sent_twice_enrols_and_renews_once_and_says_so(served: Served, lan: Operating) -> None:
-    def tokens() -> set[str]:
-        return set(served.axis.desk.rosters.current(now=True).tokens)
-
-    enrol = {"action": "enrol", "reason": "Kết nối mới", "profile": "required", "algorithms": "2025"}
-    assert lan.post("/console/agencies/H41/enrol", enrol).status_code == 200
-    roll = roll_of(lan, "H41")
-    served.axis.clock.pass_(minutes=1)
-    assert lan.post("/console/agencies/H41/enrol", roll).status_code == 200
-    before = tokens()
-    for form in (enrol, roll):
-        again = lan.post("/console/agencies/H41/enrol", form)
-        assert (again.status_code, "Đã làm rồi" in again.text, 'class="secret"' in again.text) == (409, True, False)
-        assert 'href="/console/agencies/H41"' in again.text
-        assert tokens() == before
-    assert "Done already" in lan.post("/console/agencies/H41/enrol", roll, lang="en").text
-    assert [entry[1] for entry in audited(served)] == ["system-enrol", "system-enrol", "sign-in-link"]
-    for wrong in ("", "x", "9" * 40):
-        assert lan.post("/console/agencies/H41/enrol", roll | {"made_at": wrong}).status_code == 422
-
-
-def test_a_locked_system_stays_locked_when_its_secrets_are_renewed_and_the_page_says_so(
-    served: Served, lan: Operating
-) -> None:
-    served.axis.enrol("H41")
-    assert lan.post("/console/agencies/H41/lock", {"action": "lock", "reason": "Nghi bị lộ khóa"}).status_code == 303
-    assert "Hệ thống này vẫn đang bị khóa" in rolls(lan, "H41").text
-    assert "still locked" in rolls(lan, "H41", lang="en").text
-    assert served.axis.desk.rosters.current(now=True).directory.nearest("H41").locked  # type: ignore[union-attr]
-    assert "đang khóa" in lan.get("/console/agencies/H41").text
-    assert lan.post("/console/agencies/H41/lock", {"action": "unlock", "reason": "Đã thay khóa"}).status_code == 303
-    assert "vẫn đang bị khóa" not in rolls(lan, "H41").text
-
-
-def test_an_operator_locks_with_a_reason_and_only_an_administrator_enrols(served: Served, lan: Operating) -> None:
-    served.axis.enrol("H41")
-    bac, viewer = operating(served, "bắc", Role.OPERATOR), operating(served, "xem", Role.VIEWER)
-    lock = {"action": "lock", "reason": "Nghi bị lộ khóa"}
-    assert viewer.post("/console/agencies/H41/lock", lock).status_code == 403
-    assert rolls(bac, "H41").status_code == 403
-    assert lan.post("/console/agencies/H41/lock", {"action": "lock", "reason": " "}).status_code == 422
-    assert lan.post("/console/agencies/H41/lock", {"action": "retire", "reason": "Thử xem"}).status_code == 422
-    assert lan.post("/console/agencies/H41/lock", lock | {"csrf": "x"}).status_code == 403
-    assert bac.post("/console/agencies/H41/lock", lock).headers["location"] == "/console/agencies/H41"
-    assert served.axis.desk.rosters.current(now=True).directory.nearest("H41").locked  # type: ignore[union-attr]
-    assert "đang khóa" in lan.get("/console/agencies/H41").text
-    assert lan.post("/console/agencies/H41/lock", lock | {"action": "unlock"}).status_code == 303
-    assert lan.post("/console/agencies/H27/lock", lock).status_code == 404
-    assert audited(served)[0] == ("lan", "system-unlock", "H41", "Nghi bị lộ khóa")
-
-
 def test_an_agency_tells_backlog_certificates_and_how_much_is_refused(served: Served, lan: Operating) -> None:
     office, _ = office_and_province(served.axis)
     office.send("H41")
@@ -401,15 +297,6 @@ def test_an_agency_tells_backlog_certificates_and_how_much_is_refused(served: Se
     assert "còn " in told
     assert '<td class="number">1</td>' in lan.get("/console/systems").text
     assert lan.get("/console/systems?after=H41").text.count('<td class="number">') == 0
-
-
-def test_a_certificate_without_an_end_is_shown_with_the_last_moment_there_is(served: Served, lan: Operating) -> None:
-    _, endless = a_certificate("H41", not_after=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
-    job = enrol.Enrolments((enrol.Enrolment("H41", certificate=endless),), served.axis.desk.vault)
-    served.axis.desk.writer.run(enrol.enrol, job)
-    shown = lan.get("/console/agencies/H41")
-    assert shown.status_code == 200
-    assert "31/12/9999" in shown.text
 
 
 def test_nobody_sees_any_of_it_without_a_session(served: Served) -> None:
