@@ -81,8 +81,8 @@ def enrol(tx: Transaction, job: Enrolments) -> list[dict[str, Any]]:
     ``replace`` an earlier one is retired, and what nobody fetched moves to the new one. A locked one that keeps its id
     stays locked.
 
-    Raises ``system-connected`` for codes that have a system, ``credentials-renewed`` for other credentials than those
-    of ``renews``, ``agency-unknown`` and ``agency-code-form`` for those that
+    Raises ``system-connected`` for codes that have a system, ``credentials-renewed`` and ``system-none``
+    for other credentials than those of ``renews``, or none, ``agency-unknown`` and ``agency-code-form`` for those that
     need ``--name``, ``agency-code-case`` and ``agency-is-node`` for those that cannot be meant, ``enrolled-twice`` for
     a code or system id named twice, ``system-id-taken`` for one that is another agency's, ``system-id-form``,
     ``secret-short``, ``addresses-form``, and for a certificate ``certificate-ended``.
@@ -93,8 +93,8 @@ def enrol(tx: Transaction, job: Enrolments) -> list[dict[str, Any]]:
     connected = roster.connected(tx.connection, codes)
     if connected and not job.replace:
         raise _connected("system-connected", connected)
-    if job.renews is not None and any(system["enrolled_at"] != job.renews for system in connected):
-        raise _connected("credentials-renewed", connected)
+    if job.renews is not None:
+        _check_renewed(codes, connected, job.renews)
     wanted = zip(codes, job.systems, strict=True)
     unlisted = [agency for code, enrolment in wanted if (agency := _unlisted(tx, code, enrolment.name)) is not None]
     roster.take_over(tx.connection, unlisted, tx.now)
@@ -145,6 +145,13 @@ def doubts(current: Roster, systems: Sequence[Enrolment], today: date) -> list[V
         if others:
             found.append(violation("certificate-elsewhere", "certificate", code=code, others=", ".join(others)))
     return found
+
+
+def _check_renewed(codes: list[str], connected: Sequence[RowMapping], made_at: datetime) -> None:
+    if not connected:  # retired since
+        raise Refusal("system-none", "code", codes[0], {"code": codes[0]})
+    if any(system["enrolled_at"] != made_at for system in connected):
+        raise _connected("credentials-renewed", connected)
 
 
 def _connected(code: str, connected: Sequence[RowMapping]) -> Refusal:
