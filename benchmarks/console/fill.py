@@ -1,4 +1,6 @@
-"""Filling an empty hub: its systems by its own command, the rows in bulk, the evidence log by its own sequencer."""
+"""Filling an empty hub: its systems by its own command, the rows in bulk, the evidence log and the figures of reports
+by its own means.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +22,7 @@ from benchmarks.console.places import Place
 from benchmarks.console.sinks import sink
 from hub.app import open_hub
 from hub.exchange import sequencer
+from hub.exchange.tallying import mend
 from hub.settings import Settings
 from hub.store import examination_tables as et
 from hub.store import tables as t
@@ -66,6 +69,8 @@ def fill(place: Place, deliveries: int, seed: int, end: datetime | None = None) 
         told.seconds["indexes"] = round(told.seconds["indexes"] - told.seconds["rows"], 1)
         with told.part("log"):
             _settle(place, history, told)
+        with told.part("figures"):
+            _count(place, told)
     facts = {"deliveries": deliveries, "seed": seed, "rows": counts, "seconds": told.seconds, "bytes": place.size()}
     place.keep(facts)
     return facts
@@ -122,6 +127,15 @@ def _settle(place: Place, history: History, told: _Told) -> None:
     if place.url:
         with _writing(place) as connection:
             connection.execute(text("ANALYZE"))
+
+
+def _count(place: Place, told: _Told) -> None:
+    """The figures of reports, as `hub report --recount` counts what was there before them."""
+    engine = open_engine(place.engine_url)
+    try:
+        mend(engine, lambda: datetime.now(UTC), told=lambda what, done, of: told(f"{what}: {done:,} of {of:,}"))
+    finally:
+        engine.dispose()
 
 
 @contextmanager

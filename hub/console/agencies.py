@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from hub.console import frame
 from hub.console.access import Administers, Operates, Views, form
+from hub.console.figures import LATE, unheard
 from hub.domain.agency import Agency, Directory, System, generation, guessed_successor_code
 from hub.domain.document import local_day
 from hub.domain.operator import reasoned
@@ -109,16 +110,23 @@ class Connected:
 
 @operations.get("/console/systems")
 async def connected(
-    request: Request, operator: Views, after: Annotated[str, Query(max_length=_LONGEST_CODE, pattern=frame.NO_NUL)] = ""
+    request: Request,
+    operator: Views,
+    after: Annotated[str, Query(max_length=_LONGEST_CODE, pattern=frame.NO_NUL)] = "",
+    silent: Annotated[str, Query(pattern="^(yes)?$")] = "",
 ) -> Response:
-    """Every system that stands, by the code of its agency."""
+    """Every system that stands, by the code of its agency; or those that the overview calls silent."""
     current = await _roster(request)
-    standing = sorted((one for one in current.systems.values() if one.code > after), key=lambda one: one.code)
+    wanted = list(current.systems.values())
+    if silent:
+        asked = await frame.read(request, polls.asked_since, interface(request).desk.clock() - LATE)
+        wanted = unheard(wanted, asked)
+    standing = sorted((one for one in wanted if one.code > after), key=lambda one: one.code)
     some = standing[:_SYSTEMS]
     rows = await frame.read(request, _connected, some)
     further = frame.again(request, after=some[-1].code) if len(standing) > _SYSTEMS else ""
     return frame.render(
-        request, "systems.html", operator, rows=rows, name=current.directory.name_of, older=further,
+        request, "systems.html", operator, rows=rows, name=current.directory.name_of, silent=silent, older=further,
         newest=frame.again(request, after=None) if after else "", most=systems.MOST,
     )  # fmt: skip
 

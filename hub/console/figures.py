@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Container, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,12 +15,14 @@ from sqlalchemy import Connection
 from hub.domain.agency import System
 from hub.domain.document import VIETNAM, local
 from hub.http.interface import Interface
-from hub.store import examinations, overview
+from hub.store import examinations, overview, polls
 from hub.store.engine import reading
 from hub.store.overview import Came
 from hub.store.state import State, state
 
-LATE = timedelta(hours=24)  # a system that leaves something that long is silent; urgent ones expire after three days
+LATE = timedelta(
+    hours=24
+)  # who leaves something that long, or does not ask, is silent; urgent ones expire in three days
 QUARTER, MINUTE = timedelta(minutes=15), timedelta(minutes=1)
 _SETTLED = timedelta(minutes=2)  # after it nothing with an older id is committed any more
 _WEEK = timedelta(days=7)
@@ -57,6 +60,7 @@ class Figures:
     oldest: Any  # a row of overview.began, or None
     silent: tuple[Silent, ...]
     silent_count: int
+    unheard: int  # systems that have not asked for so long, or never
     rules: tuple[tuple[str, int], ...]
     bars: tuple[Bar, ...]
     log: State
@@ -118,6 +122,7 @@ def look(face: Interface, counts: Counts, ready: dict[str, str]) -> Figures:
         late = [one for one in waits if one.late]
         asked = [one.first for one in (*waits[:1], *late[:_SHOWN])]
         began = {row["seq"]: row for row in overview.began(connection, asked)}
+        asked_since = polls.asked_since(connection, now - LATE)
         log = state(connection)
         place, end = examinations.places(connection)
         unswept = overview.unswept(connection)
@@ -139,6 +144,7 @@ def look(face: Interface, counts: Counts, ready: dict[str, str]) -> Figures:
         oldest=began.get(waits[0].first) if waits else None,
         silent=silent,
         silent_count=sum(one.system_id is not None for one in late),
+        unheard=len(unheard(systems.values(), asked_since)),
         rules=tuple(_most(today.rules)),
         bars=bars,
         log=log,
@@ -147,6 +153,11 @@ def look(face: Interface, counts: Counts, ready: dict[str, str]) -> Figures:
         disks=_disks(face),
         ready=ready,
     )
+
+
+def unheard(systems: Iterable[System], asked: Container[str]) -> list[System]:
+    """Those that did not ask, though they may."""
+    return [one for one in systems if not one.locked and one.id not in asked]
 
 
 def _most(rules: Counter[str]) -> list[tuple[str, int]]:

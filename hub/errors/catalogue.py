@@ -198,7 +198,7 @@ _add("document-conflict", 409, "DocumentId này đã gửi với nội dung khá
 _add("number-taken", 409, "Số, ký hiệu này trong năm đã dùng cho văn bản {first}.",
      "This number and symbol of the year belong to document {first}.",
      "Cấp số mới, hoặc gửi cập nhật (2), thay thế (3) / take a new number, or send as update (2) or replacement (3)")
-_add("too-many-concerned", 422, "Gói tin tác động đến hơn {limit} lượt chuyển của các văn bản trước.",
+_add("too-many-concerned", 422, "Gói tin tác động đến hơn {limit} bản chuyển của các văn bản trước.",
      "The packet acts on more than {limit} deliveries of earlier documents.",
      "Chia theo văn bản hoặc nơi nhận thành nhiều gói / split it by document or recipient into several packets")
 _add("already-revoked", 409, "Văn bản đã được thu hồi, thay thế hoặc rút ở mọi nơi nhận được nêu.",

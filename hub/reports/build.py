@@ -106,7 +106,7 @@ def build(connection: Connection, directory: Directory, asked: Asked, today: dat
 def _together(all_sums: Iterable[Sums]) -> Sums:
     total = Sums()
     for sums in all_sums:
-        total.update(sums)
+        total.add(sums)
     return total
 
 
@@ -121,7 +121,7 @@ def _order(by: By) -> Callable[[Row], tuple[object, ...]]:
     """Months and levels in their order; agencies with the largest numbers first."""
     if by in (By.MONTH, By.LEVEL):
         return lambda row: (row.group,)
-    return lambda row: (-(row.value(0) or 0), -row.now.total(), row.group)
+    return lambda row: (-(row.value(0) or 0), -sum(row.now.values()), row.group)
 
 
 class _Groups(dict[str, Sums]):
@@ -146,10 +146,11 @@ class _Reading:
         by_month = self.asked.by is By.MONTH
         apart: dict[str, Any] = {"by_agency": not by_month or bool(self.asked.agency), "by_month": by_month}
 
-        def add(agency: str | None, of_month: date | None, name: str, n: int) -> None:
-            if agency is None or self.is_asked(agency):
-                shown = of_month.replace(year=of_month.year + shift) if of_month else None
-                found[f"{shown:%Y-%m}" if shown else self.group(agency or "")][name] += n
+        def of(agency: str | None, of_month: date | None) -> Sums | None:
+            if agency is not None and not self.is_asked(agency):
+                return None
+            shown = of_month.replace(year=of_month.year + shift) if of_month else None
+            return found[f"{shown:%Y-%m}" if shown else self.group(agency or "")]
 
         plain = [m for m in kind.measures if m not in (*WAITS, Measure.SENT_LATER, Measure.RULES)]
         keyed = [m for m in kind.measures if m in (*WAITS, Measure.RULES)]
@@ -159,17 +160,18 @@ class _Reading:
         )  # fmt: skip
         for measures, how in ways:
             if measures:
-                for row in figures.sums(self.connection, measures, since, until, **apart, **how):
-                    if row["key"] or not how:
-                        name = f"{row['measure']}/{row['key']}" if how else row["measure"]
-                        add(row["agency"], row["month"], name, int(row["value"]))
+                for group in figures.sums(self.connection, measures, since, until, **apart, **how):
+                    if (sums := of(group.agency, group.month)) is not None:
+                        sums.add(group.named)
         if Measure.SENT_LATER in kind.measures:
             for agency, day, name, n in self._sent_later(since, until):
-                add(agency, month(day) if by_month else None, name, n)
+                if (sums := of(agency, month(day) if by_month else None)) is not None:
+                    sums[name] += n
         if kind.name == "withdrawals":
             begin, end = (datetime.combine(day, time.min, VIETNAM) for day in (since, until + timedelta(days=1)))
             for row in figures.requests(self.connection, begin, end):
-                add(row["sender"], row["month"] if by_month else None, f"request/{row['outcome']}", row["value"])
+                if (sums := of(row["sender"], row["month"] if by_month else None)) is not None:
+                    sums[f"request/{row['outcome']}"] += row["value"]
         return found
 
     def _sent_later(self, since: date, until: date) -> Iterable[tuple[str, date, str, int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,8 +30,18 @@ class Form(StrEnum):
 Value = int | float | None  # None: of nothing there is no share, no ratio, no wait
 
 
-class Sums(Counter[str]):
-    """The figures of one group: by measure, and ``measure/key`` where a report needs it apart."""
+class Sums(dict[str, int]):
+    """The figures of one group: by measure, and ``measure/key`` where a report needs it apart; 0 where none is."""
+
+    def __missing__(self, name: str) -> int:
+        return 0
+
+    def add(self, others: Mapping[str, int]) -> None:
+        if not self:
+            self.update(others)
+            return
+        for name, n in others.items():
+            self[name] = self.get(name, 0) + n
 
     def buckets(self, measure: str) -> dict[int, int]:
         return {int(name.partition("/")[2]): n for name, n in self.items() if name.startswith(f"{measure}/")}
@@ -65,7 +74,7 @@ class Kind:
 
 def _count(name: str, vi: str, en: str, *measures: str, less: tuple[str, ...] = (), charted: bool = False) -> Column:
     def of(sums: Sums) -> Value:
-        return sum(sums[m] for m in measures) - sum(sums[m] for m in less)
+        return sum([sums[m] for m in measures]) - sum([sums[m] for m in less])
 
     return Column(name, vi, en, Form.COUNT, of, charted)
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     Connection,
     Date,
     RowMapping,
     and_,
     bindparam,
-    case,
     cast,
     exists,
     func,
-    literal,
     null,
     or_,
     select,
@@ -34,6 +34,7 @@ from hub.store.engine import is_sqlite
 from hub.store.figure_tables import figure, tally
 from hub.store.listing import Listing
 from hub.store.many import Inserts
+from hub.store.whole import whole
 
 _f, _y = figure.c, tally.c
 _KEY = ("span", "measure", "day", "agency", "key")
@@ -220,6 +221,15 @@ def first_of_month(day: ColumnElement[Any], *, sqlite: bool) -> ColumnElement[An
     return cast(func.date_trunc("month", day), Date)
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Figures of a period by what they are called: ``measure``, or ``measure/key``; without zeros."""
+
+    agency: str | None
+    month: date | None
+    named: dict[str, int]
+
+
 def sums(
     connection: Connection,
     measures: Sequence[str],
@@ -230,13 +240,12 @@ def sums(
     by_month: bool = False,
     keyed: bool = False,
     split: str = "",
-) -> list[RowMapping]:
-    """Figures of a period, both days in it: ``{measure, month, agency, key, value}``; None for what they are not apart
-    by.
+) -> list[Group]:
+    """Figures of a period, both days in it; None for what they are not apart by.
 
     What covers most of a month is read from the month, less the days that are too many; other days by themselves.
-    ``keyed``: apart by key; ``split``: apart only by whether the key is below it, as ``<`` or nothing. Waits stand by
-    months: of each that the period touches.
+    ``keyed``: apart by key; ``split``: only those whose key is below it, all as ``<``. Waits stand by months: of each
+    that the period touches.
     """
     wanted = [m for m in measures if m not in _BY_DAY_ALONE]
     parts = []
@@ -246,21 +255,27 @@ def sums(
         parts.append(_of("M", waits, month(since), until))
     if others := [m for m in wanted if m not in WAITS]:
         parts += [_of(span, others, *days, sign=sign) for span, days, sign in _pieces(since, until)]
-    rows = union_all(*parts).subquery()
-    c = rows.c
-    key: ColumnElement[Any] = literal("")
-    if split:
-        key = case((c.key < split, "<"), else_="")
-    elif keyed:
-        key = c.key
-    of_month = first_of_month(c.day, sqlite=is_sqlite(connection)) if by_month else null()
+    c = union_all(*parts).subquery().c
+    name: ColumnElement[Any] = c.measure
+    if keyed:
+        name = c.measure.concat("/").concat(c.key)
+    elif split:
+        name = c.measure.concat("/<")
+    sqlite = is_sqlite(connection)
+    of_month = first_of_month(c.day, sqlite=sqlite) if by_month else null()
     agency = c.agency if by_agency else null().label("agency")
-    named = (c.measure, of_month.label("month"), agency, key.label("key"))
-    query = select(*named, func.sum(c.value).label("value")).group_by(*_groups(len(named)))
-    return [row for row in connection.execute(query).mappings() if row["value"]]
+    figures = select(agency, of_month.label("month"), name.label("name"), func.sum(c.value).label("value"))
+    if split:
+        figures = figures.where(c.key < split)
+    some = figures.group_by(*_places(3)).having(func.sum(c.value) != 0).subquery().c
+    # A row for each group, not for each figure: there are thousands of agencies with a dozen each.
+    gather = func.json_group_object if sqlite else func.json_object_agg
+    groups = select(some.agency, some.month, gather(some.name, some.value, type_=JSON).label("named"))
+    found = whole(connection, groups.group_by(*_places(2)))
+    return [Group(row.agency, row.month, row.named) for row in found]
 
 
-def _groups(count: int) -> list[ColumnElement[Any]]:
+def _places(count: int) -> list[ColumnElement[Any]]:
     """By place: bound values would make each expression another one to PostgreSQL."""
     return [text(str(n + 1)) for n in range(count)]  # type: ignore[misc]  # texts are expressions
 
@@ -297,7 +312,7 @@ def late_days(connection: Connection, since: date, until: date) -> list[RowMappi
     """Documents that were not sent on their day: ``{day, agency, key, value}``, by the day they were accepted."""
     query = select(_f.day, _f.agency, _f.key, _f.value)
     found = query.where(_f.span == "D", _f.measure == Measure.SENT_LATER, _f.day.between(since, until), _f.value != 0)
-    return list(connection.execute(found).mappings())
+    return list(whole(connection, found).mappings())
 
 
 def requests(connection: Connection, since: datetime, until: datetime) -> list[RowMapping]:
@@ -312,9 +327,9 @@ def requests(connection: Connection, since: datetime, until: datetime) -> list[R
         .join_from(t.request, t.delivery, v.id == q.delivery_id)
         .join(t.document, _d.id == v.document_id)
         .where(text("request.ask IN ('take-back','revocation')"), q.opened_at >= since, q.opened_at < until)
-        .group_by(*_groups(len(named)))
+        .group_by(*_places(len(named)))
     )
-    return list(connection.execute(query).mappings())
+    return list(whole(connection, query).mappings())
 
 
 def local_day_of(moment: ColumnElement[Any], *, sqlite: bool) -> ColumnElement[Any]:

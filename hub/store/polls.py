@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from hub.store.console_tables import system_poll
 from hub.store.engine import is_sqlite
+from hub.store.whole import whole
 
 
 def put(connection: Connection, polls: Mapping[str, datetime]) -> None:
@@ -23,6 +24,12 @@ def put(connection: Connection, polls: Mapping[str, datetime]) -> None:
         index_elements=["system_id"], set_={"at": statement.excluded.at}, where=newer
     )
     connection.execute(statement, [{"system_id": system_id, "at": polls[system_id]} for system_id in sorted(polls)])
+
+
+def asked_since(connection: Connection, since: datetime) -> set[str]:
+    """The ids of the systems that asked from a moment on."""
+    c = system_poll.c
+    return set(whole(connection, select(c.system_id).where(c.at >= since)).scalars())
 
 
 def last(connection: Connection, system_ids: list[str]) -> dict[str, datetime]:

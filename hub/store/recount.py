@@ -254,7 +254,8 @@ def _moves(*, sqlite: bool) -> CTE:
     """By delivery, when a report first moved it to 01, 03, 06 or further. Reports stay when events are removed."""
     if sqlite:
         named = func.json_each(_r.answer, "$.deliveries").table_valued("value", name="named")
-        delivery: ColumnElement[Any] = func.json_extract(named.c.value, "$.id", type_=String)
+        # A text to SQLite too: it joins by an index of its own only what is surely of one kind.
+        delivery: ColumnElement[Any] = cast(func.json_extract(named.c.value, "$.id"), String)
         effect: ColumnElement[Any] = func.json_extract(named.c.value, "$.effect", type_=String)
     else:
         named = func.json_array_elements(_r.answer["deliveries"]).table_valued("value", name="named")

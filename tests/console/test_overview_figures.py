@@ -17,6 +17,7 @@ from hub.console.chart import drawn, steps
 from hub.console.figures import LATE, QUARTER, Bar, Counts, spans
 from hub.console.frame import local
 from hub.errors import Refusal
+from hub.exchange.polled import polled
 from hub.http.bell import Bell
 from hub.http.interface import Interface
 from hub.settings import Settings
@@ -87,6 +88,22 @@ def test_what_waits_too_long_is_told_by_system_with_the_oldest_first(axis: Axis,
     assert (silent.system, silent.code, silent.waiting) == (province.system_id, "H41", 1)
     assert silent.since == axis.clock.now - LATE - timedelta(seconds=1)
     assert ministry.system_id not in {one.system for one in found.silent}
+
+
+def test_who_has_not_asked_for_a_day_is_counted_though_nothing_waits_for_it(axis: Axis, tmp_path: Path) -> None:
+    office, province, _ = axis.enrol("G22"), axis.enrol("H41"), axis.enrol("G12")
+    face = face_of(axis, tmp_path)
+
+    def unheard() -> int:
+        axis.desk.rosters.current(now=True)
+        return figures.look(face, Counts(), READY).unheard
+
+    assert unheard() == 3
+    asked = {office.system_id: axis.clock.now, province.system_id: axis.clock.now - LATE - timedelta(seconds=2)}
+    axis.desk.writer.run(polled, asked)
+    assert unheard() == 2
+    axis.steer("G12", "lock")
+    assert unheard() == 1
 
 
 def test_refusals_are_counted_by_rule_once_a_packet(axis: Axis, tmp_path: Path) -> None:

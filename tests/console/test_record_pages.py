@@ -299,6 +299,18 @@ def test_an_agency_tells_backlog_certificates_and_how_much_is_refused(served: Se
     assert lan.get("/console/systems?after=H41").text.count('<td class="number">') == 0
 
 
+def test_systems_that_have_not_asked_for_a_day_are_listed_apart(served: Served, lan: Operating) -> None:
+    office, province = office_and_province(served.axis)
+    served.axis.desk.rosters.current(now=True)
+    served.axis.desk.writer.run(polled, {office.system_id: served.axis.desk.clock()})
+    shown = lan.get("/console/systems?silent=yes").text
+    assert province.system_id in shown
+    assert office.system_id not in shown
+    served.axis.desk.writer.run(polled, {province.system_id: served.axis.desk.clock()})
+    assert "Mọi hệ thống đều đã hỏi trong 24 giờ qua." in lan.get("/console/systems?silent=yes").text
+    assert lan.get("/console/systems?silent=perhaps").status_code == 422
+
+
 def test_nobody_sees_any_of_it_without_a_session(served: Served) -> None:
     unknown = f"documents/{'0' * 24}"
     paths = (unknown, f"{unknown}/evidence", "refusals", "agencies", "systems", "agencies/H41")

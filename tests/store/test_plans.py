@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from hub.store import (
     log,
     polls,
     queue,
+    recount,
     refusals,
     retention,
     roster,
@@ -184,6 +186,22 @@ def test_an_examination_does_not_read_all_packets_that_were_ever_removed(axis: A
     assert [step for step in steps if "packet" in step] == [
         "SEARCH packet USING INDEX sqlite_autoindex_packet_1 (id=?)"
     ]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_recount_goes_through_no_table_once_for_each_row_of_another(axis: Axis) -> None:
+    """With ten million deliveries it did not end: each task looked through all reports."""
+    with reading(axis.desk.engine) as connection:
+        with statements(axis.desk.engine) as seen:
+            for _span, differing in recount.differences(connection, Counter(), Counter()):
+                assert list(differing) == []
+        steps = [
+            row[3]
+            for statement, values in seen
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        ]
+    assert len(steps) > 100
+    assert [step for step in steps if step.startswith("SCAN ") and step.endswith("LEFT-JOIN")] == []
 
 
 ALONG_ALL = re.compile("uq_delivery_seq|pk_outbox|pk_document")

@@ -9,6 +9,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Lần hỏi cuối được ghi chậm nhất một phút.",
         "When a system last asked is at most a minute late.",
     ),
+    "agencies.which": ("Hệ thống nào", "Which systems"),
+    "agencies.all_systems": ("Tất cả", "All"),
+    "agencies.silent_systems": ("Không hỏi trong 24 giờ qua", "Not asked for 24 hours"),
+    "agencies.none_silent": ("Mọi hệ thống đều đã hỏi trong 24 giờ qua.", "Every system asked within 24 hours."),
     "agencies.no_systems": ("Chưa có hệ thống nào.", "There is no system yet."),
     "agencies.search": ("Tìm cơ quan", "Find an agency"),
     "agencies.search_hint": (

@@ -48,6 +48,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "overview.silent_none": ("Mọi hệ thống đều lấy văn bản trong 24 giờ.", "All systems fetched within 24 hours."),
     "overview.silent_more": ("và {n} hệ thống khác", "and {n} more systems"),
+    "overview.unheard": (
+        "{n} hệ thống không hỏi trục trong 24 giờ qua",
+        "{n} systems have not asked the hub for 24 hours",
+    ),
     "overview.system": ("Hệ thống", "System"),
     "overview.since": ("Chờ từ", "Since"),
     "overview.count": ("Đang chờ", "Waiting"),
