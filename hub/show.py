@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hub.domain.agency import Agency, Directory
 from hub.domain.delivery import Standing, overall
-from hub.domain.document import VIETNAM, Kind
+from hub.domain.document import Kind, local
 from hub.errors import Refusal, Violation
 from hub.store import deliveries, documents, log, steering
 from hub.store.engine import temporary
@@ -29,7 +29,7 @@ def _json(out: Console, rows: Iterable[Mapping[str, Any] | RowMapping]) -> None:
 
 def _plain(value: object) -> str:
     if isinstance(value, datetime):
-        return value.astimezone(VIETNAM).isoformat(timespec="milliseconds")
+        return local(value).isoformat(timespec="milliseconds")
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
@@ -42,7 +42,7 @@ def escape(text: str) -> str:
 
 
 def moment(value: datetime | None) -> str:
-    return "" if value is None else value.astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M:%S")
+    return "" if value is None else local(value).strftime("%d/%m/%Y %H:%M:%S")
 
 
 _NOTHING = "Không có gì khớp / nothing found"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from io import StringIO
 
 import pytest
@@ -75,3 +75,18 @@ def test_people_are_told_that_nothing_was_found_and_programs_get_no_line() -> No
         table(programs, [], as_json=True)
         assert printed(people) == ["Không có gì khớp / nothing found"]
         assert printed(programs) == []
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_the_end_of_time_is_shown_as_the_last_second_there_is(as_json: bool) -> None:
+    """A certificate without an end states it, which in Vietnam's time is past the calendar."""
+    row = {
+        "at": datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+        "sender": "H41",
+        "document_id": "",
+        "code": "x",
+        "id": "",
+    }
+    out = Console(file=StringIO(), width=150)
+    show.refusals(out, [row | {"violations": []}], as_json=as_json)  # type: ignore[list-item]
+    assert ("9999-12-31T23:59:59" if as_json else "31/12/9999") in "".join(printed(out))

@@ -166,8 +166,14 @@ async def one(request: Request, operator: Views, code: str) -> Response:
         below=below[:_CHILDREN], below_all=len(below), closed=closed, successor=directory.successor_of(code, today),
         spellings=directory.spellings(code)[1:], older=directory.older_code(code), guessed=guessed_successor_code(code),
         generation=generation(code).value, nearest=nearest, own=nearest is not None and nearest.code == code,
-        known=known, days=_DAYS, most=systems.MOST, ends=lambda until: _ends(until, now), name=directory.name_of,
+        known=known, made_at=_made_at(known, nearest), days=_DAYS, most=systems.MOST,
+        ends=lambda until: _ends(until, now), name=directory.name_of,
     )  # fmt: skip
+
+
+def _made_at(known: Known, nearest: System | None) -> str:
+    """When a system's credentials were made, for the form that renews them: sent again, it finds others."""
+    return next((row["enrolled_at"].isoformat() for row in known.ever if nearest and row["id"] == nearest.id), "")
 
 
 def _code(current: Roster, code: str) -> str:
@@ -216,11 +222,15 @@ async def lock(request: Request, operator: Operates, code: str) -> Response:
 
 @operations.post("/console/agencies/{code:path}/enrol")
 async def enrolling(request: Request, operator: Administers, code: str) -> Response:
-    """``action``: ``enrol`` a system, or ``roll`` the secrets of the one that stands; they are shown this once."""
+    """``action``: ``enrol`` a system, or ``roll`` the secrets of the one that stands; they are shown this once.
+
+    A form that is sent a second time, as by a double click, does nothing more, and its answer says so.
+    """
     fields, desk = await form(request), interface(request).desk
     action = fields.one("action")
     if action not in {"enrol", "roll"}:
         raise Refusal("request-invalid")
+    renews = _seen(fields.one("made_at")) if action == "roll" else None
     current = await _roster(request, now=True)
     known = _code(current, code)
     reason = reasoned(fields.one("reason"))
@@ -228,15 +238,28 @@ async def enrolling(request: Request, operator: Administers, code: str) -> Respo
         system = current.directory.nearest(known)
         if system is None or system.code != known:
             raise Refusal("system-none", "code", known, {"code": known})
-        wanted = enrol.Enrolment(known, system_id=system.id)
+        wanted, locked = enrol.Enrolment(known, system_id=system.id), system.locked
     else:
         addresses = tuple(fields.one("addresses").replace(",", " ").split())
         terms = fields.one("system_id").strip(), "", fields.one("profile"), fields.one("algorithms")
         if terms[2] not in {"", "required", "legacy"} or terms[3] not in {"", "2025", "sha1"}:
             raise Refusal("request-invalid")
-        wanted = enrol.Enrolment(known, "", *terms, addresses=addresses)
-    job = enrol.Enrolments((wanted,), desk.vault, replace=action == "roll", by=operator.name, reason=reason)
-    (made,) = await desk.write(enrol.enrol, job)
-    return frame.render(
-        request, "credentials.html", operator, made=made, code=known, name=current.directory.name_of(known)
-    )
+        wanted, locked = enrol.Enrolment(known, "", *terms, addresses=addresses), False
+    job = enrol.Enrolments((wanted,), desk.vault, action == "roll", operator.name, reason, renews)
+    name = current.directory.name_of(known)
+    try:
+        (made,) = await desk.write(enrol.enrol, job)
+    except Refusal as refusal:
+        if refusal.code not in {"system-connected", "credentials-renewed"}:
+            raise
+        return frame.render(request, "credentials_made.html", operator, 409, refusal=refusal, code=known, name=name)
+    # Nothing more is asked of the database: whatever happens to it, the credentials are out.
+    return frame.render(request, "credentials.html", operator, made=made, code=known, name=name, locked=locked)
+
+
+def _seen(text: str) -> datetime:
+    """Raises ``request-invalid``."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise Refusal("request-invalid") from None

@@ -91,7 +91,7 @@ async def show(
     after: Annotated[str, Query(max_length=64, pattern=frame.NO_NUL)] = "",
     state: Annotated[str, Query(max_length=10, pattern=frame.NO_NUL)] = "",
     delivery: Annotated[str, Query(max_length=24, pattern=frame.NO_NUL)] = "",
-    at: Annotated[str, Query(max_length=80, pattern=frame.NO_NUL)] = "",
+    at: Annotated[str, Query(max_length=100, pattern=frame.NO_NUL)] = "",
     files: bool = False,
 ) -> Response:
     """``files``: open the packet for its list of files, however large it is."""

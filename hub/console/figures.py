@@ -12,9 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.console.frame import local
 from hub.domain.agency import System
-from hub.domain.document import VIETNAM
+from hub.domain.document import VIETNAM, local
 from hub.http.interface import Interface
 from hub.store import examinations, overview, polls
 from hub.store.engine import reading

@@ -3,8 +3,8 @@
 A room calls :func:`render` with a template that extends ``frame.html`` and imports its macros: ``{% import "parts.html"
 as parts with context %}``. In templates: ``t(key, **facts)`` gives a text, ``lang`` the language, ``operator`` who is
 signed in (None before), ``now`` the moment; filters ``moment`` (a time in Hà Nội), ``clock``, ``day``, ``ago``,
-``number``, ``said`` (a rule in words). Whatever is shown is escaped, and what cannot be seen in it (bidirectional
-marks, control characters) is written out.
+``number``, ``said`` (a rule in words), ``kept`` (the value of a control). Whatever is shown is escaped, and what cannot
+be seen in it (bidirectional marks, control characters) is written out; a control keeps the value it was given.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from hub.console import texts
 from hub.console.site import version
-from hub.domain.document import VIETNAM
+from hub.domain.document import local
 from hub.domain.operator import Operator, Role
 from hub.domain.rules import RULES
 from hub.errors import PROBLEMS, Refusal
@@ -36,6 +36,8 @@ from hub.store.engine import reading
 
 _T = TypeVar("_T")
 LANGUAGES = ("vi", "en")
+_IN_PATH = "/:@!$&'()*+,;=~"  # beside letters and digits (RFC 3986 3.3)
+_IN_QUERY = f"{_IN_PATH}?%"  # encoded already, but for what a browser leaves
 NO_NUL = r"^[^\x00]*$"  # of a parameter: PostgreSQL has no text with one
 TEXTS = texts.collected()
 HEADERS = {
@@ -121,15 +123,20 @@ def part(template: str, lang: str, **values: Any) -> str:
 
 
 def here(request: Request) -> str:
-    """The address of this page, to come back to."""
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    """The address of this page, to come back to: in ASCII, as a redirect has it."""
+    query: bytes = request.scope["query_string"]
+    return _path(request) + (f"?{quote(query, safe=_IN_QUERY)}" if query else "")
 
 
 def again(request: Request, **changes: object) -> str:
     """The address of this page with other parameters; None takes one away."""
     kept = [(name, value) for name, value in request.query_params.multi_items() if name not in changes]
     added = [(name, str(value)) for name, value in changes.items() if value is not None]
-    return request.url.path + (f"?{urlencode(kept + added)}" if kept or added else "")
+    return _path(request) + (f"?{urlencode(kept + added)}" if kept or added else "")
+
+
+def _path(request: Request) -> str:
+    return quote(request.scope["path"], safe=_IN_PATH)
 
 
 def to(path: str) -> Response:
@@ -183,6 +190,11 @@ def plain(value: Any) -> Any:
     return "".join(f"[U+{ord(c):04X}]" if c in hidden else c for c in value)
 
 
+def kept(value: object) -> Markup:
+    """The value of a control, which comes back with its form: escaped alone. HTML has no NUL."""
+    return escape(value).replace("\0", "")
+
+
 @cache
 def _environment() -> Environment:
     made = Environment(
@@ -194,15 +206,8 @@ def _environment() -> Environment:
         finalize=plain,
     )
     made.filters |= {"moment": moment, "clock": clock, "day": day, "ago": ago, "number": number, "local": local}
-    made.filters["said"] = said
+    made.filters |= {"said": said, "kept": kept}
     return made
-
-
-def local(at: datetime) -> datetime:
-    try:
-        return at.astimezone(VIETNAM)
-    except OverflowError:  # a certificate without an end states the last second of 9999 (RFC 5280 4.1.2.5)
-        return datetime.max.replace(tzinfo=VIETNAM)
 
 
 def moment(at: datetime | None) -> Markup:

@@ -11,7 +11,10 @@ from sqlalchemy import RowMapping
 from hub.console import frame
 from hub.domain.agency import Directory
 from hub.domain.delivery import Transport
+from hub.domain.document import local
+from hub.domain.steering import LEFT, Left
 from hub.domain.stuck import Stuck, Waiting, Why, stuck, worst
+from hub.store.steering import DONE
 from hub.store.story import Line
 
 _GOOD, _WAIT, _BAD, _QUIET = "good", "wait", "bad", "quiet"
@@ -26,7 +29,8 @@ _EVENTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """A line: when, whose, what, and what was said about it. ``packet``: a packet to be had, ``refusal``: one's id."""
+    """A line: when, whose, what, and what was said about it. ``packet``: a packet to be had, ``refusal`` and ``run``
+    (of an operator's action): one's id."""
 
     at: datetime
     tone: str
@@ -36,6 +40,7 @@ class Happened:
     delivery: str = ""
     packet: str = ""
     refusal: str = ""
+    run: str = ""
 
 
 def happened(request: Request, line: Line, first: str) -> Happened:
@@ -59,6 +64,12 @@ def happened(request: Request, line: Line, first: str) -> Happened:
                 line.at, _TONES.get(row["what"], _QUIET), row["recipient"], _event(request, row), _detail(row),
                 row["delivery_id"],
             )  # fmt: skip
+        case "acted":
+            what, run = _acted(request, row), row["run"]
+            return Happened(line.at, _QUIET, row["recipient"], what, row["reason"], row["delivery_id"], run=run)
+        case "carried-acted":
+            what = said("carried", code=row["report_code"], event=_acted(request, row))
+            return Happened(line.at, _QUIET, row["recipient"], what, row["reason"], run=row["run"])
         case "carried":
             what = said("carried", code=row["report_code"], event=_event(request, row))
             return Happened(line.at, _QUIET, row["recipient"], what, _detail(row))
@@ -80,6 +91,18 @@ def _event(request: Request, row: RowMapping) -> str:
     if what in _EVENTS:
         return frame.text(request, f"document.line.event.{what}")
     return frame.text(request, "document.line.event.other", what=what)
+
+
+def _acted(request: Request, row: RowMapping) -> str:
+    """What an operator ordered, and why nothing came of it or has not yet."""
+    action = frame.text(request, f"actions.{row['action']}")
+    what = frame.text(request, "document.line.acted", action=action, by=row["by"])
+    if row["outcome"] == DONE:
+        return what
+    if not row["outcome"]:
+        return f"{what} – {frame.text(request, 'actions.outcome.next')}"
+    vi, en = LEFT[Left(row["outcome"])]
+    return f"{what} – {frame.text(request, 'actions.left')}: {vi if frame.language(request) == 'vi' else en}"
 
 
 def _detail(row: RowMapping) -> str:
@@ -125,8 +148,8 @@ def _sentence(request: Request, told: Stuck, directory: Directory, now: datetime
 
 def when(request: Request, at: datetime, now: datetime) -> str:
     """A moment as people say it: 10:32 hôm qua."""
-    day, today = frame.local(at).date(), frame.local(now).date()
-    clock = f"{frame.local(at):%H:%M}"
+    day, today = local(at).date(), local(now).date()
+    clock = f"{local(at):%H:%M}"
     if day == today:
         return frame.text(request, "document.today", clock=clock)
     if day == today - timedelta(days=1):

@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping
 
 from hub.console import frame
 from hub.domain.agency import Directory
+from hub.domain.document import local
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet would take a cell's text to begin with
 _HOLDERS = {"TTg": "log.ttg", "CP": "log.cp"}
@@ -79,7 +80,7 @@ class Columns:
     def cells(self, line: Line) -> tuple[str, ...]:
         """By :data:`NAMES`."""
         return (
-            f"{frame.local(line.at):%d/%m/%Y %H:%M}", self.number(line), line.subject,
+            f"{local(line.at):%d/%m/%Y %H:%M}", self.number(line), line.subject,
             self.party(line.issuer), self.party(line.sender), self.party(line.recipient),
             self.text(f"frame.state.{line.state}"), self.text(f"frame.status.{line.status}"),
             self.text(f"log.signed.{line.standing}"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import structlog
@@ -34,12 +36,17 @@ class Door:
         self.of_account = Lockout(face.desk.clock, lambda wrong: pause(wrong, FREE_OF_ACCOUNT))
         self.of_address = Lockout(face.desk.clock, lambda wrong: pause(wrong, FREE_OF_ADDRESS), FORGOTTEN)
 
-    def check(self, address: str, name: str) -> None:
-        """Raises ``sign-in-wait``."""
+    @contextmanager
+    def trying(self, address: str, name: str) -> Iterator[None]:
+        """Around a try, which counts before it is known to be wrong: many sent at once are many. Raises
+        ``sign-in-wait``.
+        """
         left = max(self.of_account.left(address, name), self.of_address.left(address))
         if left:
             seconds = int(left.total_seconds()) + 1
             raise Refusal("sign-in-wait", facts={"seconds": seconds}, retry_after=seconds)
+        with self.of_account.trying(address, name), self.of_address.trying(address):
+            yield
 
     def wrong(self, address: str, name: str) -> None:
         self.of_account.wrong(address, name)
@@ -99,16 +106,16 @@ async def _by_password(request: Request, name: str, password: str, token: str) -
         who = named(name)
     except Refusal:
         who = ""
-    knocks.check(address, who)
-    row = await interface(request).reads.of(lambda connection: operators.account(connection, who))
-    stored = row["password"] if row is not None else ""
-    right = await knocks.passwords.is_right(stored, access.typed(password))
-    if not right:
-        knocks.wrong(address, who)
-        raise Refusal("sign-in-wrong")
-    job = verbs.SignIn(who, stored, access.hashed(token), _address(request))
-    signed_in: Operator = await interface(request).desk.write(verbs.sign_in, job)
-    knocks.right(address, who)
+    with knocks.trying(address, who):
+        row = await interface(request).reads.of(lambda connection: operators.account(connection, who))
+        stored = row["password"] if row is not None else ""
+        right = await knocks.passwords.is_right(stored, access.typed(password))
+        if not right:
+            knocks.wrong(address, who)
+            raise Refusal("sign-in-wrong")
+        job = verbs.SignIn(who, stored, access.hashed(token), _address(request))
+        signed_in: Operator = await interface(request).desk.write(verbs.sign_in, job)
+        knocks.right(address, who)
     log.info("sign-in", operator=signed_in.name)
 
 

@@ -29,7 +29,7 @@ async def change(request: Request, operator: Administers, what: str) -> Response
     try:
         await _change(request, operator, what, form)
     except Refusal as refusal:
-        if refusal.code == "page-unknown":
+        if refusal.code in {"page-unknown", "role-low"}:
             raise
         return await _page(request, operator, refusal=refusal)
     return frame.to("/console/operators?done=1")

@@ -23,6 +23,14 @@ def local_day(moment: datetime) -> date:
     return moment.astimezone(VIETNAM).date()
 
 
+def local(moment: datetime) -> datetime:
+    """In Vietnam's time; what has no end there (a certificate's last second of 9999, RFC 5280 4.1.2.5) ends with it."""
+    try:
+        return moment.astimezone(VIETNAM)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=VIETNAM)
+
+
 class Kind(IntEnum):
     """BussinessDocType of QCVN 102."""
 

@@ -42,6 +42,7 @@ def is_alive(now: datetime, seen_at: datetime, ends_at: datetime) -> bool:
 
 _LONGEST_NAME = 64
 _SIGNS = frozenset("._-@")
+COMMAND = "command:"  # begins what the audit names whoever ran one by (hub.terminal.who); no account's name has a colon
 
 
 def named(text: str) -> str:

@@ -273,6 +273,9 @@ _add("crl-unfit", 422, "Không nhận CRL này: {vi}.", "This CRL is not taken: 
 _add("system-connected", 409, "Mã {code} đang có hệ thống {system} kết nối từ {since}.",
      "System {system} is connected for {code} since {since}.",
      "--replace (hệ thống ấy ngừng ngay / that system is retired at once)")
+_add("credentials-renewed", 409, "Khóa bí mật của hệ thống {system} ({code}) đã được cấp lại lúc {since}.",
+     "The secrets of system {system} ({code}) were renewed at {since}.",
+     "Mở lại trang cơ quan / open the agency's page again")
 _add("system-none", 404, "Cơ quan {code} chưa có hệ thống nào kết nối.",
      "No system is connected for the agency {code}.", "hub enrol {code}")
 _add("addresses-form", 422, "{value} không phải địa chỉ hay dải địa chỉ mạng.",

@@ -14,7 +14,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from ipaddress import ip_network
 from typing import Any
 
@@ -59,13 +59,15 @@ class Enrolment:
 @dataclass(frozen=True, slots=True)
 class Enrolments:
     """Any number of systems at once, all or none; ``vault`` encrypts the gateway secrets. ``replace``: codes that have
-    a system get another, or the same id with new credentials. ``by``, ``reason``: for the audit."""
+    a system get another, or the same id with new credentials; ``renews``: only if those that stand were made then.
+    ``by``, ``reason``: for the audit."""
 
     systems: tuple[Enrolment, ...]
     vault: Fernet
     replace: bool = False
     by: str = ""
     reason: str = ""
+    renews: datetime | None = None
 
 
 def hashed(text: str) -> str:
@@ -79,7 +81,8 @@ def enrol(tx: Transaction, job: Enrolments) -> list[dict[str, Any]]:
     ``replace`` an earlier one is retired, and what nobody fetched moves to the new one. A locked one that keeps its id
     stays locked.
 
-    Raises ``system-connected`` for codes that have a system, ``agency-unknown`` and ``agency-code-form`` for those that
+    Raises ``system-connected`` for codes that have a system, ``credentials-renewed`` and ``system-none``
+    for other credentials than those of ``renews``, or none, ``agency-unknown`` and ``agency-code-form`` for those that
     need ``--name``, ``agency-code-case`` and ``agency-is-node`` for those that cannot be meant, ``enrolled-twice`` for
     a code or system id named twice, ``system-id-taken`` for one that is another agency's, ``system-id-form``,
     ``secret-short``, ``addresses-form``, and for a certificate ``certificate-ended``.
@@ -89,7 +92,9 @@ def enrol(tx: Transaction, job: Enrolments) -> list[dict[str, Any]]:
     _check_secrets(enrolment.secret for enrolment in job.systems)
     connected = roster.connected(tx.connection, codes)
     if connected and not job.replace:
-        raise _connected(connected)
+        raise _connected("system-connected", connected)
+    if job.renews is not None:
+        _check_renewed(codes, connected, job.renews)
     wanted = zip(codes, job.systems, strict=True)
     unlisted = [agency for code, enrolment in wanted if (agency := _unlisted(tx, code, enrolment.name)) is not None]
     roster.take_over(tx.connection, unlisted, tx.now)
@@ -142,13 +147,20 @@ def doubts(current: Roster, systems: Sequence[Enrolment], today: date) -> list[V
     return found
 
 
-def _connected(connected: Sequence[RowMapping]) -> Refusal:
+def _check_renewed(codes: list[str], connected: Sequence[RowMapping], made_at: datetime) -> None:
+    if not connected:  # retired since
+        raise Refusal("system-none", "code", codes[0], {"code": codes[0]})
+    if any(system["enrolled_at"] != made_at for system in connected):
+        raise _connected("credentials-renewed", connected)
+
+
+def _connected(code: str, connected: Sequence[RowMapping]) -> Refusal:
     facts = [
         {"code": s["code"], "system": s["id"], "since": f"{s['enrolled_at'].astimezone(VIETNAM):%d/%m/%Y %H:%M}"}
         for s in connected
     ]
-    told = [violation("system-connected", "code", fact["code"], **fact) for fact in facts]
-    return Refusal("system-connected", facts=facts[0], violations=told)
+    told = [violation(code, "code", fact["code"], **fact) for fact in facts]
+    return Refusal(code, facts=facts[0], violations=told)
 
 
 _SYSTEM_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

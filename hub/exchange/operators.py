@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from hub.domain.operator import IDLE, LINK, WHOLE, Operator, Role
+from hub.domain.operator import COMMAND, IDLE, LINK, WHOLE, Operator, Role
 from hub.errors import Refusal
 from hub.exchange.audit import note
 from hub.exchange.writer import Transaction, each
@@ -25,7 +25,8 @@ class Account:
 
 @each
 def add(tx: Transaction, job: Account) -> None:
-    """Raises ``operator-known``."""
+    """Raises ``operator-known`` and, as all that follow do, ``role-low`` for who is no administrator any more."""
+    _administers(tx, job.by)
     if rows.account(tx.connection, job.name) is not None:
         raise Refusal("operator-known", "name", job.name, {"name": job.name})
     password_at = tx.now if job.password else None
@@ -62,6 +63,7 @@ def set_role(tx: Transaction, job: Change) -> int:
 @each
 def set_password(tx: Transaction, job: Change) -> int:
     """Ends the account's sessions: who had the old one may be in one; gives how many. Raises ``operator-unknown``."""
+    _administers(tx, job.by)
     _known(tx, job.name)
     rows.change(tx.connection, job.name, password=job.password, password_at=tx.now)
     ended = rows.end_sessions(tx.connection, job.name)
@@ -81,10 +83,23 @@ def remove(tx: Transaction, job: Change) -> None:
 @each
 def end_sessions(tx: Transaction, job: Change) -> int:
     """Sign an operator out everywhere; gives from how many sessions. Raises ``operator-unknown``."""
+    _administers(tx, job.by)
     _known(tx, job.name)
     ended = rows.end_sessions(tx.connection, job.name)
     note(tx, job.by, "operator-sessions", job.name, job.reason, {"ended": ended})
     return ended
+
+
+def _administers(tx: Transaction, by: str) -> None:
+    """Whoever acts still is what the page took them for: of two who remove each other at the same time one is left.
+
+    Whoever runs a command has the database itself.
+    """
+    if by.startswith(COMMAND):
+        return
+    found = rows.account(tx.connection, by)
+    if found is None or found["role"] != Role.ADMINISTRATOR:
+        raise Refusal("role-low", facts={"role": "Quản trị", "role_en": "Administrator"})
 
 
 def _known(tx: Transaction, name: str) -> str:
@@ -96,6 +111,7 @@ def _known(tx: Transaction, name: str) -> str:
 
 
 def _of_another(tx: Transaction, job: Change) -> str:
+    _administers(tx, job.by)
     if job.by == job.name:
         raise Refusal("operator-self", "name", job.name)
     return _known(tx, job.name)

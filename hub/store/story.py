@@ -15,10 +15,12 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, case
 
 from hub.store import tables as t
 from hub.store.console_tables import system_poll
+from hub.store.steering_tables import steering_delivery, steering_run
 
 _d, _v, _p, _r, _e, _n, _q, _x = (
     t.document.c, t.delivery.c, t.packet.c, t.report.c, t.event.c, t.evidence.c, t.request.c, t.refusal.c,
 )  # fmt: skip
+_a, _s = steering_run.c, steering_delivery.c
 _NOT_OVER = text("delivery.state IN ('waiting','taken','failed','expired')")
 _RECIPIENT = (
     select(
@@ -103,8 +105,9 @@ def answers(connection: Connection, document_id: str) -> list[RowMapping]:
 
 
 class Line(NamedTuple):
-    """One thing that happened. ``source``: packet, refusal, report, event, carried (an event of a status packet's own
-    delivery), evidence, asked, answered; ``row``: what is known of it."""
+    """One thing that happened. ``source``: packet, refusal, report, acted (an operator, on a delivery), event, carried
+    and carried-acted (the same of a status packet's own delivery), evidence, asked, answered; ``row``: what is known.
+    """
 
     at: datetime
     source: str
@@ -141,7 +144,17 @@ def time_line(connection: Connection, scope: Scope, after: Place | None, most: i
 
 def place(at: datetime, rank: int, key: str) -> Place:
     """One that is read from outside. Raises ValueError, LookupError for what cannot be one."""
+    if rank < 0:
+        raise LookupError(rank)
     return at, rank, str(_SOURCES[rank].read(key))
+
+
+def _number(key: str) -> int:
+    """Raises ValueError for what no column of numbers takes."""
+    found = int(key)
+    if not 0 <= found < 2**63:
+        raise ValueError(key)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +163,7 @@ class _Source:
     query: Callable[[Scope], Select[Any]]
     at: ColumnElement[Any]
     key: ColumnElement[Any]
-    read: Callable[[str], int | str] = int
+    read: Callable[[str], int | str] = _number
 
 
 def _behind(
@@ -199,6 +212,21 @@ def _events(scope: Scope) -> Select[Any]:
     )
 
 
+_ACTED = [_a.id.label("run"), _a.by, _a.action, _a.reason, _s.outcome, _v.id.label("delivery_id"), _v.recipient]
+
+
+def _acted(scope: Scope) -> Select[Any]:
+    """What operators ordered, with what came of it (``hub.store.steering``)."""
+    found = select(*_ACTED).join_from(steering_delivery, steering_run, _s.run == _a.seq)
+    return found.join(t.delivery, _s.delivery_id == _v.id).where(_s.delivery_id.in_(scope.deliveries))
+
+
+def _carried_acted(scope: Scope) -> Select[Any]:
+    found = select(*_ACTED, _r.code.label("report_code")).join_from(t.report, t.delivery, _v.report_id == _r.id)
+    found = found.join(steering_delivery, _s.delivery_id == _v.id).join(steering_run, _s.run == _a.seq)
+    return found.where(_told(scope))
+
+
 def _carried(scope: Scope) -> Select[Any]:
     found = select(t.event, _v.recipient, _v.addressed, _r.code.label("report_code")).join_from(
         t.report, t.delivery, _v.report_id == _r.id
@@ -222,12 +250,15 @@ def _asked(scope: Scope) -> Select[Any]:
     return found.where(_q.delivery_id.in_(scope.deliveries))
 
 
+_ORDER = _a.id + _s.delivery_id  # a run is on many deliveries, and on each once
 _SOURCES = (
     _Source("packet", _packets, _p.received_at, _p.seq),
     _Source("refusal", _refusals, _x.at, _x.id, str),
     _Source("report", _reports, _r.received_at, _r.id, str),
+    _Source("acted", _acted, _a.made_at, _ORDER, str),
     _Source("event", _events, _e.at, _e.id),
     _Source("carried", _carried, _e.at, _e.id),
+    _Source("carried-acted", _carried_acted, _a.made_at, _ORDER, str),
     _Source("asked", _asked, _q.opened_at, _q.seq),
     _Source("answered", lambda scope: _asked(scope).where(_q.closed_at.is_not(None)), _q.closed_at, _q.seq),
     _Source("evidence", _evidence, _n.at, _n.seq),

@@ -24,8 +24,8 @@ def a_session(axis: Axis, name: str = "lan", role: Role = Role.ADMINISTRATOR) ->
     """The token of a new session; the account is made if there is none. Past the page where one signs in."""
     link, token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     with suppress(Refusal):  # known already
-        axis.desk.writer.run(operators.add, operators.Account("test", name, role, ""))
-    axis.desk.writer.run(operators.add_link, operators.Link("test", name, access.hashed(link)))
+        axis.desk.writer.run(operators.add, operators.Account("command:test", name, role, ""))
+    axis.desk.writer.run(operators.add_link, operators.Link("command:test", name, access.hashed(link)))
     job = operators.ByLink(access.hashed(link), access.hashed(token), "127.0.0.1")
     axis.desk.writer.run(operators.sign_in_by_link, job)
     return token

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +32,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 @pytest.fixture
 def lan(served: Served) -> Served:
     """A hub with an account that has a password."""
-    account = verbs.Account("test", "lan", Role.ADMINISTRATOR, hashed(PASSWORD))
+    account = verbs.Account("command:test", "lan", Role.ADMINISTRATOR, hashed(PASSWORD))
     served.axis.desk.writer.run(verbs.add, account)
     return served
 
@@ -76,6 +79,21 @@ def test_who_guesses_at_an_account_waits_and_its_owner_gets_in_after_it(lan: Ser
     assert sign_in(lan).status_code == 303
 
 
+def test_guesses_sent_at_once_are_as_few_as_one_after_the_other(lan: Served) -> None:
+    with ThreadPoolExecutor(3 * FREE_OF_ACCOUNT) as many:
+        answers = list(many.map(lambda n: sign_in(lan, password=f"nhầm lần thứ {n}"), range(3 * FREE_OF_ACCOUNT)))
+    statuses = Counter(answer.status_code for answer in answers)
+    assert statuses == {403: FREE_OF_ACCOUNT, 429: 2 * FREE_OF_ACCOUNT}
+    assert sign_in(lan).status_code == 429
+
+
+def test_right_passwords_sent_at_once_all_open_and_count_for_nothing(lan: Served) -> None:
+    with ThreadPoolExecutor(FREE_OF_ACCOUNT) as many:
+        assert {answer.status_code for answer in many.map(lambda _: sign_in(lan), range(FREE_OF_ACCOUNT))} == {303}
+    for _ in range(FREE_OF_ACCOUNT):
+        assert sign_in(lan, password="nhầm rồi nhầm nữa").status_code == 403
+
+
 def test_who_tries_many_accounts_from_one_address_waits_too(lan: Served) -> None:
     for n in range(FREE_OF_ADDRESS):
         sign_in(lan, f"minh{n}", "nhầm rồi nhầm nữa")
@@ -115,12 +133,33 @@ def test_over_plain_http_nobody_signs_in_from_elsewhere(lan: Served) -> None:
 
 
 def test_a_link_signs_in_once_and_only_by_its_button(lan: Served) -> None:
-    lan.axis.desk.writer.run(verbs.add_link, verbs.Link("test", "lan", access.hashed("abc")))
+    lan.axis.desk.writer.run(verbs.add_link, verbs.Link("command:test", "lan", access.hashed("abc")))
     address = f"{lan.base_url}/console/login"
     for _ in range(2):  # looking at it, as programs that read mail do, spends nothing
         assert 'value="abc"' in httpx.get(address, params={"link": "abc"}).text
     answers = [httpx.post(address, data={"link": "abc"}).status_code for _ in range(2)]
     assert answers == [303, 410]
+
+
+@pytest.mark.parametrize(
+    ("asked", "back"),
+    [
+        ("/console/agencies/Đ1?x=tiền lương&y=1,2", "/console/agencies/%C4%901?x=ti%E1%BB%81n%20l%C6%B0%C6%A1ng&y=1,2"),
+        ("/console/agencies/a%3Fb%25%23c", "/console/agencies/a%3Fb%25%23c"),
+        ("/console/documents/G22,2025/10/01,15/VPCP-TH", "/console/documents/G22,2025/10/01,15/VPCP-TH"),
+        ("/console/log?q=to%3AH41+%22ti%E1%BB%81n%22", "/console/log?q=to%3AH41+%22ti%E1%BB%81n%22"),
+    ],
+)
+def test_signing_in_leads_back_to_any_page_of_the_console(lan: Served, asked: str, back: str) -> None:
+    with httpx.Client(base_url=lan.base_url, timeout=30) as browser:
+        first = browser.get(asked)
+        page = browser.get(first.headers["location"])
+        [further] = re.findall(r'name="next" value="([^"]*)"', page.text)
+        fields = {"name": "lan", "password": PASSWORD, "next": unescape(further)}
+        assert browser.post("/console/login", data=fields).headers["location"] == back
+    language = Operating(lan.base_url, a_session(lan.axis)).get(asked).text.partition('hreflang="en"')[0]
+    address = unescape(language.rpartition('href="')[2].partition('"')[0])
+    assert httpx.get(lan.base_url + address).headers["location"] == back
 
 
 @pytest.mark.parametrize(

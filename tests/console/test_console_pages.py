@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import ExitStack
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from builders.axis import Peer
@@ -127,6 +129,30 @@ def test_a_stream_ends_with_its_session(browser: Browser, served: Served) -> Non
         expect(page.page.locator(".live")).to_have_attribute("data-state", "over", timeout=15_000)
 
 
+def test_a_page_that_gets_no_stream_says_so_and_leads_to_a_new_one(browser: Browser, served: Served) -> None:
+    token = a_session(served.axis, "hà")
+    with (
+        browser.new_context(locale="vi") as context,
+        httpx.Client(headers={"Cookie": f"{access.COOKIE}={token}"}) as own,
+    ):
+        page = watched(context, served, token)
+        with ExitStack() as others:
+            kept = []  # or the client would hang up
+            for _ in range(4):  # as many as one session may have
+                stream = others.enter_context(own.stream("GET", f"{served.base_url}/console/live"))
+                kept.append(stream.iter_lines())
+                assert next(kept[-1])  # it has begun
+            page.go("/console")
+            state = page.page.locator(".live")
+            expect(state).to_have_attribute("data-state", "lost")
+            expect(state).to_have_text("Mất kết nối, số liệu đã dừng cập nhật")
+        page.page.get_by_role("link", name="Tải lại trang").click()
+        expect(state).to_have_attribute("data-state", "on")
+        expect(page.page.locator(".reload")).to_be_hidden()
+        page.told = [line for line in page.told if "503" not in line]  # the browser tells every refused request
+        page.assert_clean()
+
+
 def test_a_page_works_without_script(browser: Browser, served: Served) -> None:
     with browser.new_context(java_script_enabled=False) as context:
         page = watched(context, served, a_session(served.axis))
@@ -169,7 +195,8 @@ def test_an_administrator_adds_changes_and_removes_an_account_with_a_reason(page
 
 def test_a_hostile_name_in_the_audit_is_shown_as_it_is(served: Served) -> None:
     served.axis.desk.writer.run(
-        verbs.end_sessions, verbs.Change("<script>alert(1)</script>", "lan", reason="ngược \u202edòng <b>đậm</b>")
+        verbs.end_sessions,
+        verbs.Change("command:<script>alert(1)</script>", "lan", reason="ngược \u202edòng <b>đậm</b>"),
     )
     other = operating(served, "an").get("/console/audit")
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in other.text
@@ -177,7 +204,7 @@ def test_a_hostile_name_in_the_audit_is_shown_as_it_is(served: Served) -> None:
 
 
 def test_the_audit_is_read_page_by_page(served: Served) -> None:
-    lan, _ = operating(served), operating(served, "an")
+    lan, _, _ = (operating(served, name) for name in ("lan", "an", "minh"))
     for n in range(60):
         served.axis.desk.writer.run(verbs.end_sessions, verbs.Change("minh", "an", reason=f"lần thứ {n}"))
     first = lan.get("/console/audit?operator=minh")

@@ -26,6 +26,12 @@ def test_every_key_that_is_asked_for_is_there() -> None:
     assert asked <= set(TEXTS)
 
 
+def test_every_control_keeps_the_value_it_was_given() -> None:
+    controls = re.findall(r'<(?:input|option|button)\b[^>]*?\bvalue="\{\{(.+?)\}\}"', SAID, re.DOTALL)
+    assert len(controls) > 30
+    assert [value for value in controls if not value.endswith("| kept ")] == []
+
+
 def test_every_key_is_used() -> None:
     unused = [key for key in TEXTS if f'"{key}"' not in SAID and not key.startswith(tuple(BEGINNINGS))]
     assert unused == []

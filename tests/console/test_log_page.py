@@ -13,6 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from builders.console import Operating, operating, watched
 from builders.served import Served, a_served_hub
+from markupsafe import escape
 from playwright.sync_api import Browser
 from sqlalchemy import update
 
@@ -182,11 +183,20 @@ def test_a_search_is_saved_shared_renamed_and_removed(served: Served, lan: Opera
     assert told == ["minh", "minh", "lan"]
 
 
+def test_a_search_comes_back_as_it_was_typed(served: Served) -> None:
+    lan = operating(served)
+    typed = 'tiền\u200blương "<b>\u202e" & công\0tác'
+    shown = lan.get("/console/log", params={"q": typed}).text
+    assert f'name="q" type="search" value="{escape(typed).replace(chr(0), "")}"' in shown
+    for path in ("agencies?q=", "refusals?q=", "refusals?sender=", "audit?subject="):
+        assert 'value="x\u200by&lt;"' in lan.get(f"/console/{path}x%E2%80%8By%3C").text, path
+
+
 def test_who_has_become_a_viewer_renames_nothing_that_all_see_but_may_take_it_back(served: Served) -> None:
     hoa = operating(served, "hoa", Role.OPERATOR)
     for fields in ({"name": "Của chung", "shared": "yes"}, {"name": "Của hoa"}):
         assert hoa.post("/console/log/saved", {"q": "state:waiting", **fields}).status_code == 303
-    served.axis.desk.writer.run(operators.set_role, operators.Change("lan", "hoa", Role.VIEWER, reason="đổi việc"))
+    served.axis.desk.writer.run(operators.set_role, operators.Change("command:test", "hoa", Role.VIEWER))
     hoa = operating(served, "hoa")
     page = hoa.get("/console/log").text
     shared, own = (

@@ -1,10 +1,11 @@
-"""Pages of documents, refusals and agencies as they are asked for, on both engines: what they show, and to whom."""
+"""Pages of documents, refusals and systems as they are asked for, on both engines: what they show, and to whom."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,20 @@ import pytest
 from builders.axis import acting
 from builders.console import Operating, operating
 from builders.examined import at_the_time, trusting, with_files
-from builders.keys import a_certificate
 from builders.pdfs import by_both, text_changed
 from builders.reports import office_and_province, office_and_provinces
 from builders.served import Served, a_served_hub
+from builders.steered import order
 from builders.waiting import comes
 from sqlalchemy import select
 
 from hub.domain.operator import Role
-from hub.exchange import enrol
 from hub.exchange.polled import polled
-from hub.store import audit, examinations, tables, views
+from hub.store import examinations, story, tables, views
 from hub.store.console_tables import refusal_rule
 from hub.store.engine import reading
 
+SOURCES = len(story._SOURCES)
 HOSTILE = "<script>alert(1)</script> \u202etrích yếu\u202c " + "dài " * 60
 
 
@@ -50,12 +51,6 @@ def handed_in(served: Served, system: Any, packet: bytes) -> httpx.Response:
 def views_of(served: Served, document_id: str) -> list[tuple[str, str]]:
     with reading(served.axis.desk.engine) as connection:
         return [(row["operator"], row["took"]) for row in views.of_document(connection, document_id, 10)]
-
-
-def audited(served: Served) -> list[tuple[str, str, str, str]]:
-    with reading(served.axis.desk.engine) as connection:
-        rows = audit.entries(connection)
-    return [(row["operator"], row["action"], row["subject"], row["reason"]) for row in rows if row["operator"] == "lan"]
 
 
 def test_a_document_tells_itself_in_both_languages_and_by_any_of_its_ids(served: Served, lan: Operating) -> None:
@@ -160,6 +155,23 @@ def settled(served: Served, document_id: str) -> None:
     assert comes(over)
 
 
+def test_what_an_operator_did_is_told_with_who_and_why(served: Served, lan: Operating) -> None:
+    office, _ = office_and_province(served.axis)
+    sent = office.send("H41")
+    delivery = sent["deliveries"][0]["id"]
+    order(served.axis, "undeliverable", delivery, by="lan", reason="Cơ quan <b>đã</b> giải thể")
+    order(served.axis, "release", delivery, by="command:root", reason="Máy treo")
+    told = unescape(lan.get(f"/console/documents/{sent['id']}").text)
+    assert "<b>Báo không giao được, do lan thực hiện</b>" in told
+    assert "<q>Cơ quan <b>đã</b> giải thể</q>" in told
+    assert "Nhả quyền giữ, do command:root thực hiện – Để nguyên: không ai đang giữ" in told
+    [run, _] = re.findall(r'href="(/console/actions/[0-9a-f]{24})"', told)
+    assert lan.get(run).status_code == 200
+    english = lan.get(f"/console/documents/{sent['id']}", lang="en").text
+    assert "Mark undeliverable, by lan" in english
+    assert "by command:root – Left: held by nobody" in english
+
+
 def test_why_it_is_stuck_is_said_in_one_sentence(served: Served) -> None:
     office, province = office_and_province(served.axis)
     sent = office.send("H41")
@@ -191,6 +203,38 @@ def test_a_broadcast_is_read_in_pages_and_towards_one_recipient(served: Served, 
     for path in ("refusals?q=%00", "refusals?before=x~%00", "agencies?q=%00", "systems?after=%00", "agencies/%00"):
         assert lan.get(f"/console/{path}").status_code in {200, 404, 422}, path
     assert operating(served, "bắc", Role.VIEWER).get(address).text.count('name="delivery"') == 0
+
+
+def test_a_place_in_the_time_line_that_cannot_be_is_refused_before_it_gets_there(
+    served: Served, lan: Operating
+) -> None:
+    office, _ = office_and_province(served.axis)
+    address = f"/console/documents/{office.send('H41')['id']}"
+
+    def status(at: str, rank: object, key: str) -> int:
+        return lan.get(address, params={"at": f"{at}~{rank}~{key}"}).status_code
+
+    now = "2025-10-01T00:00:00+00:00"
+    for rank in range(SOURCES):
+        for key in ("1", "0", str(2**63 - 1)):
+            assert status(now, rank, key) == 200, (rank, key)
+        for key in (
+            str(2**63),
+            "9" * 40,
+            "-1",
+            f"-{'9' * 30}",
+            "x" * 40,
+            "\U0010ffff" * 9,
+            "\N{ARABIC-INDIC DIGIT NINE}" * 30,
+        ):
+            assert status(now, rank, key) in {200, 422}, (rank, key)
+    assert status("2025-10-01T00:00:00.123456+00:00", 3, "a" * 48) == 200
+    for rank in (-1, -SOURCES, SOURCES, "9" * 30, "x"):
+        assert status(now, rank, "1") == 422, rank
+    for at in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9" * 30, ""):
+        assert status(at, 3, "1") == 422, at
+    for at in ("0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00"):
+        assert status(at, 3, "1") == 200, at
 
 
 def test_what_no_database_takes_is_refused_before_it_gets_there(served: Served, lan: Operating) -> None:
@@ -241,64 +285,6 @@ def test_refusals_are_grouped_found_and_told_with_their_repair(served: Served, l
     assert lan.get("/console/refusals?first=hôm+nay").status_code == 422
 
 
-def test_an_agency_is_found_by_name_without_marks_and_by_either_code(served: Served, lan: Operating) -> None:
-    for text in ("nghe an", "Nghệ An", "H41", "000.00.00.H41"):
-        told = lan.get("/console/agencies", params={"q": text}).text
-        assert "Ủy ban nhân dân tỉnh Nghệ An" in told, text
-        assert "Ủy ban nhân dân tỉnh Hà Tĩnh" not in told, text
-    assert "Không có cơ quan nào như vậy" in lan.get("/console/agencies?q=xyz").text
-    closed = lan.get("/console/agencies/H02").text
-    assert "01/07/2025" in closed
-    assert "/console/agencies/H05" in closed
-    assert lan.get("/console/agencies/X99").status_code == 404
-
-
-def test_an_administrator_enrols_and_renews_secrets_that_are_shown_once(served: Served, lan: Operating) -> None:
-    fields = {"action": "enrol", "reason": "Kết nối mới", "profile": "required", "algorithms": "2025"}
-    shown = lan.post("/console/agencies/H41/enrol", fields)
-    assert shown.status_code == 200
-    assert shown.headers["cache-control"] == "no-store"
-    system = served.axis.desk.rosters.current(now=True).directory.nearest("H41")
-    assert system is not None
-    assert system.id in shown.text
-    assert lan.post("/console/agencies/H41/enrol", fields).status_code == 409
-    before = dict(served.axis.desk.rosters.current(now=True).tokens)
-    rolled = lan.post("/console/agencies/H41/enrol", {"action": "roll", "reason": "Lộ mã truy cập"})
-    assert system.id in rolled.text
-    after = served.axis.desk.rosters.current(now=True)
-    assert after.systems[system.id].code == "H41"
-    assert before.keys().isdisjoint(after.tokens)
-    assert [entry[1:] for entry in audited(served)][:2] == [
-        ("system-enrol", "H41", "Lộ mã truy cập"),
-        ("system-enrol", "H41", "Kết nối mới"),
-    ]
-
-
-def test_a_locked_system_stays_locked_when_its_secrets_are_renewed(served: Served, lan: Operating) -> None:
-    served.axis.enrol("H41")
-    assert lan.post("/console/agencies/H41/lock", {"action": "lock", "reason": "Nghi bị lộ khóa"}).status_code == 303
-    assert lan.post("/console/agencies/H41/enrol", {"action": "roll", "reason": "Lộ mã truy cập"}).status_code == 200
-    assert served.axis.desk.rosters.current(now=True).directory.nearest("H41").locked  # type: ignore[union-attr]
-    assert "đang khóa" in lan.get("/console/agencies/H41").text
-
-
-def test_an_operator_locks_with_a_reason_and_only_an_administrator_enrols(served: Served, lan: Operating) -> None:
-    served.axis.enrol("H41")
-    bac, viewer = operating(served, "bắc", Role.OPERATOR), operating(served, "xem", Role.VIEWER)
-    lock = {"action": "lock", "reason": "Nghi bị lộ khóa"}
-    assert viewer.post("/console/agencies/H41/lock", lock).status_code == 403
-    assert bac.post("/console/agencies/H41/enrol", {"action": "roll", "reason": "Lộ mã"}).status_code == 403
-    assert lan.post("/console/agencies/H41/lock", {"action": "lock", "reason": " "}).status_code == 422
-    assert lan.post("/console/agencies/H41/lock", {"action": "retire", "reason": "Thử xem"}).status_code == 422
-    assert lan.post("/console/agencies/H41/lock", lock | {"csrf": "x"}).status_code == 403
-    assert bac.post("/console/agencies/H41/lock", lock).headers["location"] == "/console/agencies/H41"
-    assert served.axis.desk.rosters.current(now=True).directory.nearest("H41").locked  # type: ignore[union-attr]
-    assert "đang khóa" in lan.get("/console/agencies/H41").text
-    assert lan.post("/console/agencies/H41/lock", lock | {"action": "unlock"}).status_code == 303
-    assert lan.post("/console/agencies/H27/lock", lock).status_code == 404
-    assert audited(served)[0] == ("lan", "system-unlock", "H41", "Nghi bị lộ khóa")
-
-
 def test_an_agency_tells_backlog_certificates_and_how_much_is_refused(served: Served, lan: Operating) -> None:
     office, _ = office_and_province(served.axis)
     office.send("H41")
@@ -323,15 +309,6 @@ def test_systems_that_have_not_asked_for_a_day_are_listed_apart(served: Served, 
     served.axis.desk.writer.run(polled, {province.system_id: served.axis.desk.clock()})
     assert "Mọi hệ thống đều đã hỏi trong 24 giờ qua." in lan.get("/console/systems?silent=yes").text
     assert lan.get("/console/systems?silent=perhaps").status_code == 422
-
-
-def test_a_certificate_without_an_end_is_shown_with_the_last_moment_there_is(served: Served, lan: Operating) -> None:
-    _, endless = a_certificate("H41", not_after=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
-    job = enrol.Enrolments((enrol.Enrolment("H41", certificate=endless),), served.axis.desk.vault)
-    served.axis.desk.writer.run(enrol.enrol, job)
-    shown = lan.get("/console/agencies/H41")
-    assert shown.status_code == 200
-    assert "31/12/9999" in shown.text
 
 
 def test_nobody_sees_any_of_it_without_a_session(served: Served) -> None:

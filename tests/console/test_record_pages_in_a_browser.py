@@ -13,9 +13,15 @@ from builders.console import Watched, a_session, watched
 from builders.examined import with_files
 from builders.reports import office_and_provinces
 from builders.served import Served, a_served_hub
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
+
+from hub.exchange.enrol import hashed
 
 HOSTILE = "<script>alert(1)</script> \"'><img src=x onerror=alert(2)> \u202egnơr\u202c " + "ườ" * 150
+
+
+# Of one hand, and word of the second.
+TWO_CLICKS = "button => { button.click(); setTimeout(() => { button.click(); console.log('twice'); }, 300); }"
 
 
 @dataclass
@@ -140,6 +146,28 @@ def test_a_group_of_refusals_leads_to_its_packets_and_these_to_the_repair(place:
         told = shown.page.locator("section[aria-labelledby=violations]")
         told.get_by_text("name-character").first.wait_for()
         assert "[U+202E]" in told.inner_text()
+        shown.assert_clean()
+
+
+def test_a_double_click_renews_once_and_loading_the_answer_again_renews_nothing(place: Place, browser: Browser) -> None:
+    rosters = place.served.axis.desk.rosters
+    with browser.new_context() as context:
+        shown = watched(context, place.served, place.token)
+        shown.go("/console/agencies/H41")
+        shown.page.fill("#reason-roll", "Lộ mã truy cập")
+        held: list[Route] = []  # on the way while the second click comes
+        shown.page.route("**/enrol", lambda route: held.append(route))
+        with shown.page.expect_console_message():
+            shown.page.get_by_role("button", name="Cấp lại khóa bí mật").evaluate(TWO_CLICKS)
+        held[0].continue_()
+        shown.page.get_by_text("Chỉ hiện một lần này.").wait_for()
+        token = shown.page.locator(".secret").nth(1).inner_text()
+        assert rosters.current(now=True).tokens[hashed(token)].code == "H41"
+        shown.page.unroute("**/enrol")
+        shown.page.reload()
+        shown.page.get_by_text("Đã làm rồi").wait_for()
+        assert hashed(token) in rosters.current(now=True).tokens
+        shown.told = [line for line in shown.told if line != "twice" and "409" not in line]  # that tells a refused form
         shown.assert_clean()
 
 

@@ -224,6 +224,23 @@ def test_enrolling_again_retires_the_earlier_system_and_its_one_time_code(axis: 
         assert roster.one_time_code(connection, first["system_id"]) is None
 
 
+def test_credentials_are_renewed_only_where_those_that_were_seen_still_stand(axis: Axis) -> None:
+    (made,) = enrol_all(axis, enrol.Enrolment("H41"))
+    seen = axis.clock()
+    same = enrol.Enrolment("H41", system_id=made["system_id"])
+    renewal = enrol.Enrolments((same,), axis.desk.vault, replace=True, renews=seen)
+    axis.clock.pass_(minutes=1)
+    first, second = [axis.desk.writer.submit(enrol.enrol, renewal) for _ in range(2)]
+    (renewed,) = first.result()
+    with pytest.raises(Refusal, match="credentials-renewed"):
+        second.result()
+    assert set(axis.desk.rosters.current(now=True).tokens) == {enrol.hashed(renewed["token"])}
+    axis.steer("H41", "retire")
+    with pytest.raises(Refusal, match="system-none"):
+        axis.desk.writer.run(enrol.enrol, renewal)
+    assert systems(axis)[made["system_id"]]["state"] == "retired"
+
+
 def test_enrolling_again_gives_what_waits_to_the_new_system_with_a_fresh_place(axis: Axis) -> None:
     office, old = axis.enrol("G22"), axis.enrol("H41")
     delivery = office.send("H41")["deliveries"][0]["id"]

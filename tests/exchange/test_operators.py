@@ -11,6 +11,7 @@ from hub.domain.operator import IDLE, LINK, WHOLE, Role, is_alive
 from hub.errors import Refusal
 from hub.exchange import operators as verbs
 from hub.exchange.operators import Account, ByLink, Change, Link, SignIn
+from hub.exchange.writer import Verb
 from hub.store import audit, operators
 from hub.store.engine import reading
 
@@ -34,23 +35,25 @@ def test_an_account_is_added_once(axis: Axis) -> None:
 
 
 def test_a_session_opens_only_for_the_password_that_stands(axis: Axis) -> None:
-    axis.desk.writer.run(verbs.add, Account("test", "lan", Role.VIEWER, "hash"))
+    axis.desk.writer.run(verbs.add, Account("command:test", "lan", Role.VIEWER, "hash"))
     axis.desk.writer.run(verbs.sign_in, SignIn("lan", "hash", hashed("a"), "10.0.0.1"))
     assert alive(axis, "a")
-    axis.desk.writer.run(verbs.set_password, Change("test", "lan", password="other"))
+    axis.desk.writer.run(verbs.set_password, Change("command:test", "lan", password="other"))
     with pytest.raises(Refusal, match="sign-in-wrong"):
         axis.desk.writer.run(verbs.sign_in, SignIn("lan", "hash", hashed("b"), "10.0.0.1"))
     assert not alive(axis, "a")
 
 
-@pytest.mark.parametrize("change", ["role", "password", "sessions", "remove"])
+CHANGES: dict[str, Verb] = {
+    "role": verbs.set_role, "password": verbs.set_password, "sessions": verbs.end_sessions, "remove": verbs.remove,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_all_sessions_and_links_of_an_account_end_with_its_change_and_no_other_s(axis: Axis, change: str) -> None:
     mine, theirs = [a_session(axis, "lan"), a_session(axis, "lan")], a_session(axis, "an")
-    axis.desk.writer.run(verbs.add_link, Link("test", "lan", hashed("link")))
-    verb = {
-        "role": verbs.set_role, "password": verbs.set_password, "sessions": verbs.end_sessions, "remove": verbs.remove,
-    }[change]  # fmt: skip
-    axis.desk.writer.run(verb, Change("an", "lan", Role.VIEWER, "hash"))
+    axis.desk.writer.run(verbs.add_link, Link("command:test", "lan", hashed("link")))
+    axis.desk.writer.run(CHANGES[change], Change("an", "lan", Role.VIEWER, "hash"))
     assert [alive(axis, token) for token in (*mine, theirs)] == [False, False, True]
     with pytest.raises(Refusal, match="link-over"):
         axis.desk.writer.run(verbs.sign_in_by_link, ByLink(hashed("link"), hashed("c"), ""))
@@ -65,10 +68,37 @@ def test_nobody_takes_away_their_own_role_or_account(axis: Axis) -> None:
     assert alive(axis, token)
 
 
+@pytest.mark.parametrize("verb", [verbs.remove, verbs.set_role])
+def test_of_two_administrators_who_remove_each_other_at_once_one_is_left(axis: Axis, verb: Verb) -> None:
+    a_session(axis, "lan")
+    a_session(axis, "an")
+    jobs = [Change("lan", "an", Role.VIEWER), Change("an", "lan", Role.VIEWER)]
+    answers = [axis.desk.writer.submit(verb, job) for job in jobs]
+    assert answers[0].exception() is None
+    with pytest.raises(Refusal, match="role-low"):
+        answers[1].result()
+    with reading(axis.desk.engine) as connection:
+        assert [row["name"] for row in operators.accounts(connection) if row["role"] == "administrator"] == ["lan"]
+
+
+def test_who_is_no_administrator_any_more_changes_no_account(axis: Axis) -> None:
+    tokens = [a_session(axis, "lan", Role.OPERATOR), a_session(axis, "binh")]
+    for by in ("lan", "removed"):
+        jobs = [(verb, Change(by, "binh", Role.VIEWER, "hash")) for verb in CHANGES.values()]
+        for verb, job in [*jobs, (verbs.add, Account(by, "moi", Role.ADMINISTRATOR, "hash"))]:
+            with pytest.raises(Refusal, match="role-low"):
+                axis.desk.writer.run(verb, job)
+    assert all(alive(axis, token) for token in tokens)
+    with reading(axis.desk.engine) as connection:
+        assert {row["name"]: row["role"] for row in operators.accounts(connection)} == {
+            "lan": "operator", "binh": "administrator",
+        }  # fmt: skip
+
+
 def test_a_link_lets_in_once_and_for_a_quarter_of_an_hour(axis: Axis) -> None:
     a_session(axis, "lan")
-    axis.desk.writer.run(verbs.add_link, Link("test", "lan", hashed("1")))
-    axis.desk.writer.run(verbs.add_link, Link("test", "lan", hashed("2")))
+    axis.desk.writer.run(verbs.add_link, Link("command:test", "lan", hashed("1")))
+    axis.desk.writer.run(verbs.add_link, Link("command:test", "lan", hashed("2")))
     assert axis.desk.writer.run(verbs.sign_in_by_link, ByLink(hashed("1"), hashed("a"), "")).name == "lan"
     axis.clock.now += LINK
     for link in ("1", "2", "3"):

@@ -65,9 +65,9 @@ CODES: dict[str, str] = {
         method-not-allowed request-field cursor log-size query-word request-invalid
         too-many-certificates possession-not-proved one-time-code-wrong
         agency-unknown enrolled-twice system-id-form agency-code-form agency-code-case agency-is-node agency-closed
-        certificate-elsewhere system-connected system-id-taken system-none addresses-form secret-weak secret-short
-        id-unknown hub-missing folder-unusable payloads-unusable database-unusable schema-older schema-newer
-        backup-exists backup-broken hub-present clock-behind key-file-lost key-file-unusable
+        certificate-elsewhere system-connected credentials-renewed system-id-taken system-none addresses-form
+        secret-weak secret-short id-unknown hub-missing folder-unusable payloads-unusable database-unusable
+        schema-older schema-newer backup-exists backup-broken hub-present clock-behind key-file-lost key-file-unusable
         trust-unfit trust-unknown crl-unfit
         sign-in-wrong sign-in-wait sign-in-plain link-over role-low page-unknown form-stale form-too-large reason-form
         operator-name operator-known operator-unknown operator-self password-weak passwords-differ

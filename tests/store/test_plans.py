@@ -101,7 +101,7 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
     "the time line of a document": lambda c: [
         story.time_line(c, Scope("a", "G22", "b", ["c"], ["H41"], whole), place, 100)
         for whole in (False, True)
-        for place in (None, (NOW, 3, "5"))
+        for place in (None, *((NOW, rank, "5") for rank in range(10)))
     ],
     "who looked at a document": lambda c: [views.of_document(c, "a", 20), views.of_day(c, "a", "lan", NOW.date())],
     "refusals of a day": lambda c: refusals.grouped(c, Wanted(NOW, NOW + timedelta(days=1)), 50),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from builders.axis import Axis, Peer
 from builders.reports import office_and_provinces
+from builders.steered import BY, DONE, REASON, order
 
 from hub.domain.document import Document
 from hub.errors import Refusal
@@ -42,6 +43,7 @@ def told(axis: Axis, wanted: Scope, most: int = 100) -> list[Line]:
 def brief(lines: list[Line]) -> list[str]:
     """Each line in a word or two."""
     names = {"packet": "sha256", "refusal": "code", "report": "code", "event": "what", "carried": "what"}
+    names |= {"acted": "action", "carried-acted": "action"}
     names |= {"evidence": "kind", "asked": "ask", "answered": "outcome"}
     return [f"{line.source} {line.row[names[line.source]][:12]}".strip() for line in lines]
 
@@ -85,6 +87,51 @@ def test_pages_joined_are_the_whole_time_line(axis: Axis, most: int) -> None:
     *_, sent = a_story(axis)
     for wanted in (scope(axis, sent["id"]), scope(axis, sent["id"], "H41"), scope(axis, sent["id"], "H27")):
         assert [line[:3] for line in told(axis, wanted, most)] == [line[:3] for line in told(axis, wanted)]
+
+
+def a_steered_story(axis: Axis) -> dict[str, Any]:
+    """Nothing of it is fetched; an operator gives up both of two deliveries, and at one moment has both delivered again
+    and extended; then gives up a status about it too.
+    """
+    office, nghe_an, _ = office_and_provinces(axis)
+    document, sent = office.issue("H41", "H27")
+    ids = [one["id"] for one in sent["deliveries"]]
+    axis.clock.pass_(minutes=5, microseconds=123_456)
+    order(axis, "undeliverable", *ids)
+    axis.clock.pass_(minutes=5)
+    order(axis, "again", *ids)
+    order(axis, "extend", *ids)
+    axis.clock.pass_(minutes=5)
+    nghe_an.receive(ids[0])
+    nghe_an.report("01", document)
+    order(axis, "undeliverable", *ids, office.waiting()[0])
+    return sent
+
+
+def test_what_operators_did_stands_in_the_line_with_who_and_why(axis: Axis) -> None:
+    sent = a_steered_story(axis)
+    lines = told(axis, scope(axis, sent["id"], "H41"))
+    found = brief(lines)[1:]
+    assert [*found[:3], *sorted(found[3:5]), *found[5:]] == [  # what began at the same moment has no order
+        "evidence accept",
+        *("acted undeliverabl", "event fail"),
+        *("acted again", "acted extend", "event reopen", "event extend"),
+        *("report 01", "acted undeliverabl", "event fetch", "event done", "event status"),
+        *("carried fail", "carried-acted undeliverabl", "evidence handover", "evidence status"),
+    ]
+    steered = [line.row for line in lines if line.source.endswith("acted")]
+    assert {(row["by"], row["reason"]) for row in steered} == {(BY, REASON)}
+    assert [row["outcome"] for row in steered] == [DONE, DONE, DONE, "delivered", DONE]
+    assert {row["recipient"] for row in steered} == {"H41", "G22"}
+
+
+@pytest.mark.parametrize("most", [1, 2, 5])
+def test_pages_joined_have_every_action_on_every_recipient(axis: Axis, most: int) -> None:
+    sent = a_steered_story(axis)
+    for wanted, actions in ((scope(axis, sent["id"]), 9), (scope(axis, sent["id"], "H27"), 4)):
+        lines = [line[:3] for line in told(axis, wanted, most)]
+        assert lines == [line[:3] for line in told(axis, wanted)]
+        assert len({line for line in lines if line[1].endswith("acted")}) == actions
 
 
 def test_of_another_recipient_nothing_is_told_but_that_the_document_came(axis: Axis) -> None:

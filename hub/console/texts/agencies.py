@@ -109,11 +109,23 @@ TEXTS: dict[str, tuple[str, str]] = {
     "agencies.credentials": ("Thông tin truy cập của hệ thống", "Credentials of the system"),
     "agencies.once": ("Chỉ hiện một lần này.", "Shown this once."),
     "agencies.once_what": (
-        "Chép ngay và chuyển cho đơn vị quản trị hệ thống qua kênh an toàn; trục chỉ giữ dạng mã hóa.",
-        "Copy them now and hand them to the system's administrators over a safe channel; the hub keeps only a digest.",
+        "Chép ngay và chuyển cho đơn vị quản trị hệ thống qua kênh an toàn; không trang nào hiện lại. Trục giữ khóa bí "
+        "mật ở dạng mã hóa; mã truy cập và mã một lần thì chỉ giữ dấu vân tay.",
+        "Copy them now and hand them to the system's administrators over a safe channel; no page shows them again. The "
+        "hub keeps the secret encrypted, and of the token and the one-time code only a digest.",
+    ),
+    "agencies.still_locked": ("Hệ thống này vẫn đang bị khóa.", "This system is still locked."),
+    "agencies.still_locked_what": (
+        "Thông tin mới chỉ dùng được sau khi mở khóa hệ thống ở trang cơ quan.",
+        "What is new here works only once the system is unlocked, on the agency's page.",
     ),
     "agencies.token": ("Mã truy cập (REST)", "Token (REST)"),
     "agencies.secret": ("Khóa bí mật (giao thức trục quốc gia)", "Secret (the national gateway)"),
     "agencies.one_time_code": ("Mã một lần để đăng ký chứng thư", "One-time code for its certificate"),
+    "agencies.made": ("Đã làm rồi, lần này không làm gì thêm", "Done already; this time nothing was done"),
+    "agencies.made_what": (
+        "Thông tin truy cập chỉ hiện một lần, ở trang trả lời lần trước. Chưa chép được thì cấp lại ở trang cơ quan.",
+        "The credentials were shown once, by the answer before. If nobody copied them, renew them on its page.",
+    ),
     "agencies.back": ("Về cơ quan", "To the agency"),
 }

@@ -129,6 +129,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "document.line.refusal": ("Một lần gửi trước bị từ chối: {code}", "An earlier try was refused: {code}"),
     "document.line.report": ("Báo {code}: {name}", "Reported {code}: {name}"),
     "document.line.carried": ("Gói trạng thái {code}: {event}", "Status packet {code}: {event}"),
+    "document.line.acted": ("{action}, do {by} thực hiện", "{action}, by {by}"),
+    "document.action": ("xem thao tác", "see the action"),
     "document.line.asked": ("{asked}: đã chuyển", "{asked}: asked"),
     "document.line.answered": ("{asked}: {outcome}", "{asked}: {outcome}"),
     "document.line.evidence.accept": (

@@ -9,6 +9,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Đã dừng cập nhật: phiên đã hết hoặc trục đang tắt",
         "Stopped: the session is over, or the hub ends",
     ),
+    "overview.live_lost": ("Mất kết nối, số liệu đã dừng cập nhật", "Disconnected, the figures stand still"),
+    "overview.reload": ("Tải lại trang", "Load the page again"),
     "overview.live_without": ("Tải lại trang để có số mới", "Load the page again for new figures"),
     "overview.figures": ("Số liệu chính", "Main figures"),
     "overview.documents": ("Văn bản hôm nay", "Documents today"),
