@@ -27,7 +27,7 @@ DAYS = 487  # sixteen months
 FAN_OUT = 10 / 3  # deliveries of a document
 _BROADCASTS = 50_000  # of so many documents one goes to everybody
 _OUTBOX, _HANDED_OVER, _EXAMINED = 0.2, 0.2, 0.2  # the last part of the time that has these rows
-_ANSWERS = 0.05  # of documents of who was written to
+_ANSWERS = 0.05  # of the documents of those that were written to
 _WITH_PACKET = 0.1  # of status reports
 _BYTES = 31 * 24  # hours that the bytes of packets are kept
 _EXPIRY, _EXPIRY_URGENT = 30 * 24, 3 * 24  # hours
@@ -95,9 +95,8 @@ class History:
         self._later: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
         self._numbers: defaultdict[tuple[str, int], int] = defaultdict(int)
         self._earlier: dict[str, tuple[str, str, Party]] = {}  # by sender: a document, its first delivery, whose it is
-        self._letters: dict[
-            str, tuple[Party, tuple[Any, ...]]
-        ] = {}  # by recipient: the last one's sender, how it is named
+        # By recipient: the sender of the last letter, and how an answer names it.
+        self._letters: dict[str, tuple[Party, tuple[Any, ...]]] = {}
         self._silent = self._silences()
         self._fingerprints = {code: f"{self._bits(256):064x}" for code in systems}
         weights = [weight for _, weight in _FANS]
@@ -171,7 +170,8 @@ class History:
         over = True
         for n, party in enumerate(to):
             delivery_id, state = self._delivery(sent, party, hour, second, first + n)
-            self._letters[party.code] = letter
+            if not kind:
+                self._letters[party.code] = letter
             over = over and state in ("delivered", "withdrawn")
             if n == 0 and not kind:
                 self._earlier[sender.code] = sent.id, delivery_id, party
