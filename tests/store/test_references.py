@@ -128,6 +128,15 @@ def test_an_id_that_two_agencies_use_leads_to_the_one_that_is_named(axis: Axis) 
         assert answered_by(axis, sent) == [answer["id"]]
 
 
+def test_where_id_and_number_lead_to_two_the_id_counts(axis: Axis) -> None:
+    office, nghe_an, _ = office_and_provinces(axis)
+    letter, sent = office.issue("H41")
+    other, unasked = office.issue("H41")
+    answer = nghe_an.send("G22", response_for=(ref(letter, code=f"{other.number}/VP"),))
+    assert answers(axis, answer) == [sent["id"]]
+    assert (answered_by(axis, sent), answered_by(axis, unasked)) == ([answer["id"]], [])
+
+
 def test_a_letter_and_its_update_of_the_same_id_are_both_answered(axis: Axis) -> None:
     office, nghe_an, _ = office_and_provinces(axis)
     letter, sent = office.issue("H41")
