@@ -20,6 +20,7 @@ from hub.domain.document import Kind, local
 from hub.errors import Refusal, Violation
 from hub.store import deliveries, documents, log, steering
 from hub.store.engine import temporary
+from hub.store.story import answered_by, references
 
 
 def _json(out: Console, rows: Iterable[Mapping[str, Any] | RowMapping]) -> None:
@@ -45,6 +46,7 @@ def moment(value: datetime | None) -> str:
     return "" if value is None else local(value).strftime("%d/%m/%Y %H:%M:%S")
 
 
+_MOST_ANSWERS = 100  # that it gives, and that were given to it
 _NOTHING = "Không có gì khớp / nothing found"
 
 
@@ -172,6 +174,8 @@ def story(out: Console, connection: Connection, key: str, *, as_json: bool) -> N
     tries = documents.refusals_between(connection, document["sender"], document["document_id"], None)
     links = documents.links_of(connection, document_id)
     acted = steering.acted(connection, ids)
+    named = references(connection, document, _MOST_ANSWERS)
+    answers = answered_by(connection, document, _MOST_ANSWERS)
     if as_json:
         told = {
             "document": dict(document),
@@ -180,17 +184,32 @@ def story(out: Console, connection: Connection, key: str, *, as_json: bool) -> N
             "events": [dict(e) for e in events],
             "requests": [dict(r) for r in requests],
             "links": [dict(link) for link in links],
+            "references": [dict(row) for row in named],
+            "answered_by": [dict(row) for row in answers],
             "refusals": [dict(r) for r in tries],
             "actions": [dict(r) for r in acted],
         }
         _json(out, [told])
         return
-    _head(out, document, documents.first_packet(connection, document_id), links)
+    linked = {
+        "Liên kết": [f"{link['document_id']} → {link['target_id']}" for link in links],
+        "Trả lời": [_written(row) for row in named],
+        "Được trả lời bởi": [f"{row['number']}/{row['symbol']} {row['sender']} ({row['id']})" for row in answers],
+    }
+    _head(out, document, documents.first_packet(connection, document_id), linked)
     _recipients(out, rows, requests)
     _time_line(out, document, {d.id: d.addressed for d in (*rows, *statuses)}, events, reports, tries, acted)
 
 
-def _head(out: Console, document: RowMapping, packet: RowMapping, links: list[RowMapping]) -> None:
+def _written(reference: RowMapping) -> str:
+    """What is answered, as it was named, and the id of what is here."""
+    code = reference["code"] or reference["named"]
+    return (
+        f"{code} {reference['organ_id']} ({reference['id'] or 'không tìm thấy trên trục này / not found at this hub'})"
+    )
+
+
+def _head(out: Console, document: RowMapping, packet: RowMapping, linked: Mapping[str, list[str]]) -> None:
     table = Table(show_header=False, box=None)
     facts = {
         "Văn bản": f"{document['number']}/{document['symbol']} ({document['type_name']}, {document['year']})",
@@ -203,7 +222,7 @@ def _head(out: Console, document: RowMapping, packet: RowMapping, links: list[Ro
         "Nhận lúc": moment(document["accepted_at"]),
         "Mã vết": document["trace_id"],
         "Cảnh báo": ", ".join(sorted({w["rule"] for w in document["warnings"]})),
-        "Liên kết": ", ".join(f"{link['document_id']} → {link['target_id']}" for link in links),
+        **{name: ", ".join(some) for name, some in linked.items()},
     }
     for name, value in facts.items():
         if value:

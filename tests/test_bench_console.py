@@ -36,8 +36,9 @@ from benchmarks.console.sending import Sender, sending
 from benchmarks.packets import an_office
 from benchmarks.report import Run
 from hub.domain.delivery import Status, Transport
-from hub.store import log_tables, schema
+from hub.store import documents, log_tables, schema, story
 from hub.store import tables as t
+from hub.store.console_tables import reference
 from hub.store.engine import reading
 from hub.store.tables import metadata
 
@@ -117,6 +118,22 @@ def test_every_row_that_is_told_is_there_and_belongs_to_another(place: Place) ->
     assert asked(place, counted) == facts["rows"]
     if place.database == "sqlite":  # the other looked when the constraints came back
         assert asked(place, lambda c: c.execute(text("PRAGMA foreign_key_check")).all()) == []
+
+
+def test_answers_are_found_from_the_letters_they_answer(place: Place) -> None:
+    facts = fill(place, DELIVERIES, 7, END)
+    assert 0.01 < facts["rows"]["reference"] / facts["rows"]["document"] < 0.06
+
+    def both(connection: Connection) -> None:
+        for seq in connection.execute(select(reference.c.document_seq)).scalars().all():
+            answer = connection.execute(select(t.document).where(t.document.c.seq == seq)).mappings().one()
+            (named,) = story.references(connection, answer, 5)
+            letter = documents.get(connection, named["id"])
+            assert letter is not None
+            assert letter["seq"] < seq
+            assert answer["id"] in [row["id"] for row in story.answered_by(connection, letter, 50)]
+
+    asked(place, both)
 
 
 def test_the_log_has_every_entry_and_the_counter_stands_behind_all(place: Place) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from io import StringIO
 
 import pytest
+from builders.axis import Axis
+from builders.reports import office_and_province
 from rich.console import Console
 
 from hub import show
 from hub.domain.agency import Agency, Directory
+from hub.domain.document import DocumentRef
 from hub.domain.search import parse
 from hub.errors import Refusal
+from hub.store.engine import reading
 
 
 def a_console() -> Console:
@@ -59,6 +64,26 @@ def test_a_unit_s_name_is_no_markup_in_the_list_of_agencies() -> None:
     unit = Agency("H41.15", "Phòng [/b] [red]một[/red]", 2, registered_by="qlvb")
     show.agencies(out, Directory([unit]), [unit], date(2025, 10, 1), as_json=False)
     assert "[/b]" in "".join(printed(out))
+
+
+def test_what_a_document_answers_and_what_answers_it_is_told_from_both_ends(axis: Axis) -> None:
+    office, nghe_an = office_and_province(axis)
+    letter, sent = office.issue("H41")
+    named = DocumentRef("G22", f"{letter.number}/VP", letter.document_id, letter.promulgation_date)
+    answer = nghe_an.send("G22", response_for=(named, DocumentRef("G12", "7/[b]BNV", "", "2019/03/01")))
+
+    def told(document_id: str, *, as_json: bool) -> str:
+        out = Console(file=StringIO(), width=400)
+        with reading(axis.desk.engine) as connection:
+            show.story(out, connection, document_id, as_json=as_json)
+        return "\n".join(printed(out))
+
+    assert f"1/VP G22 ({sent['id']}), 7/[b]BNV G12 (không tìm thấy trên trục này" in told(answer["id"], as_json=False)
+    assert f"1/VP H41 ({answer['id']})" in told(sent["id"], as_json=False)
+    one, other = (json.loads(told(document["id"], as_json=True)) for document in (answer, sent))
+    assert [row["id"] for row in one["references"]] == [sent["id"], None]
+    assert [row["id"] for row in other["answered_by"]] == [answer["id"]]
+    assert (one["answered_by"], other["references"]) == ([], [])
 
 
 def test_a_fault_of_the_machine_is_told_in_words_and_a_defect_keeps_its_trace() -> None:

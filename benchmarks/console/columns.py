@@ -37,6 +37,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "evidence": (
         "id", "seq", "kind", "document_id", "delivery_id", "report_id", "at", "nonce", "body", "leaf_index", "entry",
     ),
+    "reference": ("document_seq", "position", "organ_id", "named", "code", "promulgated_on", "business"),
     "link": ("document_id", "target_id", "kind"),
     "request": (
         "id", "delivery_id", "ask", "asking_delivery_id", "asking_document_id", "seq", "opened_at", "closed_at",

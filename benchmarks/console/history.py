@@ -27,6 +27,7 @@ DAYS = 487  # sixteen months
 FAN_OUT = 10 / 3  # deliveries of a document
 _BROADCASTS = 50_000  # of so many documents one goes to everybody
 _OUTBOX, _HANDED_OVER, _EXAMINED = 0.2, 0.2, 0.2  # the last part of the time that has these rows
+_ANSWERS = 0.05  # of the documents of those that were written to
 _WITH_PACKET = 0.1  # of status reports
 _BYTES = 31 * 24  # hours that the bytes of packets are kept
 _EXPIRY, _EXPIRY_URGENT = 30 * 24, 3 * 24  # hours
@@ -94,6 +95,8 @@ class History:
         self._later: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
         self._numbers: defaultdict[tuple[str, int], int] = defaultdict(int)
         self._earlier: dict[str, tuple[str, str, Party]] = {}  # by sender: a document, its first delivery, whose it is
+        # By recipient: the sender of the last letter, and how an answer names it.
+        self._letters: dict[str, tuple[Party, tuple[Any, ...]]] = {}
         self._silent = self._silences()
         self._fingerprints = {code: f"{self._bits(256):064x}" for code in systems}
         weights = [weight for _, weight in _FANS]
@@ -152,15 +155,23 @@ class History:
         kind = 1 + int(chance() * 3) if sender.code in self._earlier and chance() < 0.006 else 0
         target, delivery, party = self._earlier.pop(sender.code) if kind else ("", "", sender)
         to = [party] if kind else self._addressees(sender)
+        answered = self._letters.pop(sender.code, None) if not kind and chance() < _ANSWERS else None
+        if answered is not None:
+            to = list(dict.fromkeys((answered[0], *to[1:])))
         self.seq += len(to) + 2  # a document's own number is above those of its deliveries, as a hub has it
         sent, row = self._written(hour, second, at, sender, kind)
         if kind:
             self._rows["link"].append((sent.id, target, kind))
+        if answered is not None:
+            self._rows["reference"].append((sent.seq, 1, *answered[1]))
+        letter = sender, (sender.code, row[5], f"{row[8]}/{row[9]}", row[10], row[17])
         young = self._end - hour < _BYTES
         first = sent.seq - len(to)
         over = True
         for n, party in enumerate(to):
             delivery_id, state = self._delivery(sent, party, hour, second, first + n)
+            if not kind:
+                self._letters[party.code] = letter
             over = over and state in ("delivered", "withdrawn")
             if n == 0 and not kind:
                 self._earlier[sender.code] = sent.id, delivery_id, party

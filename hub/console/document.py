@@ -74,6 +74,8 @@ class Page:
     late: list[RowMapping]
     acts_on: list[RowMapping]
     acted_on_by: list[RowMapping]
+    references: list[RowMapping]  # one more than is shown, if there are more; so are those that answer it
+    answered_by: list[RowMapping]
     answers: list[RowMapping]
     examined: list[RowMapping]
     pending: bool
@@ -111,7 +113,7 @@ async def show(
         kind=Kind(page.document["kind"]).word, reasons=reasons(request, page.late, directory, now),
         overall=overall(standing).value, recipients=sum(row["deliveries"] for row in page.states),
         counts=_counts(page.states), address=f"/console/documents/{document_id}", again=partial(frame.again, request),
-        further=_written(page.further), parts_of=page.details,
+        further=_written(page.further), parts_of=page.details, few=_FEW,
     )  # fmt: skip
 
 
@@ -137,6 +139,8 @@ def _page(connection: Connection, asked: Asked) -> Page:
         late=story.not_over(connection, asked.document_id, _LATE),
         acts_on=story.acts_on(connection, asked.document_id, _FEW),
         acted_on_by=story.acted_on_by(connection, asked.document_id, _FEW),
+        references=story.references(connection, document, _FEW + 1),
+        answered_by=story.answered_by(connection, document, _FEW + 1),
         answers=story.answers(connection, asked.document_id),
         examined=examined,
         pending=pending,

@@ -123,7 +123,8 @@ class Story:
         return self.peers[code].name if code in self.peers else ""
 
     async def _ordinary(self) -> None:
-        """All four levels, a platform that stands for a province, an issuer beside the sender, one refusal (02)."""
+        """All four levels, a platform that stands for a province, an issuer beside the sender, a report that answers
+        the letter before it, one refusal (02)."""
         routes = [
             ("G22", ["H41", "H36", "G12"], "VPCP-TH", "Công văn"),
             ("G22", ["G12", "G09"], "QĐ-TTg", "Quyết định"),
@@ -136,12 +137,18 @@ class Story:
             ("G09", ["H17.07", "H17.12.05", "H41"], "BNV-TL", "Công văn"),
             ("H36", ["G12"], "TTr-UBND", "Tờ trình"),
         ]
+        before: tuple[DocumentRef, ...] = ()
         scripts = (("03", "04", "05", "06"), ("03",), ("03", "05"), (), ("03", "04"))
         for n in range(20):
             code, to, symbol, type_name = routes[n % len(routes)]
             sender = self.peers[code]
             subject = f"V/v {_TOPICS[n % len(_TOPICS)]}"
-            document = await self._document(sender, to, subject, symbol=symbol, type_name=type_name)
+            document = await self._document(
+                sender, to, subject, symbol=symbol, type_name=type_name,
+                response_for=before if type_name == "Báo cáo" else (),
+            )  # fmt: skip
+            named = f"{document.number}/{symbol}", document.document_id, document.promulgation_date
+            before = (DocumentRef(code, *named),)
             for m, recipient in enumerate(to):
                 self._receiver(recipient).script[document.document_id] = scripts[(n + m) % len(scripts)]
             await self._send(sender, document)

@@ -134,6 +134,7 @@ def _accept(tx: Transaction, job: Checked, memory: _Memory) -> Accepted:
     tx.decided.documents.append(row)
     packet_row = _packet_row(tx, job, document_id)
     tx.decided.packets.append(packet_row)
+    tx.decided.references.extend(_reference_rows(packet, asked, row["seq"]))
     tx.decided.deliveries.extend(change.begin(tx, new))
     tx.decided.evidence.append(_evidence(tx, job, document_id, new))
     memory.remember(packet, document_id)
@@ -259,6 +260,15 @@ def _document_row(
         "accepted_at": tx.now,
         "trace_id": job.submission.trace_id,
     }
+
+
+def _reference_rows(packet: Prepared, asked: asking.Asked, seq: int) -> list[dict[str, Any]]:
+    """What it answers; what it acts on is linked already."""
+    found = [reference for reference in packet.references if reference.named not in asked.named]
+    return [
+        {"document_seq": seq, "position": position, **reference._asdict()}
+        for position, reference in enumerate(found, 1)
+    ]
 
 
 def _packet_row(tx: Transaction, job: Checked, document_id: str | None) -> dict[str, Any]:

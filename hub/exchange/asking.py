@@ -30,9 +30,10 @@ _GONE = frozenset({Status.CANCELLED, Status.REPLACED})
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The documents acted on, and their deliveries to the recipients named."""
+    """The documents acted on, the ids by which they are named, and their deliveries to the recipients named."""
 
     targets: tuple[str, ...] = ()
+    named: frozenset[str] = frozenset()
     concerned: tuple[Delivery, ...] = ()
     warnings: tuple[Violation, ...] = ()
 
@@ -114,6 +115,7 @@ def _concerned(
     known = {id(target) for target, _rows in own}
     return Asked(
         targets=targets,
+        named=frozenset(row["document_id"] for _target, rows in own for row in rows),
         concerned=tuple(concerned),
         warnings=_unknown([target for target in group if id(target) not in known and kind is not Kind.REVOCATION]),
     )

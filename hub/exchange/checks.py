@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from hub.domain import duplicates, edxml, numbering, rules
 from hub.domain.document import Document, Kind, content_digest, local_day, read_date
 from hub.domain.duplicates import Target
+from hub.domain.references import Reference, references
 from hub.domain.search import fold
 from hub.domain.signature import Signed, verify
 from hub.errors import Refusal, Severity, Violation
@@ -46,6 +47,7 @@ class Prepared(NamedTuple):  # it travels from process to process faster than a 
     fingerprint: str
     recipients: tuple[Recipient, ...]
     targets: tuple[tuple[Target, ...], ...]
+    references: tuple[Reference, ...]
     warnings: tuple[Violation, ...]
     columns: dict[str, Any]  # what else the document's row says
 
@@ -116,6 +118,7 @@ def prepare(packet: bytes, submission: Submission, roster: Roster, now: datetime
         fingerprint=verdict.fingerprint,
         recipients=_recipients(document, roster, now),
         targets=duplicates.targets(document),
+        references=references(document, roster.directory, sender),
         warnings=(*verdict.warnings, *warnings),
         columns={
             "issuer": issuer.code,

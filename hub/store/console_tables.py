@@ -1,10 +1,12 @@
-"""What only the operators' pages need: rules that refusals broke, when systems last asked, who looked at a document."""
+"""What only the operators' pages need: rules that refusals broke, when systems last asked, who looked at a document,
+and what documents answer.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Date, ForeignKey, Index, String, Table, Text
+from sqlalchemy import Column, Date, ForeignKey, Index, SmallInteger, String, Table, Text
 
-from hub.store.columns import CODE, ID, SYSTEM_ID, Moment
+from hub.store.columns import CODE, ID, SYSTEM_ID, Long, Moment
 from hub.store.tables import metadata
 
 # Each rule that a refused packet broke, once; goes with its refusal. `at` and `sender` are the refusal's, so that a day
@@ -38,4 +40,19 @@ document_view = Table(
     Column("operator", String(64), primary_key=True),
     Column("at", Moment, nullable=False),  # the first time of the day
     Column("took", Text, nullable=False),
+)
+
+# What a document says it answers (hub.domain.references), known here or not; found from what is answered, newest first.
+reference = Table(
+    "reference",
+    metadata,
+    Column("document_seq", Long, ForeignKey("document.seq"), primary_key=True),
+    Column("position", SmallInteger, primary_key=True, autoincrement=False),  # among them, from 1
+    Column("organ_id", CODE, nullable=False),
+    Column("named", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("promulgated_on", Date),
+    Column("business", String(64)),
+    Index("ix_reference_named_organ_id_document_seq", "named", "organ_id", "document_seq"),
+    Index("ix_reference_business_document_seq", "business", "document_seq"),
 )

@@ -22,6 +22,7 @@ class Decided:
         self.steps: list[str] = []
         self.documents: Rows = []
         self.packets: Rows = []
+        self.references: Rows = []
         self.reports: Rows = []
         self.deliveries: Rows = []
         self.events: Rows = []
@@ -55,6 +56,7 @@ class Decided:
         Raises RuntimeError as ``deliveries.write`` does, and IntegrityError for a broken constraint.
         """
         documents.add(connection, self.documents, self.packets)
+        documents.add_references(connection, self.references)
         evidence.add(connection, self.evidence)
         documents.add_reports(connection, self.reports)
         deliveries.add(connection, self.deliveries)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, and_, bindparam, insert, or_, sel
 
 from hub.domain.duplicates import First
 from hub.store import tables as t
+from hub.store.console_tables import reference
 from hub.store.listing import Listing
 from hub.store.many import Inserts, Rows
 
@@ -40,7 +41,7 @@ def years_of(connection: Connection, ids: Iterable[tuple[str, str]]) -> dict[tup
 
 
 # What is asked all the time is put together once: that takes longer than to ask it.
-_ADD, _ADD_PACKETS, _ADD_REPORTS = map(Inserts, (t.document, t.packet, t.report))
+_ADD, _ADD_PACKETS, _ADD_REPORTS, _ADD_REFERENCES = map(Inserts, (t.document, t.packet, t.report, reference))
 
 
 def add(connection: Connection, documents: Rows, packets: Rows) -> None:
@@ -54,6 +55,11 @@ def add(connection: Connection, documents: Rows, packets: Rows) -> None:
 def add_links(connection: Connection, rows: Rows) -> None:
     if rows:
         connection.execute(insert(t.link), rows)
+
+
+def add_references(connection: Connection, rows: Rows) -> None:
+    if rows:
+        _ADD_REFERENCES.execute(connection, rows)
 
 
 def get(connection: Connection, document_id: str) -> RowMapping | None:

@@ -1,6 +1,6 @@
 """What may go after its time. A document is over when every delivery of it and of the statuses about it is final and
 nothing is asked about it any more; only then it is pared, part by part. What stays for ever: who sent what to whom and
-when, digests, identities (so that it is never taken for new), states, evidence.
+when, what it answers, digests, identities (so that it is never taken for new), states, evidence.
 """
 
 from __future__ import annotations

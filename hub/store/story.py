@@ -5,18 +5,37 @@ are read in pages.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, case, func, literal, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    RowMapping,
+    Select,
+    and_,
+    case,
+    exists,
+    extract,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    union,
+)
 
+from hub.domain.document import Kind
 from hub.store import tables as t
-from hub.store.console_tables import system_poll
+from hub.store.console_tables import reference, system_poll
+from hub.store.listing import only
 from hub.store.steering_tables import steering_delivery, steering_run
 
+Row = Mapping[str, Any] | RowMapping
 _d, _v, _p, _r, _e, _n, _q, _x = (
     t.document.c, t.delivery.c, t.packet.c, t.report.c, t.event.c, t.evidence.c, t.request.c, t.refusal.c,
 )  # fmt: skip
@@ -102,6 +121,63 @@ def answers(connection: Connection, document_id: str) -> list[RowMapping]:
     """What became of all that it asks of others' recipients: ``{ask, outcome, requests}``."""
     found = select(_q.ask, _q.outcome, func.count().label("requests")).where(_q.asking_document_id == document_id)
     return list(connection.execute(found.group_by(_q.ask, _q.outcome).order_by(_q.ask, _q.outcome)).mappings())
+
+
+def _means(ref: FromClause, document: FromClause) -> ColumnElement[bool]:
+    """By its DocumentId: of that agency, and of that year where one is written. A revocation repeats the id of what it
+    revokes."""
+    r, d = ref.c, document.c
+    dated = or_(r.promulgated_on.is_(None), extract("year", r.promulgated_on) == d.year)
+    by = r.organ_id.in_([d.sender, d.issuer])
+    return and_(d.document_id == r.named, by, dated, d.kind != int(Kind.REVOCATION), d.seq != r.document_seq)
+
+
+_LOOKED_AT = 10  # references to a number, for each that is wanted
+_BY_ID, _BY_NUMBER = t.document.alias("by_id"), t.document.alias("by_number")
+
+
+def references(connection: Connection, document: Row, most: int) -> list[RowMapping]:
+    """What it answers, as it names them, each with the document that is here, by its id or else by its number; ``id``
+    is None where none is. One id may mean a document and its update."""
+    some = select(reference).where(reference.c.document_seq == document["seq"]).order_by(reference.c.position)
+    ref = some.limit(most).subquery("some")
+    known = [func.coalesce(_BY_ID.c[column.name], _BY_NUMBER.c[column.name]).label(column.name) for column in _LINKED]
+    other = _BY_NUMBER.c.seq != ref.c.document_seq
+    numbered = and_(_BY_ID.c.seq.is_(None), _BY_NUMBER.c.business == ref.c.business, other)
+    found = select(*(ref.c[name] for name in ("organ_id", "named", "code", "promulgated_on")), *known).select_from(
+        ref.outerjoin(_BY_ID, _means(ref, _BY_ID)).outerjoin(_BY_NUMBER, numbered)
+    )
+    rows = connection.execute(found.order_by(ref.c.position, _BY_ID.c.seq).limit(most)).mappings()
+    once: dict[object, RowMapping] = {}
+    for row in rows:  # two ways to name one document
+        once.setdefault(row["id"] or tuple(row.values()), row)
+    return list(once.values())
+
+
+def answered_by(connection: Connection, document: Row, most: int) -> list[RowMapping]:
+    """The documents that answer it, the newest first."""
+    if document["kind"] == int(Kind.REVOCATION):
+        return []
+    r, other = reference.c, reference.c.document_seq != document["seq"]
+    dated = or_(r.promulgated_on.is_(None), extract("year", r.promulgated_on) == document["year"])
+    ways = [
+        select(r.organ_id, r.document_seq)
+        .where(r.named == document["document_id"], only(r.organ_id, code), dated, other)
+        .order_by(r.organ_id.desc(), r.document_seq.desc())
+        for code in dict.fromkeys((document["sender"], document["issuer"]))
+    ]
+    if document["business"]:
+        numbered = select(reference).where(only(r.business, document["business"]), other)
+        # Nearly all are named by their ids too, and found so: the newest tell enough.
+        newest = numbered.order_by(r.business.desc(), r.document_seq.desc()).limit(_LOOKED_AT * most).subquery("some")
+        unnamed = ~exists().where(_means(newest, _BY_ID))
+        ways.append(
+            select(newest.c.business, newest.c.document_seq).where(unnamed).order_by(newest.c.document_seq.desc())
+        )
+    found = [way.distinct().limit(most).subquery(f"way{n}") for n, way in enumerate(ways)]
+    listed = union(*(select(way.c.document_seq) for way in found)).subquery("listed")
+    answers = select(*_LINKED).join_from(listed, t.document, _d.seq == listed.c.document_seq)
+    return list(connection.execute(answers.order_by(_d.seq.desc()).limit(most)).mappings())
 
 
 class Line(NamedTuple):

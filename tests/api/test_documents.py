@@ -11,6 +11,7 @@ from builders.api import NINE, STORED, UNKNOWN, Agency, Hub, office_and_province
 from builders.axis import Peer
 
 from hub.domain.document import Business, Document, DocumentRef, Organization
+from hub.store import console_tables
 from hub.store import tables as t
 
 
@@ -304,6 +305,16 @@ def test_the_sender_sees_what_was_asked_of_each_recipient_and_what_replaced_the_
         {"ask": "revocation", "outcome": "open", "opened_at": NINE, "closed_at": None}
     ]
     assert seen["links"] == [{"document": asking["id"], "target": sent["id"]}]
+
+
+def test_what_answers_a_document_is_told_to_no_agency(hub: Hub) -> None:
+    office, nghe_an, ha_tinh = office_and_provinces(hub)
+    document, sent = office.issue("H41")
+    before = [agency.get(f"/v1/documents/{sent['id']}").json() for agency in (office, nghe_an)]
+    named = DocumentRef("G22", "1/VP", document.document_id, document.promulgation_date)
+    ha_tinh.send("G22", response_for=(named,))
+    assert hub.rows(console_tables.reference)
+    assert [agency.get(f"/v1/documents/{sent['id']}").json() for agency in (office, nghe_an)] == before
 
 
 def test_the_packet_comes_back_byte_for_byte_to_sender_and_recipient(hub: Hub) -> None:

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from builders.axis import acting
 from builders.console import Operating, operating
+from builders.databases import statements
 from builders.examined import at_the_time, trusting, with_files
 from builders.pdfs import by_both, text_changed
 from builders.reports import office_and_province, office_and_provinces
@@ -21,6 +22,7 @@ from builders.steered import order
 from builders.waiting import comes
 from sqlalchemy import select
 
+from hub.domain.document import DocumentRef
 from hub.domain.operator import Role
 from hub.exchange.polled import polled
 from hub.store import examinations, story, tables, views
@@ -262,6 +264,71 @@ def test_an_update_and_its_target_name_each_other(served: Served, lan: Operating
     update = office.send("H41", **acting("update", document))
     assert f"/console/documents/{sent['id']}" in lan.get(f"/console/documents/{update['id']}").text
     assert f"/console/documents/{update['id']}" in lan.get(f"/console/documents/{sent['id']}").text
+
+
+def test_an_answer_and_what_it_answers_name_each_other_in_both_languages(served: Served, lan: Operating) -> None:
+    office, nghe_an, _ = office_and_provinces(served.axis)
+    letter, sent = office.issue("H41", subject="V/v báo cáo tiền lương")
+    elsewhere = DocumentRef("G12", "7/BNV-TL", "G12,2019/03/01,7/BNV-TL", "2019/03/01")
+    hostile = DocumentRef("<b>G12</b>", "<script>alert(1)</script>\u202e", "", "")
+    named = DocumentRef("G22", "", letter.document_id, "")
+    answer = nghe_an.send("G22", subject="V/v trả lời", response_for=(named, elsewhere, hostile))
+    below = links_of(lan.get(f"/console/documents/{answer['id']}").text)
+    for text in (
+        "Trả lời văn bản",
+        f"/console/documents/{sent['id']}",
+        "V/v báo cáo tiền lương",
+        "7/BNV-TL",
+        "01/03/2019",
+    ):
+        assert text in below, text
+    assert below.count("Không tìm thấy trên trục này.") == 2
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;[U+202E]" in below
+    assert "Được trả lời bởi" not in below
+    above = links_of(lan.get(f"/console/documents/{sent['id']}").text)
+    for text in (
+        "Được trả lời bởi",
+        f"/console/documents/{answer['id']}",
+        "V/v trả lời",
+        "Ủy ban nhân dân tỉnh Nghệ An",
+    ):
+        assert text in above, text
+    assert "Trả lời văn bản" not in above
+    for sort, one in (("Answers", answer), ("Answered by", sent)):
+        assert f"<h3>{sort}</h3>" in links_of(lan.get(f"/console/documents/{one['id']}", lang="en").text)
+
+
+def links_of(page: str) -> str:
+    """The part of a document's page that has its links."""
+    return page.partition('aria-labelledby="links"')[2].partition("</section>")[0]
+
+
+def test_what_a_revocation_revokes_stands_once_on_its_page(served: Served, lan: Operating) -> None:
+    office, *_ = office_and_provinces(served.axis)
+    document, sent = office.issue("H41")
+    revocation = office.revoke(document, "H41")
+    assert links_of(lan.get(f"/console/documents/{revocation['id']}").text).count(sent["id"]) == 1
+    assert links_of(lan.get(f"/console/documents/{sent['id']}").text).count(revocation["id"]) == 1
+
+
+def test_a_page_asks_twice_for_answers_however_many_and_shows_the_newest(served: Served, lan: Operating) -> None:
+    office, nghe_an, _ = office_and_provinces(served.axis)
+    letter, sent = office.issue("H41")
+    alone = office.send("H41")
+    named = DocumentRef("G22", f"{letter.number}/VP", letter.document_id, letter.promulgation_date)
+    answers = [nghe_an.send("G22", response_for=(named,)) for _ in range(22)]
+
+    def asked(document_id: str) -> tuple[int, str]:
+        with statements(served.axis.desk.engine) as seen:
+            told = lan.get(f"/console/documents/{document_id}").text
+        return sum("reference.document_seq" in statement for statement, _ in seen), links_of(told)
+
+    assert asked(alone["id"]) == (2, "")
+    many, told = asked(sent["id"])
+    assert many == 2
+    assert [one["id"] in told for one in answers] == [False] * 2 + [True] * 20
+    assert told.index(answers[21]["id"]) < told.index(answers[2]["id"])
+    assert "Còn nữa; chỉ hiện 20 văn bản." in told
 
 
 def test_refusals_are_grouped_found_and_told_with_their_repair(served: Served, lan: Operating) -> None:

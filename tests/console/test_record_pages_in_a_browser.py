@@ -17,6 +17,8 @@ from playwright.sync_api import Browser, Route
 
 from hub.exchange.enrol import hashed
 
+from hub.domain.document import DocumentRef
+
 HOSTILE = "<script>alert(1)</script> \"'><img src=x onerror=alert(2)> \u202egnơr\u202c " + "ườ" * 150
 
 
@@ -31,12 +33,14 @@ class Place:
     served: Served
     token: str
     document: str
+    answer: str
     refusal: str
 
     @property
     def paths(self) -> dict[str, str]:
         return {
             "document": f"/console/documents/{self.document}",
+            "answer": f"/console/documents/{self.answer}",
             "refusals": "/console/refusals",
             "refusal": f"/console/refusals/{self.refusal}",
             "agencies": "/console/agencies?open=G12",
@@ -56,15 +60,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         delivery = next(one["id"] for one in sent["deliveries"] if one["to"] == "H41")
         nghe_an.receive(delivery)
         nghe_an.report("02", document, description=HOSTILE)
+        named = DocumentRef("G22", f"{document.number}/VP", document.document_id, document.promulgation_date)
+        answer = nghe_an.send("G22", subject=HOSTILE, response_for=(named, DocumentRef(HOSTILE, HOSTILE, HOSTILE)))
         bad = office.packet(office.draft("H41", subject=HOSTILE, **with_files(b"%PDF-1.7", name="a:\u202e{}.pdf")))
         headers = {"Authorization": f"Bearer {office.credentials['token']}"}
-        answer = httpx.post(f"{served.base_url}/v1/documents", content=bad, headers=headers)
-        assert answer.status_code == 422
+        assert httpx.post(f"{served.base_url}/v1/documents", content=bad, headers=headers).status_code == 422
         served.axis.clock.pass_(hours=5)
         token = a_session(served.axis)
         cookie = {"Cookie": f"__Host-session={token}"}
         told = httpx.get(f"{served.base_url}/console/refusals", headers=cookie).text
-        yield Place(served, token, sent["id"], told.split("/console/refusals/")[-1][:24])
+        yield Place(served, token, sent["id"], answer["id"], told.split("/console/refusals/")[-1][:24])
 
 
 def tabbed_to(page: Watched, selector: str) -> None:
@@ -95,7 +100,7 @@ def test_every_page_is_accessible_and_asks_nothing_of_others(
 def test_a_hostile_sender_s_words_do_nothing_and_are_seen(place: Place, browser: Browser) -> None:
     with browser.new_context() as context:
         shown = watched(context, place.served, place.token)
-        for name in ("document", "refusals", "refusal"):
+        for name in ("document", "answer", "refusals", "refusal"):
             shown.go(place.paths[name])
             text = shown.page.inner_text("main")
             assert "<script>alert(1)</script>" in text
@@ -115,6 +120,21 @@ def test_the_refusal_of_a_recipient_leads_from_its_row_to_its_own_time_line(plac
         with shown.page.expect_download() as loading:
             shown.page.get_by_role("link", name="Báo cáo 1.pdf").click()
         assert loading.value.suggested_filename == "Báo cáo 1.pdf"
+        shown.assert_clean()
+
+
+def test_a_document_leads_to_its_answer_and_the_answer_back(place: Place, browser: Browser) -> None:
+    with browser.new_context() as context:
+        shown = watched(context, place.served, place.token)
+        shown.go(place.paths["document"])
+        links = shown.page.locator("section[aria-labelledby=links]")
+        links.get_by_role("heading", name="Được trả lời bởi").wait_for()
+        links.get_by_role("link", name="1/VP").click()
+        shown.page.wait_for_url(f"**{place.paths['answer']}")
+        links.get_by_role("heading", name="Trả lời văn bản").wait_for()
+        links.get_by_text("Không tìm thấy trên trục này.").wait_for()
+        links.get_by_role("link", name="1/VP").click()
+        shown.page.wait_for_url(f"**{place.paths['document']}")
         shown.assert_clean()
 
 

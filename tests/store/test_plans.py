@@ -12,8 +12,9 @@ import pytest
 from builders.axis import Axis, Peer, an_axis
 from builders.databases import statements
 from builders.postgres import Server
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
+from hub.domain.document import DocumentRef
 from hub.domain.search import parse
 from hub.domain.turns import Turn
 from hub.store import (
@@ -34,11 +35,13 @@ from hub.store import (
     systems,
     views,
 )
+from hub.store.console_tables import reference
 from hub.store.engine import reading, writing
 from hub.store.refusals import Wanted
 from hub.store.story import Scope
 
 NOW = datetime(2025, 10, 1, tzinfo=UTC)
+ANSWER = {"seq": 5, "sender": "G22", "issuer": "TTg", "document_id": "a", "kind": 0, "year": 2025, "business": "b"}
 QUERIES: dict[str, Callable[[Connection], Any]] = {
     "inbox": lambda c: deliveries.inbox(c, "a" * 24, 0, 100),
     "the gateway's documents": lambda c: [
@@ -98,6 +101,10 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
         story.acted_on_by(c, "a", 20),
         story.answers(c, "a"),
     ],
+    "what a document answers, and what answers it": lambda c: [
+        story.references(c, ANSWER, 20),
+        story.answered_by(c, ANSWER, 20),
+    ],
     "the time line of a document": lambda c: [
         story.time_line(c, Scope("a", "G22", "b", ["c"], ["H41"], whole), place, 100)
         for whole in (False, True)
@@ -153,7 +160,7 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
 
 # What is asked for, and what is computed.
 _OF_NO_TABLE = (
-    *("SCAN CONSTANT ROW", "SCAN listed ", "SCAN named ", "SCAN some", "SCAN looked", "SCAN whole"),
+    *("SCAN CONSTANT ROW", "SCAN listed", "SCAN named ", "SCAN some", "SCAN way", "SCAN looked", "SCAN whole"),
     "SCAN document_fts VIRTUAL TABLE INDEX 0:",
 )
 
@@ -228,7 +235,8 @@ def years(tmp_path_factory: pytest.TempPathFactory, postgres: Server) -> Iterato
         axis.enrol("H17")
         province.receive(office.issue("H41")[1]["deliveries"][0]["id"])
         office.issue("H17")
-        province.issue("H17")
+        letter = office.draft("H41")
+        province.issue("H17", response_for=(DocumentRef("G22", "9/VP", letter.document_id, "2025/09/30"),))
         with writing(axis.desk.engine) as connection:
             for told in _MULTIPLIED:
                 connection.execute(text(told), {"done": _DONE, "waiting": _WAITING})
@@ -256,6 +264,11 @@ _MULTIPLIED = (
         "delivery", "recipient = 'H41'", "waiting", id="left(md5('b' || n), 24)", seq="2000000 + n",
         recipient="'y' || n", state="'waiting'",
     ),
+    again(
+        "document", "sender = 'H41'", "done", seq="3000000 + n", id="left(md5('c' || n), 24)", business="md5('d' || n)",
+        identity="md5('e' || n)", number_claim="md5('f' || n)", document_id="'x' || n",
+    ),
+    again("reference", "true", "done", document_seq="3000000 + n"),
     again("outbox", "true", "done", seq="1000000 + n", owner="'G22'"),
     again("outbox", "true", "waiting", seq="2000000 + n", owner="'H41'", what="'failed'"),
 )  # fmt: skip
@@ -275,6 +288,22 @@ def test_a_list_is_not_read_along_all_that_was_ever_stored(years: tuple[Axis, Pe
             for row in connection.exec_driver_sql(f"EXPLAIN {statement}", values)
         ]
     assert [step for step in steps if "Index Scan" in step and ALONG_ALL.search(step)] == []
+
+
+def test_the_newest_answers_are_read_and_not_all_there_are(years: tuple[Axis, Peer]) -> None:
+    axis, _ = years
+    with reading(axis.desk.engine) as connection:
+        business, named = connection.execute(select(reference.c.business, reference.c.named).limit(1)).one()
+        with statements(axis.desk.engine) as seen:
+            story.references(connection, ANSWER | {"seq": 3_000_001}, 20)
+            told = story.answered_by(connection, ANSWER | {"document_id": named, "business": business}, 20)
+        steps = [
+            row[0] for statement, values in seen for row in connection.exec_driver_sql(f"EXPLAIN {statement}", values)
+        ]
+    assert len(told) == 20
+    assert [step for step in steps if "Seq Scan" in step] == []
+    for index in ("named_organ_id_document_seq", "business_document_seq"):
+        assert [step for step in steps if re.search(f"Index (Only )?Scan Backward using ix_reference_{index}", step)]
 
 
 def test_what_is_not_over_is_counted_past_all_that_is(years: tuple[Axis, Peer]) -> None:
