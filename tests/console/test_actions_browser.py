@@ -147,6 +147,20 @@ def test_all_that_a_search_finds_is_acted_on(page: Watched, served: Served, peer
     assert [served.axis.delivery(one).state.value for one in ids] == ["waiting"] * 3
 
 
+def test_without_a_search_all_is_not_offered_and_the_page_says_what_to_do(
+    page: Watched, peers: tuple[Peer, Peer]
+) -> None:
+    failed(peers)
+    page.go("/console/log")
+    expect(page.page.locator("form:has(input[name=query])")).to_have_count(0)
+    assert_accessible(page)
+    with page.page.expect_navigation():
+        page.page.get_by_role("link", name="state:expired", exact=True).click()
+    expect(page.page.locator("#q")).to_have_value("state:expired")
+    page.go("/console/log?q=state:failed")
+    expect(page.page.locator("form:has(input[name=query]) button")).to_be_visible()
+
+
 def test_a_run_under_way_shows_how_far_it_is_until_it_ends(
     page: Watched, served: Served, peers: tuple[Peer, Peer]
 ) -> None:
