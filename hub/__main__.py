@@ -92,7 +92,7 @@ def serve(
     given = {"host": host, "port": port, "tls_cert": tls_cert, "tls_key": tls_key, "simulation_port": simulation_port}
     settings = settings_of(data_dir, database_url, **given)
     log_as_json()
-    run(settings, workers=workers, behind_proxy=behind_proxy)
+    run(settings, workers=workers, behind_proxy=behind_proxy, by=who())
 
 
 @app.command()
@@ -362,7 +362,7 @@ def backup(folder: Backup, data_dir: DataDir = None, database_url: DatabaseUrl =
     """
     from hub import backups
 
-    _told(backups.write(settings_of(data_dir, database_url), folder, err))
+    _told(backups.write(settings_of(data_dir, database_url), folder, err, who()))
 
 
 @app.command()
@@ -381,7 +381,7 @@ def restore(
     if check:
         _told(backups.check(folder, err))
     else:
-        _told(backups.restore(settings_of(data_dir, database_url), folder, err))
+        _told(backups.restore(settings_of(data_dir, database_url), folder, err, who()))
 
 
 def _told(made: Manifest) -> None:

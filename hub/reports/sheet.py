@@ -153,10 +153,7 @@ def as_json(report: Report) -> str:
     asked = report.asked
     told = {
         "report": asked.kind.name,
-        "from": asked.since.isoformat(),
-        "to": asked.until.isoformat(),
-        "by": asked.by.value,
-        "agency": asked.agency,
+        **asked.told,
         "before": {"from": report.before[0].isoformat(), "to": report.before[1].isoformat()},
         "as_of": report.as_of.astimezone(VIETNAM).isoformat(timespec="seconds") if report.as_of else None,
         "complete": report.complete,

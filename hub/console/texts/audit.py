@@ -48,4 +48,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "audit.action.calendar-remove": ("Bỏ ngày khỏi lịch", "Removed days from the calendar"),
     "audit.action.report-download": ("Tải báo cáo", "Took a report away"),
     "audit.action.keys-renew": ("Tạo khóa biên nhận mới", "Renewed the receipt key"),
+    "audit.action.keys-anew": ("Tạo lại khóa của trục, vì mất tệp khóa", "Made a key anew, the key file being lost"),
+    "audit.action.trust-crl": ("Nhận danh sách thu hồi", "Took a revocation list"),
+    "audit.action.trust-check": ("Kiểm tra chứng thư và lưu câu trả lời", "Judged a certificate and kept the answers"),
+    "audit.action.backup": ("Sao lưu toàn bộ trục", "Backed the hub up"),
+    "audit.action.restore": ("Khôi phục trục từ bản sao lưu", "Restored the hub from a backup"),
+    "audit.action.schema-migrate": ("Tạo hoặc nâng cấp cơ sở dữ liệu", "Made or migrated the database"),
+    "audit.action.figures-recount": ("Tính lại số liệu báo cáo", "Recounted the figures of reports"),
 }
