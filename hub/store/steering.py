@@ -96,6 +96,12 @@ def settle(connection: Connection, run: RowMapping, outcomes: Iterable[str], end
     connection.execute(update(steering_run).where(_r.seq == run["seq"]).values(**values))
 
 
+def stop(connection: Connection, run: int, outcome: str, ended_at: datetime) -> None:
+    """End a run: what it has not done yet came to this outcome."""
+    connection.execute(update(steering_delivery).where(_s.run == run, _s.outcome == "").values(outcome=outcome))
+    connection.execute(update(steering_run).where(_r.seq == run).values(place=_r.total, ended_at=ended_at))
+
+
 def deliveries_of(
     connection: Connection, run: int, after: int, limit: int, *, left: bool = False
 ) -> list[tuple[int, str, str]]:

@@ -5,31 +5,36 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.axis import an_axis
 from builders.commands import run, serving
 from builders.console import PASSWORD
 from builders.databases import opened
+from builders.steered import an_order
 from typer.main import get_command
 
 from clients.hub_client import HubClient
 from hub.__main__ import app
+from hub.exchange import steering
 from hub.store import audit, schema
 from hub.store.engine import reading
 
-WHY = ("--reason", "Máy chủ của tỉnh đã chạy lại", "--yes")
+WHY = ("--reason", "Máy chủ của tỉnh đã chạy lại")
 DAYS = ("--from", "2026-01-01", "--to", "2026-01-31")
 
 # As it is typed, what is given to it, and the action noted; {names} stand for what the story made. In this order.
 NOTED: dict[str, list[tuple[str, str, str]]] = {
     "enrol": [("H27", "", "system-enrol")],
     "agencies": [("--code H27 --action lock", "", "system-lock")],
-    "deliveries extend": [("{waiting} --until {soon}", "", "delivery-extend")],
-    "deliveries undeliverable": [("{waiting}", "", "delivery-undeliverable")],
-    "deliveries again": [("{waiting}", "", "delivery-again")],
+    "deliveries extend": [("{waiting} --until {soon} --yes", "", "delivery-extend")],
+    "deliveries undeliverable": [("{waiting} --yes", "", "delivery-undeliverable")],
+    "deliveries again": [("{waiting} --yes", "", "delivery-again")],
+    "deliveries stop": [("{run}", "", "delivery-stop")],
     "operator add": [("lan --role viewer --password-stdin", PASSWORD, "operator-add")],
     "operator role": [("lan operator", "", "operator-role")],
     "operator password": [("lan --password-stdin", PASSWORD, "operator-password")],
@@ -49,11 +54,11 @@ NOTED: dict[str, list[tuple[str, str, str]]] = {
     "log": [("to:H41 --csv", "", "log-export")],
     "keys": [("--renew", "", "keys-renew")],
     "backup": [("{backup}", "", "backup")],
-    "deliveries release": [("{claimed}", "", "delivery-release")],  # not within five seconds of the claim
+    "deliveries release": [("{claimed} --yes", "", "delivery-release")],  # not within five seconds of the claim
 }
 # Those that need a hub of their own are below; `trust check` needs a server to ask: tests/test_trusting.py.
 APART = {"migrate", "serve", "restore", "trust check"}
-LOOKS = {"show", "operator list", "trust list", "calendar show"}
+LOOKS = {"show", "deliveries runs", "operator list", "trust list", "calendar show"}
 NO_HUB = {"demo", "trust demo-ca"}  # they make what they work on
 
 
@@ -79,7 +84,9 @@ def test_every_command_is_known_for_what_it_changes() -> None:
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A hub that was started on nothing, with a delivery that waits and one that is claimed, and then stopped."""
+    """A hub that was started on nothing, with a delivery that waits, one that is claimed, and a run of actions that
+    nobody goes on with, because the hub was stopped.
+    """
     folder = tmp_path_factory.mktemp("hub")
     with serving(folder) as hub:
         assert [entry[:2] for entry in entries(folder)] == [("schema-migrate", schema.head())]
@@ -88,14 +95,18 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
             sent = [sender.send(office.packet(office.draft("H41"))).deliveries[0]["id"] for _ in range(2)]
         with HubClient(hub.url, province.credentials["token"]) as receiver:
             receiver.take(sent[1])
+    with an_axis(folder) as axis:
+        run_of_actions = an_order(axis, "release", sent[0])
+        axis.desk.writer.run(steering.begin, replace(run_of_actions, by=f"command:{getpass.getuser()}"))
     ca, days = folder / "ca", folder / "days.csv"
     assert run("trust", "demo-ca", str(ca)).code == 0
     days.write_text("day,kind,name\n2027-02-13,holiday,Tết\n", "utf-8")
     soon = f"{(datetime.now(UTC) + timedelta(days=60)).date()}"
     root = run("trust", "add", str(ca / "root.pem"), "--role", "root", "--data-dir", str(folder)).out[:64]
     return {
-        "folder": str(folder), "waiting": sent[0], "claimed": sent[1], "soon": soon, "ca": str(ca), "root": root,
-        "days": str(days), "away": str(folder / "report"), "backup": str(folder / "backup"),
+        "folder": str(folder), "waiting": sent[0], "claimed": sent[1], "run": run_of_actions.run_id, "soon": soon,
+        "ca": str(ca), "root": root, "days": str(days), "away": str(folder / "report"),
+        "backup": str(folder / "backup"),
     }  # fmt: skip
 
 

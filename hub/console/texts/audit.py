@@ -38,6 +38,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "audit.action.delivery-again": ("Giao lại", "Delivered again"),
     "audit.action.delivery-extend": ("Gia hạn", "Extended the expiry"),
     "audit.action.delivery-undeliverable": ("Báo không giao được", "Marked undeliverable"),
+    "audit.action.delivery-stop": ("Dừng một lần xử lý", "Stopped actions under way"),
     "audit.action.trust-add": ("Thêm chứng thư tin cậy", "Trusted a certificate"),
     "audit.action.trust-remove": ("Bỏ chứng thư tin cậy", "Trusted no longer"),
     "audit.action.search-save": ("Lưu tìm kiếm dùng chung", "Saved a shared search"),
