@@ -20,6 +20,7 @@ from typer.main import get_command
 
 from clients.hub_client import HubClient
 from hub.__main__ import app
+from hub.console.texts.audit import TEXTS
 from hub.exchange import steering
 from hub.store import audit, schema
 from hub.store.engine import reading
@@ -80,6 +81,9 @@ def entries(folder: Path) -> list[tuple[str, str, Any]]:
 def test_every_command_is_known_for_what_it_changes() -> None:
     known = [*NOTED, *APART, *LOOKS, *NO_HUB]
     assert sorted(known) == sorted(commands(get_command(app)))
+    actions = {action for cases in NOTED.values() for _, _, action in cases}
+    actions |= {"restore", "schema-migrate", "keys-anew", "trust-check"}
+    assert [action for action in actions if f"audit.action.{action}" not in TEXTS] == []
 
 
 @pytest.fixture(scope="module")
