@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hub import operating, reporting, steering, trusting
+from hub import operating, reporting, searching, steering, trusting
 from hub.terminal import DatabaseUrl, DataDir, a_database, a_hub, err, out, settings_of, who
 
 # What costs time to import stands in the commands: `hub --help` waits for none of it.
@@ -31,6 +30,7 @@ app.add_typer(steering.app, name="deliveries")
 app.add_typer(operating.app, name="operator")
 app.add_typer(reporting.calendar, name="calendar")
 app.command()(reporting.report)
+app.command("log")(searching.find)
 
 Addresses = Annotated[
     list[str] | None, typer.Option(help="Address or network it may call from; more than once for several")
@@ -92,7 +92,7 @@ def serve(
     given = {"host": host, "port": port, "tls_cert": tls_cert, "tls_key": tls_key, "simulation_port": simulation_port}
     settings = settings_of(data_dir, database_url, **given)
     log_as_json()
-    run(settings, workers=workers, behind_proxy=behind_proxy)
+    run(settings, workers=workers, behind_proxy=behind_proxy, by=who())
 
 
 @app.command()
@@ -249,59 +249,6 @@ _CREDENTIALS = {
 }  # fmt: skip
 
 
-@app.command("log")
-def log_(
-    query: Annotated[
-        list[str] | None,
-        typer.Argument(help="from: to: issuer: number: year: state: status: kind: signed: after: before: … and words"),
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Lines at most")] = 50,
-    refused: Annotated[bool, typer.Option(help="What was refused instead")] = False,
-    follow: Annotated[bool, typer.Option(help="Go on with what comes, until Ctrl-C")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON lines")] = False,
-    data_dir: DataDir = None,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """The delivery log, newest first: one line per document and recipient.
-
-    [dim]hub log from:G22 to:H41 number:15/VPCP year:2020 state:waiting "tiền lương"[/dim]
-    """
-    if refused and follow:
-        raise typer.BadParameter("--refused cannot be followed")
-    from hub import show
-    from hub.app import now
-    from hub.domain.document import local_day
-    from hub.domain.search import Query, one_line, parse, resolved
-    from hub.store import log
-    from hub.store.engine import reading
-    from hub.store.roster import Rosters
-    from hub.store.search import BEFORE_ALL
-    from hub.store.search_filters import Place
-
-    wanted = parse(one_line(query or []), local_day(now()))
-    if refused and wanted != Query(
-        sender=wanted.sender, after=wanted.after, before=wanted.before, phrases=wanted.phrases
-    ):
-        raise typer.BadParameter("--refused takes from:, after:, before: and words")
-    with a_database(data_dir, database_url) as engine:
-        wanted = resolved(wanted, Rosters(engine).current().directory)
-        with reading(engine) as connection:
-            if refused:
-                show.refusals(out, log.refusals(connection, wanted, limit), as_json=as_json)
-                return
-            place = log.end(connection)  # before the lines: what comes between is new
-            rows = log.lines(connection, wanted, limit=limit)
-        show.log_lines(out, rows, as_json=as_json)
-        if rows:
-            place = max(place, Place(rows[0]["seq"], BEFORE_ALL))
-        while follow:
-            time.sleep(1)
-            with reading(engine) as connection:
-                rows, place = log.newer(connection, wanted, place, 500)
-            if rows:
-                show.log_lines(out, rows, as_json=as_json)
-
-
 @app.command("show")
 def show_(
     key: Annotated[
@@ -362,7 +309,7 @@ def backup(folder: Backup, data_dir: DataDir = None, database_url: DatabaseUrl =
     """
     from hub import backups
 
-    _told(backups.write(settings_of(data_dir, database_url), folder, err))
+    _told(backups.write(settings_of(data_dir, database_url), folder, err, who()))
 
 
 @app.command()
@@ -381,7 +328,7 @@ def restore(
     if check:
         _told(backups.check(folder, err))
     else:
-        _told(backups.restore(settings_of(data_dir, database_url), folder, err))
+        _told(backups.restore(settings_of(data_dir, database_url), folder, err, who()))
 
 
 def _told(made: Manifest) -> None:

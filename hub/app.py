@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hub.background import beside
 from hub.data import read_agencies
 from hub.errors import Refusal
-from hub.exchange import keys, steering
+from hub.exchange import audit, keys, steering
 from hub.exchange.checkers import Processes
 from hub.exchange.desk import Desk, Terms
 from hub.exchange.inspection import Inspector
@@ -63,8 +63,9 @@ def no_step(step: str) -> None:
 
 
 @contextmanager
-def open_database(settings: Settings, *, create: bool) -> Iterator[Engine]:
-    """The hub's database at this program's schema; without ``create`` there must be one.
+def open_database(settings: Settings, *, create: bool, by: str = "") -> Iterator[Engine]:
+    """The hub's database at this program's schema; without ``create`` there must be one. ``by``: whom the audit names
+    for having made or migrated it.
 
     Raises ``hub-missing``, ``folder-unusable`` and ``database-unusable``, which tell the operator where and why, and
     the refusals of faults that pass.
@@ -74,13 +75,21 @@ def open_database(settings: Settings, *, create: bool) -> Iterator[Engine]:
     except (SQLAlchemyError, ValueError) as fault:
         raise Refusal("database-unusable", facts={"where": "HUB_DATABASE_URL", "why": fault}) from None
     try:
-        _prepare(engine, settings, create)
+        before = _prepare(engine, settings, create)
+        if by and before != schema.head():
+            noted(engine, by, "schema-migrate", schema.head() or "", {"from": before})
         yield engine
     finally:
         engine.dispose()
 
 
-def _prepare(engine: Engine, settings: Settings, create: bool) -> None:
+def noted(engine: Engine, by: str, action: str, subject: str, facts: Mapping[str, Any]) -> None:
+    """Put into the audit what a command has done that opens no hub (``hub.exchange.audit``)."""
+    with Writer(engine, Rosters(engine), now) as writer:
+        writer.run(audit.put, audit.Deed(by, action, subject, facts))
+
+
+def _prepare(engine: Engine, settings: Settings, create: bool) -> str | None:
     file = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
     where = file or engine.url.render_as_string(hide_password=True)
     if create:
@@ -91,7 +100,7 @@ def _prepare(engine: Engine, settings: Settings, create: bool) -> None:
         # Looked for first: opening a file makes it.
         if not create and ((file is not None and not file.exists()) or _is_empty(engine)):
             raise Refusal("hub-missing", facts={"where": where})
-        _to_this_schema(engine, where, create)
+        return _to_this_schema(engine, where, create)
     except (SQLAlchemyError, CommandError, OSError) as fault:
         passing = temporary(fault)
         if passing is not None and passing.code != "database-away":
@@ -100,17 +109,21 @@ def _prepare(engine: Engine, settings: Settings, create: bool) -> None:
         raise Refusal("database-unusable", facts={"where": where, "why": why}) from None
 
 
-def _to_this_schema(engine: Engine, where: object, migrate: bool) -> None:
-    """Bring the database to this program's schema, or without ``migrate`` demand it: who looks on changes nothing."""
+def _to_this_schema(engine: Engine, where: object, migrate: bool) -> str | None:
+    """Bring the database to this program's schema, or without ``migrate`` demand it: who looks on changes nothing.
+
+    Gives the revision it had.
+    """
     with reading(engine) as connection:
         found = schema.revision_of(connection)
     facts = {"where": where, "found": found, "needed": schema.head()}
     if found is not None and not schema.is_known(found):
         raise Refusal("schema-newer", facts=facts)
     if migrate:
-        schema.upgrade(engine)
-    elif found != schema.head():
+        return schema.upgrade(engine)
+    if found != schema.head():
         raise Refusal("schema-older", facts=facts)
+    return found
 
 
 def _is_empty(engine: Engine) -> bool:
@@ -159,19 +172,20 @@ def open_hub(
     bell: Bell | None = None,
     writing: type[Writer] = Writer,
     anew: bool = False,
+    by: str = "",
 ) -> Iterator[Desk]:
     """A hub's exchange on its database (see :func:`open_database`), without any interface. ``anew``: its own keys are
-    made anew if the key file does not read them.
+    made anew if the key file does not read them; the audit names ``by`` for that too.
 
     Raises ``key-file-lost`` and ``key-file-unusable`` too.
     """
-    with open_database(settings, create=create) as engine:
+    with open_database(settings, create=create, by=by) as engine:
         rosters = Rosters(engine)
         with writing(engine, rosters, clock, at=at, committed=bell.ring if bell else lambda systems: None) as writer:
             writer.run(seed, read_agencies())
             anew = anew or not _key_file(settings).exists()
             vault = open_vault(_key_file(settings), make=not rosters.current(now=True).systems)
-            writer.notary = writer.run(keys.begin, keys.Begin(vault, settings.log_origin, anew))
+            writer.notary = writer.run(keys.begin, keys.Begin(vault, settings.log_origin, anew, by))
             desk = _desk(settings, engine, rosters, writer, vault, clock, at)
             try:
                 yield desk

@@ -10,18 +10,21 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from hub.app import now, open_database, open_payloads
+from hub.app import noted, now, open_database, open_payloads
 from hub.settings import Settings
 from hub.store import backup
 from hub.store.backup import KEY, Manifest, Tell
 from hub.store.durable import make_folder
 
 
-def write(settings: Settings, folder: Path, err: Console) -> Manifest:
-    """Back up a hub, which may be serving."""
+def write(settings: Settings, folder: Path, err: Console, by: str) -> Manifest:
+    """Back up a hub, which may be serving; the audit names ``by`` for it, from this moment on."""
     with open_database(settings, create=False) as engine, _told(err) as tell:
         key, payloads = settings.data_dir / KEY, open_payloads(settings)
-        return backup.write(engine, payloads, key, folder, now=now(), program=version("lienthong"), tell=tell)
+        made = backup.write(engine, payloads, key, folder, now=now(), program=version("lienthong"), tell=tell)
+        facts = {"documents": made.documents, "payloads": made.payloads, "missing": len(made.missing)}
+        noted(engine, by, "backup", str(folder.resolve()), facts)
+        return made
 
 
 def check(folder: Path, err: Console) -> Manifest:
@@ -30,13 +33,13 @@ def check(folder: Path, err: Console) -> Manifest:
         return backup.check(folder, tell)
 
 
-def restore(settings: Settings, folder: Path, err: Console) -> Manifest:
-    """Make a hub of a backup."""
+def restore(settings: Settings, folder: Path, err: Console, by: str) -> Manifest:
+    """Make a hub of a backup; its audit names ``by`` for it."""
     for place in settings.folders:
         make_folder(place)
     with _told(err) as tell:
         payloads = open_payloads(settings)
-        return backup.restore(folder, settings.database, payloads, settings.data_dir, now=now(), tell=tell)
+        return backup.restore(folder, settings.database, payloads, settings.data_dir, now=now(), by=by, tell=tell)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hub.terminal import DatabaseUrl, DataDir, a_database, a_hub, err, out
+from hub.terminal import DatabaseUrl, DataDir, a_database, a_hub, err, out, who
 
 # What costs time to import stands in the commands: `hub --help` waits for none of it.
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def report(
     if recount:
         _recount(data_dir, database_url, look=look)
         return
-    from hub.app import now
+    from hub.app import noted, now
     from hub.domain.document import local_day
     from hub.reports import sheet
     from hub.reports.build import Asked, build
@@ -91,12 +91,13 @@ def report(
     asked = Asked(kind, since or last.replace(day=1), last, By(by) if by else kind.by, agency)
     if asked.since > asked.until:
         raise typer.BadParameter("--from is after --to")
-    with a_database(data_dir, database_url) as engine, snapshot(engine) as connection:
-        found = build(connection, load(connection).directory, asked, today)
-    if csv_file is not None:
-        csv_file.write_bytes(sheet.as_csv(found))
-    if xlsx_file is not None:
-        xlsx_file.write_bytes(sheet.as_xlsx(found))
+    with a_database(data_dir, database_url) as engine:
+        with snapshot(engine) as connection:
+            found = build(connection, load(connection).directory, asked, today)
+        for file, form, made in ((csv_file, "csv", sheet.as_csv), (xlsx_file, "xlsx", sheet.as_xlsx)):
+            if file is not None:
+                noted(engine, who(), "report-download", kind.name, asked.told | {"as": form})
+                file.write_bytes(made(found))
     if as_json:
         typer.echo(sheet.as_json(found))
     elif csv_file is None and xlsx_file is None:
@@ -106,7 +107,7 @@ def report(
 def _recount(data_dir: Path | None, database_url: str | None, *, look: bool) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from hub.app import now
+    from hub.app import noted, now
     from hub.exchange.tallying import mend
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -120,6 +121,9 @@ def _recount(data_dir: Path | None, database_url: str | None, *, look: bool) -> 
             progress.update(tasks[what], completed=done, total=of)
 
         found = mend(engine, now, only_look=look, told=told)
+        if not look:
+            facts = {"figures": found.figures, "differences": found.differences}
+            noted(engine, who(), "figures-recount", "figures", facts)
     out.print(f"{found.figures} figures, {found.differences} {'differ' if look else 'mended'}")
     for span, cell, lacking in found.examples:
         out.print(f"{span} {cell.measure} {cell.day} {cell.agency} {cell.key} {lacking:+}", markup=False)
@@ -217,7 +221,6 @@ def remove_(
     """
     from hub.data import read_holidays
     from hub.exchange.calendar import Removal, remove
-    from hub.terminal import who
 
     packaged = frozenset(day.day for day in read_holidays())
     with a_hub(data_dir, database_url, create=False) as desk:
@@ -248,7 +251,6 @@ def import_(
 
 def _put(days: list[Day], data_dir: Path | None, database_url: str | None) -> None:
     from hub.exchange.calendar import Addition, add
-    from hub.terminal import who
 
     with a_hub(data_dir, database_url, create=False) as desk:
         out.print(f"{desk.writer.run(add, Addition(tuple(days), who()))} / {len(days)}")

@@ -39,8 +39,8 @@ _KEEP = 75  # seconds a connection may wait for its next request: longer than pr
 _HUNG = 15  # seconds in which a worker must say that it is there
 
 
-def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
-    """Serve until a signal. Refuses what would be unsafe, with the reason."""
+def run(settings: Settings, *, workers: int, behind_proxy: bool, by: str) -> None:
+    """Serve until a signal. Refuses what would be unsafe, with the reason. ``by``: as for ``open_hub``."""
     if workers > 1 and settings.database.startswith("sqlite"):
         raise typer.BadParameter(
             "--workers above 1 needs PostgreSQL: SQLite has one writing process (HUB_DATABASE_URL)"
@@ -74,7 +74,7 @@ def run(settings: Settings, *, workers: int, behind_proxy: bool) -> None:
         "timeout_worker_healthcheck": _HUNG,
         "timeout_graceful_shutdown": 10,
     }
-    with open_hub(settings):
+    with open_hub(settings, by=by):
         check_bucket(settings)  # all that keeps it from starting is told here, in words and not as a server's trace
     simulator = _simulator(settings)
     with ExitStack() as stack:

@@ -178,7 +178,10 @@ class Settings(BaseSettings):
         0, ge=0, description="Days to keep what people wrote of it: subject, warnings, reasons; 0: for ever."
     )
     keep_history: int = Field(
-        0, ge=0, description="Days to keep attempts, changes of state and outbox entries of it; 0: for ever."
+        0,
+        ge=0,
+        description="Days to keep attempts, changes of state, outbox entries, who looked at it, and operators' actions "
+        "on deliveries; the audit stays. 0: for ever.",
     )
     keep_refusals: int = Field(365, ge=0, description="Days to keep what was refused; 0: for ever.")
     disk_reserve: int = Field(

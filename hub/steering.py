@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.terminal import DatabaseUrl, DataDir, a_hub, err, out, who
+from hub.terminal import DatabaseUrl, DataDir, a_database, a_hub, err, out, who
 
 # What costs time to import stands in the functions.
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hub.exchange.steering import Foreseen
 
 app = typer.Typer(
-    help="Release, deliver again, extend or give up deliveries, one or many.",
+    help="Release, deliver again, extend or give up deliveries, one or many; stop what is under way.",
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
@@ -106,6 +106,63 @@ def undeliverable(
     _run("undeliverable", which, reason, dry_run=dry_run, yes=yes, as_json=as_json, place=(data_dir, database_url))
 
 
+@app.command()
+def runs(as_json: AsJson = False, data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
+    """What was ordered last, newest first, and how far it is."""
+    from rich.table import Table
+
+    from hub.show import escape, moment
+    from hub.store import steering as rows
+    from hub.store.engine import reading
+
+    with a_database(data_dir, database_url) as engine, reading(engine) as connection:
+        found = rows.runs(connection, None, _SHOWN)
+    if as_json:
+        for run in found:
+            told = {name: run[name] for name in ("id", "action", "by", "reason", "query", "total", "place", "done")}
+            told |= {name: at and at.isoformat() for name in ("made_at", "ended_at") for at in (run[name],)}
+            typer.echo(json.dumps(told, ensure_ascii=False))
+        return
+    table = Table("Lúc", "Việc", "Người làm", "Đã xét", "Đã làm", "Kết thúc", "ID")
+    for run in found:
+        place = f"{run['place']:,} / {run['total']:,}"
+        ended = moment(run["ended_at"]) or "đang làm / under way"
+        table.add_row(
+            moment(run["made_at"]), run["action"], escape(run["by"]), place, f"{run['done']:,}", ended, run["id"]
+        )
+    out.print(table)
+
+
+@app.command()
+def stop(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Its id, see `hub deliveries runs`")],
+    reason: Reason = "",
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Stop a run that is under way: what is done stays done, the rest is left as it is.
+
+    [dim]hub deliveries stop 68dc8b209ec5cae0da8101d6 --reason "Nhầm tỉnh"[/dim]
+
+    Exit codes: 0 it is stopped, 1 it had ended already.
+    """
+    from hub.exchange import steering
+    from hub.store import steering as rows
+    from hub.store.engine import reading
+
+    if not reason:
+        raise typer.BadParameter("--reason says why; the audit keeps it")
+    with a_hub(data_dir, database_url, create=False) as desk:
+        left = desk.writer.run(steering.stop, steering.Stop(run, who(), reason))
+        with reading(desk.engine) as connection:
+            found = rows.run(connection, run)
+    if not left:
+        typer.echo("đã kết thúc từ trước / it had ended already", err=True)
+        raise typer.Exit(1)
+    done = found["done"] if found is not None else 0
+    typer.echo(f"{done:,} bản chuyển đã làm, {left:,} để nguyên / deliveries done, {left:,} left")
+
+
 def _run(
     action: str, which: list[str], reason: str, until: str = "",
     *, dry_run: bool, yes: bool, as_json: bool, place: tuple[Any, Any],
@@ -138,6 +195,9 @@ def _run(
         typer.echo(json.dumps(told | {"run": run["id"] if run is not None else None, "left": left}, ensure_ascii=False))
     elif run is not None:
         out.print(f"[green]{done:,}[/green] bản chuyển đã làm / deliveries done · {run['id']}")
+        stopped = sum(one["why"] == "stopped" for one in left)
+        if stopped:
+            out.print(f"[red]{stopped:,}[/red] chưa làm thì bị dừng lại / stopped before their turn")
     if left:
         raise typer.Exit(_SOME_LEFT if done or (dry_run and foreseen.fit) else 1)
 
@@ -200,6 +260,8 @@ def _carry_out(desk: Desk, wish: Wish, ids: list[str], reason: str, query: str) 
 
     wanted = steering.Order(new_id(desk.clock()), who(), wish, tuple(ids), reason, query)
     run: RowMapping = desk.writer.run(steering.begin, wanted)
+    if err.is_terminal:
+        err.print(f"[dim]hub deliveries stop {run['id']} --reason …[/dim]", highlight=False)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
         bar = progress.add_task(wish.action.value, total=run["total"])

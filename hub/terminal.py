@@ -55,7 +55,7 @@ def a_hub(data_dir: Path | None, database_url: str | None, *, create: bool, anew
     from hub.logs import log_as_json
 
     log_as_json()
-    with open_hub(settings_of(data_dir, database_url), create=create, anew=anew) as desk:
+    with open_hub(settings_of(data_dir, database_url), create=create, anew=anew, by=who()) as desk:
         yield desk
 
 

@@ -120,15 +120,22 @@ def crl(
 
     [dim]hub trust crl root.crl    hub trust crl http://ca.example/intermediate.crl[/dim]
     """
+    from urllib.parse import urlsplit
+
     from hub.exchange import trust
+    from hub.exchange.audit import noted
     from hub.store.engine import reading
 
     octets, url = _crl(source)
+    parts = urlsplit(url)  # an address may have a password
+    named = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if url else str(Path(source).resolve())
     with a_hub(data_dir, database_url, create=False) as desk:
         with reading(desk.engine) as connection:
             store = trust.read(connection)
         kept = trust.crl_of(octets, [*store.anchors, *store.intermediates], desk.clock(), url)
-        new = desk.writer.run(trust.keep, [kept])
+        facts = {"issued": kept.this_update.isoformat()}
+        taking = noted(trust.keep, who(), "trust-crl", lambda new: [(named, facts)] * new)
+        new = desk.writer.run(taking, [kept])
     until = f"{kept.next_update:%Y-%m-%d %H:%M}Z" if kept.next_update else "–"
     typer.echo(f"CRL of {kept.this_update:%Y-%m-%d %H:%M}Z, next {until}{'' if new else ': nothing newer'}")
 
@@ -226,7 +233,9 @@ def _moment(text: str) -> datetime:
 
 def _gather(desk: Desk, certificate: Certificate, at: datetime, brought: Sequence[Certificate]) -> None:
     """Have what is missing about its revocation, keep it, and tell what could not be had."""
+    from hub.domain.signature import fingerprint
     from hub.exchange import trust
+    from hub.exchange.audit import noted
     from hub.revocation import Fetcher, gather
     from hub.store.engine import reading
 
@@ -236,7 +245,9 @@ def _gather(desk: Desk, certificate: Certificate, at: datetime, brought: Sequenc
     with Fetcher() as fetcher:
         found = gather(path, at, stored, fetcher, desk.clock)
     if found.kept:
-        desk.writer.run(trust.keep, found.kept)
+        shown = fingerprint(certificate)
+        keeping = noted(trust.keep, who(), "trust-check", lambda new: [(shown, {"kept": new})] if new else [])
+        desk.writer.run(keeping, found.kept)
     for vi, en in found.told:
         err.print(f"[yellow]not had[/yellow] {_plain(vi)} / {_plain(en)}", highlight=False, soft_wrap=True)
 

@@ -70,6 +70,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *_INTERFACE,
         *("hub.app", "hub.authority", "hub.terminal", "hub.data", "hub.revocation", "hub.show"),
     },
+    "hub.searching": {"hub.app", "hub.console", "hub.domain", "hub.show", "hub.store", "hub.terminal"},
     "hub.steering": {*_INTERFACE, "hub.terminal", "hub.show"},
     "hub.simulation": {*_INTERFACE, "hub.http", "hub.api", "hub.gateway"},
     "hub.serve": {"hub.app", "hub.runtime", "hub.http", "hub.logs", "hub.monitoring", "hub.settings", "hub.simulation"},
@@ -77,7 +78,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub.__main__": {
         *_INTERFACE,
         *("hub.app", "hub.terminal", "hub.enrolments", "hub.backups", "hub.show", "hub.serve", "hub.demo"),
-        *("hub.logs", "hub.operating", "hub.reporting", "hub.steering", "hub.trusting"),
+        *("hub.logs", "hub.operating", "hub.reporting", "hub.searching", "hub.steering", "hub.trusting"),
     },
     "hub": set(),
 }

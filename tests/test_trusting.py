@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from builders.authority import AGENCY
 from builders.commands import Ended, run
+from builders.databases import opened
 from builders.ports import free_ports
 from builders.revoking import RevocationServer, named, revocation_server
 from cryptography import x509
@@ -20,6 +21,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hub.authority import write_folder
 from hub.domain.signature import fingerprint
 from hub.domain.trust import Verdict
+from hub.store import audit
+from hub.store.engine import reading
 
 AGENCIES = {"G22": (AGENCY, "Nguyễn Văn An"), "H41": ("Ủy ban nhân dân tỉnh Nghệ An", "Trần Thị Bình")}
 NOW = datetime.now(UTC)
@@ -226,6 +229,8 @@ def test_check_asks_keeps_and_asks_no_second_time_within_the_hour(server: Revoca
     is_well(trust(tmp_path, "check", chain))
     is_well(trust(tmp_path, "check", chain, "--offline"))
     assert len(server.asked) == 2
+    with opened(f"sqlite:///{tmp_path / 'hub.db'}") as engine, reading(engine) as connection:
+        assert [row["facts"] for row in audit.entries(connection, action="trust-check")] == [{"kept": 2}]
 
 
 def test_when_neither_can_be_reached_that_is_told_and_the_verdict_says_it(
@@ -242,7 +247,10 @@ def test_when_neither_can_be_reached_that_is_told_and_the_verdict_says_it(
 
 def test_a_crl_is_taken_from_a_url_and_what_cannot_be_had_is_told(server: RevocationServer, tmp_path: Path) -> None:
     a_trusted_authority(server, tmp_path, server.url("/ocsp"))
-    assert "CRL of" in is_well(trust(tmp_path, "crl", server.url("/root")))
+    for _ in range(2):
+        assert "CRL of" in is_well(trust(tmp_path, "crl", server.url("/root").replace("//", "//thu:matkhau@")))
+    with opened(f"sqlite:///{tmp_path / 'hub.db'}") as engine, reading(engine) as connection:
+        assert [row["subject"] for row in audit.entries(connection, action="trust-crl")] == [server.url("/root")]
     trust(tmp_path, "crl", server.url("/ca.crl")).tells("crl-unfit", "no authority known here signed it")
     trust(tmp_path, "crl", server.url("/none")).tells("crl-unfit", "the server answered 404")
     trust(tmp_path, "crl", "ldap://127.0.0.1/cn=CA").tells("crl-unfit", "only http and https")

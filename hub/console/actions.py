@@ -19,13 +19,14 @@ from starlette.responses import Response
 from hub.console import access, frame
 from hub.console.access import Form, Operates, Views
 from hub.domain.document import VIETNAM, local_day
-from hub.domain.operator import WHOLE, Operator
+from hub.domain.operator import WHOLE, Operator, Role
 from hub.domain.search import parse, resolved
 from hub.domain.steering import LEFT, Action, Left, Wish, end_of
 from hub.errors import Refusal
 from hub.exchange import steering
 from hub.exchange.steering import Foreseen, Order
 from hub.http.interface import interface
+from hub.store import audit
 from hub.store import steering as rows
 from hub.store.ids import new_id
 from hub.store.roster import Roster
@@ -186,6 +187,14 @@ async def _looked(
     )
 
 
+@operations.post("/{run_id}/stop")
+async def stop(request: Request, operator: Operates, run_id: str) -> Response:
+    """Do no more of a run, whoever ordered it."""
+    reason = (await access.form(request)).one("reason")
+    await interface(request).desk.write(steering.stop, steering.Stop(run_id, operator.name, reason))
+    return frame.to(f"/console/actions/{run_id}")
+
+
 @operations.get("")
 async def runs(request: Request, operator: Views, before: _Seq = None) -> Response:
     found = await frame.read(request, rows.runs, before, _PAGE + 1)
@@ -197,13 +206,14 @@ async def runs(request: Request, operator: Views, before: _Seq = None) -> Respon
 @operations.get("/{run_id}")
 async def show(request: Request, operator: Views, run_id: str, after: _Place = 0, only: str = "") -> Response:
     roster = interface(request).desk.rosters.current
-    run, outcomes, lines = await frame.read(request, _run, roster, run_id, after, only == "left")
+    run, outcomes, lines, stopped = await frame.read(request, _run, roster, run_id, after, only == "left")
     lang = frame.LANGUAGES.index(frame.language(request))
     for line in lines:
         line["why"] = LEFT[Left(line["outcome"])][lang] if line["outcome"] not in ("", rows.DONE) else ""
     left = [(LEFT[Left(why)][lang], count) for why, count in outcomes.items() if why not in ("", rows.DONE)]
     older = frame.again(request, after=lines[_PAGE - 1]["place"]) if len(lines) > _PAGE else ""
     values = {"run": run, "left": left, "lines": lines[:_PAGE], "only": only, "older": older, "after": after}
+    values |= {"stopped": stopped, "steers": operator.may(Role.OPERATOR)}
     return frame.render(request, "actions_run.html", operator, **values)
 
 
@@ -232,14 +242,21 @@ def _look(
 
 def _run(
     connection: Connection, current: _Current, run_id: str, after: int, left: bool
-) -> tuple[Any, dict[str, int], list[_Line]]:
+) -> tuple[Any, dict[str, int], list[_Line], Any]:
+    """The run, its outcomes and lines, and the audit's entry of its having been stopped."""
     run = rows.run(connection, run_id) if _ID.fullmatch(run_id) else None
     if run is None:
         raise Refusal("page-unknown")
     found = rows.deliveries_of(connection, run["seq"], after, _PAGE + 1, left=left)
     known = _lines(connection, current(), [one for _, one, _ in found])
     lines = [known[one] | {"place": place, "outcome": outcome} for place, one, outcome in found]
-    return run, rows.outcomes(connection, run["seq"]), lines
+    outcomes = rows.outcomes(connection, run["seq"])
+    stops = (
+        audit.entries(connection, action="delivery-stop", subject=run_id, limit=1)
+        if Left.STOPPED.value in outcomes
+        else []
+    )
+    return run, outcomes, lines, next(iter(stops), None)
 
 
 def _lines(connection: Connection, roster: Roster, ids: Sequence[str]) -> dict[str, _Line]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +11,8 @@ from sqlalchemy import RowMapping
 from hub.console import frame
 from hub.domain.agency import Directory
 from hub.domain.document import local
+from hub.reports.harmless import MARK, written
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet would take a cell's text to begin with
 _HOLDERS = {"TTg": "log.ttg", "CP": "log.cp"}
 
 
@@ -98,18 +96,7 @@ class Columns:
 
     def head(self) -> bytes:
         """The first line of the CSV, after the mark by which Excel knows UTF-8."""
-        return "\ufeff".encode() + _written([tuple(self.title(name) for name in self.NAMES)])
+        return MARK + written([[self.title(name) for name in self.NAMES]])
 
     def rows(self, lines: Iterable[Line]) -> bytes:
-        return _written(self.cells(line) for line in lines)
-
-
-def _written(rows: Iterable[tuple[str, ...]]) -> bytes:
-    """RFC 4180; what would be a formula is made text."""
-    out = io.StringIO(newline="")
-    csv.writer(out).writerows([_harmless(cell) for cell in row] for row in rows)
-    return out.getvalue().encode()
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) or cell.lstrip().startswith(_FORMULA[:4]) else cell
+        return written(self.cells(line) for line in lines)

@@ -37,7 +37,7 @@ MEANINGS: dict[str, str] = {
     "log_tsa_seconds": "Số giây giữa hai dấu thời gian; không có mục mới thì không xin.",
     "keep_packets": "Số ngày giữ nội dung gói tin sau khi mọi việc về văn bản đã xong; 0: giữ mãi.",
     "keep_metadata": "Số ngày giữ phần chữ người viết: trích yếu, cảnh báo, lý do; 0: giữ mãi.",
-    "keep_history": "Số ngày giữ các lần thử, lịch sử trạng thái và tin báo; 0: giữ mãi.",
+    "keep_history": "Số ngày giữ các lần thử, lịch sử trạng thái, tin báo, ai đã xem và các lần xử lý; 0: giữ mãi.",
     "keep_refusals": "Số ngày giữ những gì đã bị từ chối; 0: giữ mãi.",
     "disk_reserve": "Số byte phải còn trống trên đĩa; thiếu thì trục không nhận gói mới.",
 }

@@ -14,7 +14,7 @@ from hub.console import frame
 from hub.console.access import Views
 from hub.domain.document import local_day
 from hub.errors import Refusal
-from hub.exchange.report_taken import Taken, take
+from hub.exchange.audit import Deed, put
 from hub.http.interface import interface
 from hub.reports import periods, sheet
 from hub.reports.build import Asked, Report, build, growth, is_growing
@@ -60,11 +60,8 @@ async def download(request: Request, operator: Views) -> Response:
     report = await _read(request, asked, today)
     kind, make = _SHEETS[form]
     content = await run_in_threadpool(make, report, frame.LANGUAGES.index(frame.language(request)))
-    facts = {
-        "from": asked.since.isoformat(), "to": asked.until.isoformat(), "by": asked.by.value, "agency": asked.agency,
-        "as": form,
-    }  # fmt: skip
-    await interface(request).desk.write(take, Taken(operator.name, asked.kind.name, facts))
+    deed = Deed(operator.name, "report-download", asked.kind.name, asked.told | {"as": form})
+    await interface(request).desk.write(put, deed)
     name = f"{asked.kind.name}-{asked.since}-{asked.until}.{form}"
     return Response(content, 200, frame.HEADERS | {"Content-Disposition": frame.attachment(name)}, kind)
 

@@ -38,6 +38,7 @@ class Left(StrEnum):
     UNCONNECTED = "unconnected"
     MEANWHILE = "meanwhile"
     NOT_LATER = "not-later"
+    STOPPED = "stopped"
     UNKNOWN = "unknown"
 
 
@@ -62,6 +63,7 @@ LEFT: Mapping[Left, tuple[str, str]] = {
         "its recipient has just fetched or claimed it; look again",
     ),
     Left.NOT_LATER: ("hạn hiện nay không sớm hơn ngày mới", "its expiry is not before the new day"),
+    Left.STOPPED: ("đã dừng lại trước khi đến lượt", "stopped before its turn came"),
     Left.UNKNOWN: ("không có bản chuyển này", "there is no such delivery"),
 }
 

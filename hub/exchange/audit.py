@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from hub.errors import Refusal
-from hub.exchange.writer import Stale, Transaction, Verb
+from hub.exchange.writer import Stale, Transaction, Verb, each
 from hub.store import audit
 
 
@@ -26,6 +27,21 @@ def note(
         "seq": tx.next_seq(), "at": tx.now, "operator": by, "action": action, "subject": subject, "reason": reason,
         "facts": dict(facts or {}),
     })  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What is done already, and changed no row: an entry by itself. The fields are those of :func:`note`."""
+
+    by: str
+    action: str
+    subject: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@each
+def put(tx: Transaction, job: Deed) -> None:
+    note(tx, job.by, job.action, job.subject, facts=job.facts)
 
 
 def noted(verb: Verb, by: str, action: str, told: Callable[[Any], Iterable[tuple[str, Mapping[str, Any]]]]) -> Verb:

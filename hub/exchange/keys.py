@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 
 from hub.domain.checkpoint import SigningKey
 from hub.errors import Refusal
+from hub.exchange import audit
 from hub.exchange.notary import Notary
 from hub.exchange.writer import Transaction, each
 from hub.store import evidence
@@ -33,11 +34,12 @@ RECEIPT, LOG = "receipt", "log"
 @dataclass(frozen=True, slots=True)
 class Begin:
     """``origin``: the name of a log that is begun with this; "" for one of chance. ``anew``: the key file is a new one,
-    the one before is lost."""
+    the one before is lost; the audit names ``by`` for it."""
 
     vault: Fernet
     origin: str
     anew: bool = False
+    by: str = ""
 
 
 @each
@@ -56,6 +58,8 @@ def begin(tx: Transaction, job: Begin) -> Notary:
             _make(tx, job.vault, purpose)
             if rows:
                 log.warning("signing-key-unreadable", purpose=purpose, repair="a new one signs from now on")
+                if job.by:
+                    audit.note(tx, job.by, "keys-anew", purpose)
     return notary(tx.connection, job.vault)
 
 

@@ -1,5 +1,6 @@
 """Removing what is past its time, while the hub serves: packets' bytes, metadata, history, refusals, each by its own
-number of days. Nothing goes from a document that is not over (:func:`hub.store.retention.is_over`); evidence stays.
+number of days; runs of operators' actions with the days of history. Nothing goes from a document that is not over
+(:func:`hub.store.retention.is_over`); evidence and the audit stay.
 
 Every step is a small transaction that looks again before it removes, so the work may stop anywhere and begin anew.
 """
@@ -19,7 +20,7 @@ from hub.errors import Refusal
 from hub.exchange import endings, tallying
 from hub.exchange.desk import Desk
 from hub.exchange.writer import Transaction, each
-from hub.store import examinations, retention
+from hub.store import examinations, retention, steering, views
 from hub.store.engine import reading, temporary
 from hub.store.retention import Part
 
@@ -61,7 +62,7 @@ def pare(tx: Transaction, job: Pare) -> tuple[int, list[str]]:
     for document_id in job.document_ids:
         if left <= 0:
             break
-        if retention.is_over(tx.connection, document_id, job.before):
+        if _is_over(tx.connection, job.part, document_id, job.before):
             removed, places = _remove(tx, job.part, document_id)
             gone += places
             left -= max(removed, 1)
@@ -81,7 +82,8 @@ def _remove(tx: Transaction, part: Part, document_id: str) -> tuple[int, list[st
         examinations.forget(tx.connection, document_id)  # of what certificates name there are persons
         return retention.remove_packets(tx.connection, document_id, _MOST)
     if part is Part.HISTORY:
-        return retention.remove_history(tx.connection, document_id, _MOST), []
+        removed = retention.remove_history(tx.connection, document_id, _MOST)
+        return removed + views.remove(tx.connection, document_id, _MOST - removed), []
     retention.remove_metadata(tx.connection, document_id)
     return 0, []
 
@@ -100,11 +102,24 @@ def drop_refusals(tx: Transaction, before: datetime) -> int:
     return retention.remove_refusals(tx.connection, before, _MOST)
 
 
-def _over(connection: Connection, pared: int, after: int, before: datetime) -> tuple[list[str], int | None]:
+@each
+def drop_run(tx: Transaction, seq: int) -> int:
+    """Remove some hundred rows of a run of actions; gives how many (``_MOST``: there may be more)."""
+    return steering.remove(tx.connection, seq, _MOST)
+
+
+def _is_over(connection: Connection, part: Part, document_id: str, before: datetime) -> bool:
+    """Who looked at a document is of its history, which is kept until the last look is past its time too."""
+    if part is Part.HISTORY and views.is_any_since(connection, document_id, before):
+        return False
+    return retention.is_over(connection, document_id, before)
+
+
+def _over(connection: Connection, part: Part, pared: int, after: int, before: datetime) -> tuple[list[str], int | None]:
     """Documents of the next page that are over, and where to go on; None when what follows is newer."""
     rows = retention.unpared(connection, pared, after, _PAGE)
     old = [row for row in rows if row.accepted_at < before]
-    over = [row.id for row in old if retention.is_over(connection, row.id, before)]
+    over = [row.id for row in old if _is_over(connection, part, row.id, before)]
     return over, old[-1].seq if old and len(old) == _PAGE else None
 
 
@@ -129,13 +144,14 @@ class Keeper:
             await asyncio.sleep(self._desk.terms.sweep_seconds)
 
     async def once(self) -> dict[str, int]:
-        """Remove all that is past its time now; gives how many documents, entries, refusals, by kind."""
+        """Remove all that is past its time now; gives how many documents, entries, runs, refusals, by kind."""
         now, keep = self._desk.clock(), self._keep
         done = {}
         for part, days in keep.parts.items():
             done[str(part.name).lower()] = await self._pare_all(part, now - timedelta(days=days))
         if keep.history:
             done["outbox"] = await self._drop_entries(now - timedelta(days=keep.history))
+            done["runs"] = await self._drop_runs(now - timedelta(days=keep.history))
         if keep.refusals:
             done["refusals"] = await self._drop_refusals(now - timedelta(days=keep.refusals))
         if any(done.values()):
@@ -156,7 +172,7 @@ class Keeper:
                 continue
             after: int | None = 0
             while after is not None:
-                over, after = await self._read(_over, pared, after, before)
+                over, after = await self._read(_over, part, pared, after, before)
                 await self._pare(over, part, before)
                 count += len(over)
         return count
@@ -176,6 +192,18 @@ class Keeper:
             seqs, going_on = await self._read(retention.old_entries, before, after, _PAGE)
             if seqs:
                 count += await self._desk.write(drop_entries, seqs)
+            if going_on is None:
+                return count
+            after = going_on
+
+    async def _drop_runs(self, before: datetime) -> int:
+        count, after = 0, 0
+        while True:
+            seqs, going_on = await self._read(steering.old, before, after, _PAGE)
+            for seq in seqs:
+                while await self._desk.write(drop_run, seq) == _MOST:
+                    pass
+            count += len(seqs)
             if going_on is None:
                 return count
             after = going_on

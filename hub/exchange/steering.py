@@ -1,10 +1,10 @@
 """What operators do to deliveries, one or many: release, deliver again, extend, mark undeliverable (exchange rules 6).
 
 An order is looked at first (:func:`foresee`, which changes nothing), then taken as a run (:func:`begin`), then done in
-chunks (:func:`go_on`). Each chunk is a transaction that decides on what is true under the counter's lock, and notes in
-the audit what it did; so the hub goes on between two, any process may do the next, and whatever stops in the middle
-stops between chunks. The reason stands in the audit. It is told to the parties only where their rules have a reason: to
-the sender of what was marked undeliverable.
+chunks (:func:`go_on`) until its end, or until somebody stops it (:func:`stop`). Each chunk is a transaction that
+decides on what is true under the counter's lock, and notes in the audit what it did; so the hub goes on between two,
+any process may do the next, and whatever stops in the middle stops between chunks. The reason stands in the audit. It
+is told to the parties only where their rules have a reason: to the sender of what was marked undeliverable.
 """
 
 from __future__ import annotations
@@ -70,6 +70,15 @@ class Order:
     delivery_ids: tuple[str, ...]
     reason: str
     query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """No more of a run is to be done; ``by`` may be another than who ordered it."""
+
+    run_id: str
+    by: str
+    reason: str
 
 
 def searched(connection: Connection, query: Query) -> list[str]:
@@ -193,6 +202,27 @@ def go_on(tx: Transaction, run_id: str) -> RowMapping:
     tx.at("steering-written")
     found = steering.run(tx.connection, run_id)
     return run if found is None else found
+
+
+@each
+def stop(tx: Transaction, job: Stop) -> int:
+    """End a run: what is done stays done, the rest is left. Gives how many are left by this; none of a run that has
+    ended.
+
+    Raises ``reason-form`` and ``not-found``.
+    """
+    reason = reasoned(job.reason)
+    run = steering.run(tx.connection, job.run_id) if _RUN_ID.fullmatch(job.run_id) else None
+    if run is None:
+        raise Refusal("not-found")
+    if run["ended_at"] is not None:
+        return 0
+    left: int = run["total"] - run["place"]
+    steering.stop(tx.connection, run["seq"], Left.STOPPED.value, tx.now)
+    facts = {"run": run["id"], "action": run["action"], "done": run["done"], "left": left}
+    audit.note(tx, job.by, "delivery-stop", run["id"], reason, facts)
+    tx.at("steering-stopped")
+    return left
 
 
 def _act(tx: Transaction, run: RowMapping, ids: Sequence[str]) -> list[str]:

@@ -38,6 +38,7 @@ def viewed(tx: Transaction, job: View) -> None:
     taken = _taken(views.of_day(tx.connection, job.document_id, job.operator, day), job)
     if taken is not None:
         views.put(tx.connection, job.document_id, job.operator, day, tx.now, taken)
+        documents.freshen(tx.connection, job.document_id)
 
 
 def _taken(known: RowMapping | None, job: View) -> str | None:

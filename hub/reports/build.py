@@ -32,6 +32,10 @@ class Asked:
     by: By
     agency: str = ""
 
+    @property
+    def told(self) -> dict[str, str]:
+        return {"from": f"{self.since}", "to": f"{self.until}", "by": self.by.value, "agency": self.agency}
+
 
 @dataclass(frozen=True)
 class Row:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import Any
 from hub.domain.document import VIETNAM
 from hub.reports.build import Report, Row, growth, is_growing
 from hub.reports.definitions import By, Column, Form, Value
+from hub.reports.harmless import MARK, written
 
 _GROUPS = {
     By.AGENCY: ("Mã định danh", "Agency code"),
@@ -24,7 +24,6 @@ _BEFORE, _GROWTH = ("cùng kỳ năm trước", "same period last year"), ("tăn
 _CENTRAL = ("Cơ quan trung ương và khác", "Central bodies and others")
 _LEVEL = ("Cấp {}", "Level {}")
 _UNKNOWN = ("Không rõ", "Unknown")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def group_title(report: Report, language: int) -> str:
@@ -90,17 +89,8 @@ def notes(report: Report, language: int) -> list[str]:
 
 def as_csv(report: Report, language: int = 0) -> bytes:
     """RFC 4180 in UTF-8 with its mark, so that spreadsheets know it; shares of one, waits in seconds."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(heading(report, language))
-    for row in _rows(report):
-        writer.writerow(["" if value is None else _harmless(value) for value in cells(report, row, language)])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def _harmless(value: Value | str) -> Value | str:
-    """A name that a spreadsheet would take for a formula is shown as text; numbers stay numbers."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    rows = (cells(report, row, language) for row in _rows(report))
+    return MARK + written([heading(report, language), *rows])
 
 
 def as_xlsx(report: Report, language: int = 0) -> bytes:
@@ -163,10 +153,7 @@ def as_json(report: Report) -> str:
     asked = report.asked
     told = {
         "report": asked.kind.name,
-        "from": asked.since.isoformat(),
-        "to": asked.until.isoformat(),
-        "by": asked.by.value,
-        "agency": asked.agency,
+        **asked.told,
         "before": {"from": report.before[0].isoformat(), "to": report.before[1].isoformat()},
         "as_of": report.as_of.astimezone(VIETNAM).isoformat(timespec="seconds") if report.as_of else None,
         "complete": report.complete,

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 Step = Literal[
     "before-payload", "after-payload", "accept-begin", "accept-written", "report-begin", "report-written",
     "fetch-written", "done-written", "pare-written", "pared", "steering-begun",
-    "steering-written", "before-commit", "after-commit",
+    "steering-written", "steering-stopped", "before-commit", "after-commit",
 ]  # fmt: skip
 STEPS: tuple[str, ...] = get_args(Step)
 

@@ -23,8 +23,8 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, Table, bindparam, create_engine, delete, func, insert, select, update
 
 from hub.errors import Refusal
+from hub.store import audit, schema
 from hub.store import examination_tables as et
-from hub.store import schema
 from hub.store import tables as t
 from hub.store.durable import make_folder, sync
 from hub.store.engine import open_engine, reading, writing
@@ -218,9 +218,10 @@ def _manifest(folder: Path) -> Manifest:
 
 
 def restore(
-    folder: Path, engine_url: str, payloads: Payloads, data_dir: Path, *, now: datetime, tell: Tell
+    folder: Path, engine_url: str, payloads: Payloads, data_dir: Path, *, now: datetime, by: str, tell: Tell
 ) -> Manifest:
-    """Make a hub of a backup where there is none; until the last step there still is none.
+    """Make a hub of a backup where there is none; until the last step there still is none. Its audit has an entry of
+    that from its first moment on; ``by`` as there.
 
     Raises ``backup-broken``, ``hub-present``, ``clock-behind``.
     """
@@ -246,6 +247,7 @@ def restore(
         schema.upgrade(copy)
         with writing(copy) as connection:
             begin_anew(connection, now)
+            _note(connection, now, by, folder, made)
     _settle(own)
     if engine_url.startswith("sqlite"):
         os.replace(own, _file_of(engine_url))
@@ -302,6 +304,15 @@ def begin_anew(connection: Connection, now: datetime) -> None:
         some = waiting[start : start + _ROWS]
         connection.execute(renumber, [{"_id": one, "_seq": seq + start + n} for n, one in enumerate(some, 1)])
     connection.execute(update(t.counter).values(seq=seq + len(waiting)))
+
+
+def _note(connection: Connection, now: datetime, by: str, folder: Path, made: Manifest) -> None:
+    seq = connection.execute(update(t.counter).values(seq=t.counter.c.seq + 1).returning(t.counter.c.seq)).scalar_one()
+    facts = {"made_at": made.made_at, "schema": made.revision, "documents": made.documents}
+    audit.append(connection, {
+        "seq": seq, "at": now, "operator": by, "action": "restore", "subject": str(folder.resolve()), "reason": "",
+        "facts": facts | {"missing": len(made.missing)},
+    })  # fmt: skip
 
 
 def _opened(file: Path) -> AbstractContextManager[Engine]:

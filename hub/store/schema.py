@@ -34,19 +34,23 @@ def config() -> Config:
     return found
 
 
-def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Create or migrate the database; a second process doing the same waits and finds the work done."""
+def upgrade(engine: Engine, revision: str = "head") -> str | None:
+    """Create or migrate the database; gives its revision before, None for an empty one. A second process doing the
+    same waits and finds the work done.
+    """
     with writing(engine) as connection:
-        make(connection, revision)
+        return make(connection, revision)
 
 
-def make(connection: Connection, revision: str = "head") -> None:
+def make(connection: Connection, revision: str = "head") -> str | None:
     """The same inside the caller's transaction."""
     if not is_sqlite(connection):
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    found = revision_of(connection)
     settings = config()
     settings.attributes["connection"] = connection
     command.upgrade(settings, revision)
+    return found
 
 
 def revision_of(connection: Connection) -> str | None:

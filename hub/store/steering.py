@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, text, update
 
 from hub.domain.search import Query
 from hub.store import search
@@ -96,6 +96,12 @@ def settle(connection: Connection, run: RowMapping, outcomes: Iterable[str], end
     connection.execute(update(steering_run).where(_r.seq == run["seq"]).values(**values))
 
 
+def stop(connection: Connection, run: int, outcome: str, ended_at: datetime) -> None:
+    """End a run: what it has not done yet came to this outcome."""
+    connection.execute(update(steering_delivery).where(_s.run == run, _s.outcome == "").values(outcome=outcome))
+    connection.execute(update(steering_run).where(_r.seq == run).values(place=_r.total, ended_at=ended_at))
+
+
 def deliveries_of(
     connection: Connection, run: int, after: int, limit: int, *, left: bool = False
 ) -> list[tuple[int, str, str]]:
@@ -110,6 +116,25 @@ def outcomes(connection: Connection, run: int) -> dict[str, int]:
     """How many deliveries of a run came to what."""
     query = select(_s.outcome, func.count()).where(_s.run == run).group_by(_s.outcome).order_by(_s.outcome)
     return {str(outcome): int(count) for outcome, count in connection.execute(query)}
+
+
+def old(connection: Connection, before: datetime, after: int, limit: int) -> tuple[list[int], int | None]:
+    """Runs from ``seq`` ``after`` on that ended before, and where to go on; None when what follows is newer."""
+    rows = connection.execute(
+        select(_r.seq, _r.made_at, _r.ended_at).where(_r.seq > after).order_by(_r.seq).limit(limit)
+    )
+    made = [row for row in rows if row.made_at < before]
+    going_on = made[-1].seq if made and len(made) == limit else None
+    return [row.seq for row in made if row.ended_at is not None and row.ended_at < before], going_on
+
+
+def remove(connection: Connection, run: int, most: int) -> int:
+    """Remove at most ``most`` deliveries of a run, and with the last of them the run; gives how many."""
+    some = select(_s.place).where(_s.run == run).order_by(_s.place).limit(most)
+    removed = connection.execute(delete(steering_delivery).where(_s.run == run, _s.place.in_(some))).rowcount
+    if removed < most:
+        connection.execute(delete(steering_run).where(_r.seq == run))
+    return removed
 
 
 _ACTED = Listing(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, exists, insert, select, tuple_, update
 
 from hub.store.console_tables import document_view
 
@@ -31,3 +31,14 @@ def put(connection: Connection, document_id: str, operator: str, day: date, at: 
         return
     same = (_c.document_id == document_id, _c.operator == operator, _c.day == day)
     connection.execute(update(document_view).where(*same).values(took=took))
+
+
+def is_any_since(connection: Connection, document_id: str, moment: datetime) -> bool:
+    return bool(connection.execute(select(exists().where(_c.document_id == document_id, _c.at >= moment))).scalar())
+
+
+def remove(connection: Connection, document_id: str, most: int) -> int:
+    """Remove at most ``most`` of a document's; gives how many."""
+    key = tuple_(_c.day, _c.operator)
+    some = select(_c.day, _c.operator).where(_c.document_id == document_id).limit(most)
+    return connection.execute(delete(document_view).where(_c.document_id == document_id, key.in_(some))).rowcount

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from builders.axis import Peer
-from builders.console import Watched, a_session, watched
+from builders.console import Watched, a_session, operating, watched
 from builders.reports import office_and_province, only
 from builders.served import Served, a_served_hub
-from builders.steered import an_order
+from builders.steered import an_order, audited, outcomes
 from playwright.sync_api import Browser, expect
 
 from hub.domain.operator import Role
@@ -147,6 +147,20 @@ def test_all_that_a_search_finds_is_acted_on(page: Watched, served: Served, peer
     assert [served.axis.delivery(one).state.value for one in ids] == ["waiting"] * 3
 
 
+def test_without_a_search_all_is_not_offered_and_the_page_says_what_to_do(
+    page: Watched, peers: tuple[Peer, Peer]
+) -> None:
+    failed(peers)
+    page.go("/console/log")
+    expect(page.page.locator("form:has(input[name=query])")).to_have_count(0)
+    assert_accessible(page)
+    with page.page.expect_navigation():
+        page.page.get_by_role("link", name="state:expired", exact=True).click()
+    expect(page.page.locator("#q")).to_have_value("state:expired")
+    page.go("/console/log?q=state:failed")
+    expect(page.page.locator("form:has(input[name=query]) button")).to_be_visible()
+
+
 def test_a_run_under_way_shows_how_far_it_is_until_it_ends(
     page: Watched, served: Served, peers: tuple[Peer, Peer]
 ) -> None:
@@ -157,13 +171,64 @@ def test_a_run_under_way_shows_how_far_it_is_until_it_ends(
     page.go(f"/console/actions/{wanted.run_id}")
     progress = page.page.get_by_role("progressbar")
     expect(progress).to_have_attribute("value", "0")
+    page.page.locator("#stop summary").click()
+    page.page.fill("#reason-stop", "Chưa gửi thì trang này không mất")
     assert_accessible(page)
     served.axis.desk.writer.run(steering.go_on, wanted.run_id)
     expect(progress).to_have_attribute("value", str(steering.CHUNK))
+    expect(page.page.locator("#reason-stop")).to_have_value("Chưa gửi thì trang này không mất")
     for _ in range(2):
         served.axis.desk.writer.run(steering.go_on, wanted.run_id)
     expect(progress).to_have_count(0)
+    expect(page.page.locator("#stop")).to_have_count(0)
     expect(page.page.get_by_role("status")).to_contain_text(str(2 * steering.CHUNK + 1))
+
+
+def a_run_under_way(served: Served, peers: tuple[Peer, Peer]) -> str:
+    """Of which a hundred deliveries are done, and one is not."""
+    answer = peers[0].send(*(f"H41.{n}" for n in range(1, steering.CHUNK + 2)))
+    wanted = an_order(served.axis, "undeliverable", *(delivery["id"] for delivery in answer["deliveries"]))
+    served.axis.desk.writer.run(steering.begin, wanted)
+    served.axis.desk.writer.run(steering.go_on, wanted.run_id)
+    return wanted.run_id
+
+
+def test_a_run_under_way_is_stopped_by_keyboard_with_a_reason(
+    page: Watched, served: Served, peers: tuple[Peer, Peer]
+) -> None:
+    run_id = a_run_under_way(served, peers)
+    page.go(f"/console/actions/{run_id}")
+    page.page.locator("#stop summary").focus()
+    page.page.keyboard.press("Enter")
+    assert_accessible(page)
+    page.page.keyboard.press("Tab")
+    page.page.keyboard.type("Nhầm <b>tỉnh</b>")
+    with page.page.expect_navigation():
+        page.page.keyboard.press("Enter")
+    expect(page.page.get_by_role("status")).to_contain_text("100")
+    expect(page.page.locator("#stop")).to_have_count(0)
+    expect(page.page.locator("dl.facts")).to_contain_text("Nhầm <b>tỉnh</b>")
+    expect(page.page.locator("ul.reasons li")).to_have_count(1)
+    assert_accessible(page)
+    assert outcomes(served.axis, run_id).count("stopped") == 1
+    page.go("/console/actions")
+    page.go("/console/audit?action=delivery-stop")
+    expect(page.page.locator("tbody tr").first).to_contain_text(run_id)
+
+
+def test_a_viewer_is_not_offered_to_stop_and_may_not(served: Served, peers: tuple[Peer, Peer]) -> None:
+    run_id = a_run_under_way(served, peers)
+    viewer, operator = operating(served, "xem", Role.VIEWER), operating(served, "minh", Role.OPERATOR)
+    path = f"/console/actions/{run_id}/stop"
+    assert path not in viewer.get(f"/console/actions/{run_id}").text
+    assert viewer.post(path, {"reason": "Nhầm tỉnh"}).status_code == 403
+    assert operator.post(path, {"reason": "x"}).status_code == 422
+    assert operator.post("/console/actions/none/stop", {"reason": "Nhầm tỉnh"}).status_code == 404
+    assert outcomes(served.axis, run_id).count("stopped") == 0
+    for _ in range(2):
+        assert operator.post(path, {"reason": "Nhầm tỉnh"}).status_code == 303
+    stops = [entry for entry in audited(served.axis) if entry["action"] == "delivery-stop"]
+    assert [entry["operator"] for entry in stops if entry["subject"] == run_id] == ["minh"]
 
 
 def test_the_pages_hold_on_a_phone(page: Watched, peers: tuple[Peer, Peer]) -> None:

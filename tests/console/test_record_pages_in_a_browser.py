@@ -15,9 +15,8 @@ from builders.reports import office_and_provinces
 from builders.served import Served, a_served_hub
 from playwright.sync_api import Browser, Route
 
-from hub.exchange.enrol import hashed
-
 from hub.domain.document import DocumentRef
+from hub.exchange.enrol import hashed
 
 HOSTILE = "<script>alert(1)</script> \"'><img src=x onerror=alert(2)> \u202egnơr\u202c " + "ườ" * 150
 

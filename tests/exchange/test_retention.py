@@ -11,14 +11,18 @@ from typing import Any
 import pytest
 from builders.axis import Axis, Peer, an_axis
 from builders.reports import bring_to, delivered, office_and_province, office_and_provinces, only
+from builders.steered import an_order, audited, order
 from sqlalchemy import func, select
 
 from hub.domain.document import Document, Organization
 from hub.domain.search import Query
 from hub.errors import Refusal
+from hub.exchange import steering
 from hub.exchange.retention import Keep, Keeper, Pare, pare
+from hub.exchange.viewed import View, viewed
 from hub.settings import Settings
-from hub.store import documents, log
+from hub.store import documents, log, views
+from hub.store import steering as rows
 from hub.store import tables as t
 from hub.store.engine import reading
 from hub.store.retention import Part
@@ -38,6 +42,15 @@ def finished(office: Peer, province: Peer, **changes: Any) -> tuple[Document, di
     told = province.report("06", document, other=office.code, description="Đã xong, cảm ơn")
     office.receive(told["delivery"])
     return document, answer
+
+
+def look(axis: Axis, answer: dict[str, Any], operator: str) -> None:
+    axis.desk.writer.run(viewed, View(answer["id"], operator))
+
+
+def who_looked(axis: Axis, answer: dict[str, Any]) -> list[str]:
+    with reading(axis.desk.engine) as connection:
+        return [row["operator"] for row in views.of_document(connection, answer["id"], 20)]
 
 
 def bytes_of(axis: Axis, answer: dict[str, Any]) -> list[bool]:
@@ -93,7 +106,13 @@ def test_what_is_not_final_keeps_everything_for_ever(axis: Axis, state: str) -> 
     bring_to(axis, ha_tinh, second, state)
     events = axis.events(first)
     axis.clock.pass_(days=4000)
-    assert kept_to(axis, packets=1, metadata=1, history=1) == {"packets": 0, "metadata": 0, "history": 0, "outbox": 1}
+    assert kept_to(axis, packets=1, metadata=1, history=1) == {
+        "packets": 0,
+        "metadata": 0,
+        "history": 0,
+        "outbox": 1,
+        "runs": 0,
+    }
     assert bytes_of(axis, answer) == [True]
     assert axis.document(answer["id"])["subject"]
     assert axis.events(first) == events
@@ -153,8 +172,71 @@ def test_history_and_outbox_go_together_and_states_stay(axis: Axis) -> None:
     assert len(axis.events(delivery)) == 4
     assert (len(office.entries()), len(province.entries())) == (3, 1)
     axis.clock.pass_(days=101)
-    assert kept_to(axis, history=100) == {"history": 1, "outbox": 4}
+    assert kept_to(axis, history=100) == {"history": 1, "outbox": 4, "runs": 0}
     assert (axis.events(delivery), office.entries(), axis.states(answer)) == ([], [], {"H41": "delivered/06"})
+
+
+def test_who_looked_goes_with_the_history_and_not_before_the_last_look_is_past_its_time(axis: Axis) -> None:
+    office, province = office_and_province(axis)
+    _, answer = finished(office, province)
+    look(axis, answer, "lan")
+    axis.clock.pass_(days=50)
+    look(axis, answer, "minh")
+    axis.clock.pass_(days=51)
+    assert kept_to(axis, history=100)["history"] == 0
+    assert who_looked(axis, answer) == ["minh", "lan"]
+    axis.clock.pass_(days=50)
+    assert kept_to(axis, history=100)["history"] == 1
+    assert (who_looked(axis, answer), axis.events(only(answer))) == ([], [])
+    look(axis, answer, "hoa")
+    assert kept_to(axis, history=100)["history"] == 0, "whoever looks later has their own time"
+    assert who_looked(axis, answer) == ["hoa"]
+    axis.clock.pass_(days=101)
+    assert kept_to(axis, history=100)["history"] == 1
+    assert who_looked(axis, answer) == []
+
+
+def test_a_look_keeps_neither_packets_nor_metadata(axis: Axis) -> None:
+    office, province = office_and_province(axis)
+    _, answer = finished(office, province)
+    axis.clock.pass_(days=101)
+    look(axis, answer, "lan")
+    assert kept_to(axis, packets=100, metadata=100, history=100) == {
+        "packets": 1, "metadata": 1, "history": 0, "outbox": 4, "runs": 0,
+    }  # fmt: skip
+
+
+def test_who_looked_at_what_is_not_over_stays(axis: Axis) -> None:
+    office, _ = office_and_province(axis)
+    answer = office.send("H41")
+    look(axis, answer, "lan")
+    axis.clock.pass_(days=4000)
+    kept_to(axis, history=1)
+    assert who_looked(axis, answer) == ["lan"]
+
+
+def test_runs_of_actions_go_after_their_days_and_the_audit_stays(axis: Axis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.exchange.retention._MOST", 2)
+    monkeypatch.setattr("hub.exchange.retention._PAGE", 2)
+    office, _ = office_and_province(axis)
+    waiting = [delivery["id"] for delivery in office.send(*(f"H41.{n}" for n in range(1, 6)))["deliveries"]]
+    for delivery in waiting[1:3]:
+        order(axis, "extend", delivery)
+    order(axis, "extend", *waiting)
+    under_way = an_order(axis, "release", waiting[0])
+    axis.desk.writer.run(steering.begin, under_way)
+    noted = audited(axis)
+    axis.clock.pass_(days=50)
+    order(axis, "release", waiting[0])
+    axis.clock.pass_(days=51)
+    assert kept_to(axis, history=100)["runs"] == 3
+    with reading(axis.desk.engine) as connection:
+        left = rows.runs(connection, None, 9)
+        assert [row["action"] for row in left] == ["release", "release"], "one is under way, one not old enough"
+        assert {row["action"] for row in rows.acted(connection, waiting)} == {"release"}
+    assert audited(axis) == noted
+    axis.clock.pass_(days=50)
+    assert kept_to(axis, history=100)["runs"] == 1
 
 
 def test_refusals_go_after_their_days(axis: Axis) -> None:
@@ -232,6 +314,6 @@ def test_many_documents_are_pared_page_by_page(axis: Axis, monkeypatch: pytest.M
     for answer in (*answers[:3], *answers[4:]):
         province.receive(only(answer))
     axis.clock.pass_(days=101)
-    assert kept_to(axis, packets=100, history=100) == {"packets": 6, "history": 6, "outbox": 6}
+    assert kept_to(axis, packets=100, history=100) == {"packets": 6, "history": 6, "outbox": 6, "runs": 0}
     assert [bytes_of(axis, answer) for answer in answers] == [[False]] * 3 + [[True]] + [[False]] * 3
-    assert kept_to(axis, packets=100, history=100) == {"packets": 0, "history": 0, "outbox": 0}
+    assert kept_to(axis, packets=100, history=100) == {"packets": 0, "history": 0, "outbox": 0, "runs": 0}

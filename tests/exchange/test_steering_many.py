@@ -15,6 +15,7 @@ from builders.steered import DONE, an_order, audited, look, outcomes, run_of
 from builders.waiting import comes
 
 from hub.domain.search import parse
+from hub.domain.steering import Left
 from hub.errors import Refusal
 from hub.exchange import steering
 from hub.exchange.writer import Writer
@@ -124,6 +125,73 @@ def test_an_order_that_died_is_taken_once_when_its_form_is_sent_again(axis: Axis
     axis.desk.writer.run(steering.begin, wanted)
     asyncio.run(steering.finish(axis.desk, wanted.run_id))
     reopened_once(axis, office, province, ids)
+
+
+def stopped(axis: Axis, run_id: str, reason: str = "Nhầm tỉnh") -> int:
+    return int(axis.desk.writer.run(steering.stop, steering.Stop(run_id, "minh", reason)))
+
+
+def test_a_run_that_is_stopped_keeps_what_is_done_and_leaves_the_rest(axis: Axis) -> None:
+    _, province, ids = many_expired(axis)
+    wanted = begun(axis, ids)
+    axis.desk.writer.run(steering.go_on, wanted.run_id)
+    assert stopped(axis, wanted.run_id) == MANY - steering.CHUNK
+    run = axis.desk.writer.run(steering.go_on, wanted.run_id)
+    assert (run["done"], run["place"], run["ended_at"]) == (steering.CHUNK, MANY, axis.clock())
+    came_to = outcomes(axis, wanted.run_id)
+    assert came_to == [DONE] * steering.CHUNK + [Left.STOPPED] * (MANY - steering.CHUNK)
+    assert {str(row["id"]) for row in province.inbox(limit=10_000)} == set(ids[: steering.CHUNK])
+    assert stopped(axis, wanted.run_id) == 0, "it has ended"
+    [_, entry] = audited(axis)
+    assert (entry["operator"], entry["action"], entry["subject"]) == ("minh", "delivery-stop", wanted.run_id)
+    assert (entry["reason"], entry["facts"]["done"], entry["facts"]["left"]) == ("Nhầm tỉnh", 100, MANY - 100)
+    with reading(axis.desk.engine) as connection:
+        assert rows.going(connection) == []
+
+
+def test_only_a_run_that_there_is_can_be_stopped_and_only_with_a_reason(axis: Axis) -> None:
+    _, _, ids = many_expired(axis)
+    wanted = begun(axis, ids)
+    for run_id, reason, code in (
+        (wanted.run_id, "x", "reason-form"), ("0" * 24, "Nhầm", "not-found"), ("\0", "Nhầm", "not-found"),
+    ):  # fmt: skip
+        with pytest.raises(Refusal, match=f"^{code}"):
+            stopped(axis, run_id, reason)
+    assert run_of(axis, wanted.run_id)["ended_at"] is None
+    assert audited(axis) == []
+
+
+@pytest.mark.parametrize("step", ["steering-stopped", "before-commit", "after-commit"])
+def test_a_stop_that_died_is_whole_or_absent(axis: Axis, step: str) -> None:
+    _, _, ids = many_expired(axis)
+    wanted = begun(axis, ids)
+    job = steering.Stop(wanted.run_id, "minh", "Nhầm tỉnh")
+    with (
+        Writer(axis.desk.engine, axis.desk.rosters, axis.clock, at=dying_at(step)) as writer,
+        pytest.raises(CrashError),
+    ):
+        writer.run(steering.stop, job)
+    there = step == "after-commit"
+    assert outcomes(axis, wanted.run_id).count(Left.STOPPED) == (MANY if there else 0)
+    assert len(audited(axis)) == there
+    assert stopped(axis, wanted.run_id) == (0 if there else MANY)
+    assert len(audited(axis)) == 1
+
+
+def test_a_stop_comes_between_two_chunks_of_whoever_is_at_it(axis: Axis) -> None:
+    _, province, ids = many_expired(axis)
+    wanted = begun(axis, ids)
+
+    async def both() -> None:
+        job = steering.Stop(wanted.run_id, "minh", "Nhầm tỉnh")
+        await asyncio.gather(steering.finish(axis.desk, wanted.run_id), axis.desk.write(steering.stop, job))
+
+    asyncio.run(both())
+    came_to = outcomes(axis, wanted.run_id)
+    done = came_to.count(DONE)
+    assert done in {0, steering.CHUNK}
+    assert came_to[done:] == [Left.STOPPED] * (MANY - done)
+    assert len(province.inbox(limit=10_000)) == done
 
 
 def test_two_that_go_on_with_one_run_share_it(axis: Axis) -> None:

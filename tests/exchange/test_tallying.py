@@ -92,7 +92,7 @@ def test_figures_stay_when_refusals_history_and_bytes_are_removed(axis: Axis) ->
     axis.inspect()
     axis.clock.pass_(days=20)
     before = asyncio.run(Keeper(axis.desk, Keep(packets=1, metadata=1, history=1, refusals=1)).once())
-    assert before == {"packets": 1, "metadata": 1, "history": 1, "outbox": 3, "refusals": 1}
+    assert before == {"packets": 1, "metadata": 1, "history": 1, "outbox": 3, "runs": 0, "refusals": 1}
     told(axis)  # nothing was counted before
     found = by_measure(axis)
     assert found[Measure.REFUSED] == found[Measure.FINISHED] == found[Measure.AGENCY_ELSE_UNKNOWN] == 1

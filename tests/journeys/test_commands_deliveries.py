@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
-from builders.axis import Peer
+from builders.axis import Peer, an_axis
 from builders.commands import Hub, run, run_all, serving
+from builders.reports import office_and_province
+from builders.steered import an_order
 
 from clients.hub_client import HubClient
+from hub.exchange import steering
 
 REASON = ("--reason", "Máy chủ của tỉnh đã chạy lại")
 
@@ -86,6 +90,29 @@ def test_one_that_is_named_by_its_id_is_done_without_asking_and_the_story_names_
     people = run("show", delivery, *story.hub.data)
     assert "undeliverable" in people.out
     assert REASON[1] in people.out
+
+
+def test_a_run_that_nobody_finished_is_listed_and_stopped_once(tmp_path: Path) -> None:
+    with an_axis(tmp_path) as axis:
+        office, _ = office_and_province(axis)
+        ids = [delivery["id"] for delivery in office.send(*(f"H41.{n}" for n in range(1, 104)))["deliveries"]]
+        wanted = an_order(axis, "undeliverable", *ids)
+        axis.desk.writer.run(steering.begin, wanted)
+        axis.desk.writer.run(steering.go_on, wanted.run_id)
+    data = ("--data-dir", str(tmp_path))
+    [row] = run("deliveries", "runs", "--json", *data).rows()
+    assert (row["id"], row["place"], row["total"], row["ended_at"]) == (wanted.run_id, 100, 103, None)
+    assert wanted.run_id in run("deliveries", "runs", *data).out
+    words = ("deliveries", "stop", wanted.run_id, *data)
+    run(*words).tells("--reason says why", code=2)
+    end = run(*words, *REASON)
+    assert (end.code, end.out.split()[0]) == (0, "100"), end.err
+    assert "3 left" in end.out
+    run(*words, *REASON).tells("it had ended already")
+    [row] = run("deliveries", "runs", "--json", *data).rows()
+    assert (row["done"], row["ended_at"] is None) == (100, False)
+    [told] = run("show", ids[-1], "--json", *data).rows()
+    assert {action["outcome"] for action in told["actions"]} == {"done", "stopped"}
 
 
 def test_what_cannot_be_done_is_named_and_ends_with_one(story: Story) -> None:

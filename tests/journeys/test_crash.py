@@ -73,7 +73,11 @@ def test_the_paths_end_at_every_step_that_the_hub_names() -> None:
     source = "".join(path.read_text("utf-8") for path in Path(next(iter(hub.__path__))).rglob("*.py"))
     named = set(re.findall(r"\b_?at\(\"([a-z-]+)\"\)", source))
     assert len(named) > 5
-    steering = {"steering-begun", "steering-written"}  # operators' steps: tests/exchange/test_steering_many.py
+    steering = {
+        "steering-begun",
+        "steering-written",
+        "steering-stopped",
+    }  # operators' steps: tests/exchange/test_steering_many.py
     assert named - steering == {path.split(" > ")[-1] for path in (*DEATHS, *RETENTION_DEATHS)}
 
 

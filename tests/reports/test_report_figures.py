@@ -210,10 +210,10 @@ def test_of_an_agency_alone_with_all_below_it(axis: Axis) -> None:
 def test_no_text_is_a_formula_and_the_same_report_is_the_same_bytes(axis: Axis) -> None:
     a_story(axis)
     found = report(axis, "sent-received")
-    hostile = replace(found.rows[0], name='=HYPERLINK("http://hub.example.vn")')
+    hostile = replace(found.rows[0], name='=HYPERLINK("http://hub.example.vn");@SUM(1)')
     found = replace(found, rows=(hostile,))
     table = list(csv.reader(io.StringIO(sheet.as_csv(found).decode("utf-8-sig"))))
-    assert table[1][1] == '\'=HYPERLINK("http://hub.example.vn")'
+    assert table[1][1] == "'=HYPERLINK(\"http://hub.example.vn\");'@SUM(1)"
     assert all(len(row) == len(table[0]) for row in table)
     book = sheet.as_xlsx(found)
     assert book == sheet.as_xlsx(found)

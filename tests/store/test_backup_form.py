@@ -40,7 +40,7 @@ def restored(source: Path, home: Path, url: str = "", days: float = 1) -> Manife
     (home / "payloads").mkdir(parents=True, exist_ok=True)
     url = url or f"sqlite:///{home / 'hub.db'}"
     return backup.restore(
-        source, url, Folder(home / "payloads"), home, now=START + timedelta(days=days), tell=silent
+        source, url, Folder(home / "payloads"), home, now=START + timedelta(days=days), by="command:root", tell=silent
     )  # fmt: skip
 
 
@@ -99,6 +99,7 @@ def test_a_backup_of_either_database_makes_the_same_hub_on_either(
     restored(home / "backup", home / "new", empty_url)
     with an_axis(home / "new", empty_url, inline_limit=2048) as axis:
         after = rows_of(axis)
+        assert after["audit_entry"].pop()["action"] == "restore"
         assert but_for_places(after) == but_for_places(before)
         province.axis = office.axis = axis
         assert province.waiting() == waiting
@@ -278,7 +279,7 @@ def test_a_restoration_that_was_cut_off_leaves_no_hub_and_is_simply_made_again(
         if dies_at != "put":
             patched.setattr(backup, dies_at, cut)
         with pytest.raises(KeyboardInterrupt):
-            backup.restore(whole, f"sqlite:///{home / 'hub.db'}", payloads, home, now=START, tell=silent)
+            backup.restore(whole, f"sqlite:///{home / 'hub.db'}", payloads, home, now=START, by="", tell=silent)
     assert not (home / "hub.db").exists()
     restored(whole, home)
     with an_axis(home) as axis:

@@ -89,6 +89,8 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
     "a one-time code": lambda c: roster.one_time_code(c, "a"),
     "documents to pare": lambda c: retention.unpared(c, 1, 5, 100),
     "whether a document is over": lambda c: retention.is_over(c, "a", NOW),
+    "whether somebody looked since": lambda c: views.is_any_since(c, "a", NOW),
+    "runs to remove": lambda c: steering.old(c, NOW, 5, 100),
     "packets to remove": lambda c: retention.remove_packets(c, "a", 100),
     "outbox entries to remove": lambda c: retention.old_entries(c, NOW, 5, 100),
     "recipients of a document in pages": lambda c: [

@@ -105,6 +105,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Đã làm {done} bản chuyển; {left} để nguyên vì đã khác đi từ lúc xem.",
         "{done} deliveries are done; {left} were left, since they had changed after the look.",
     ),
+    "actions.stop": ("Dừng lại…", "Stop…"),
+    "actions.stop_note": (
+        "Những bản đã làm giữ nguyên như đã làm. Những bản chưa đến lượt được để nguyên và ghi là đã dừng.",
+        "What is done stays done. What has not had its turn is left as it is, and told as stopped.",
+    ),
+    "actions.stop_now": ("Dừng lại", "Stop"),
+    "actions.ended_stopped": (
+        "Đã dừng lại: {done} bản chuyển đã làm, {left} để nguyên.",
+        "Stopped: {done} deliveries are done, {left} were left as they are.",
+    ),
+    "actions.stopped_by": ("Người dừng", "Stopped by"),
+    "actions.stopped_why": ("Lý do dừng", "Why it was stopped"),
     "actions.by": ("Người làm", "By"),
     "actions.at": ("Lúc", "At"),
     "actions.reason": ("Lý do", "Reason"),

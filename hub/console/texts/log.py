@@ -60,6 +60,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "log.select_column": ("Chọn", "Select"),
     "log.act_selected": ("Thao tác với các dòng đã chọn…", "Act on the selected lines…"),
     "log.act_all": ("Thao tác với tất cả dòng tìm thấy…", "Act on all that this search finds…"),
+    "log.act_all_searched": (
+        "Muốn thao tác với nhiều hơn các dòng đã chọn thì tìm trước, rồi lấy tất cả dòng tìm thấy. Ví dụ:",
+        "To act on more than the selected lines, search first, then take all that it finds. For instance:",
+    ),
     "log.export": ("Tải CSV", "Download CSV"),
     "log.newer": ("Mới hơn", "Newer"),
     "log.news": ("Có {n} dòng mới. Xem ngay", "{n} new lines. Show them"),

@@ -9,6 +9,7 @@ while (part && "going" in part.dataset) {
   if (!answer || !answer.ok || answer.redirected) continue;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("outcome");
   if (!fresh || part.contains(document.activeElement) && "going" in fresh.dataset) continue; // who works in it is not disturbed
+  if (!("going" in fresh.dataset)) document.getElementById("stop")?.remove();
   part.replaceWith(fresh);
   part = fresh;
 }
