@@ -46,6 +46,6 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "examination": ("packet_id", "part", "document_id", "name", "sha256", "verdict", "detail", "at"),
     "refusal": (
         "id", "at", "system_id", "sender", "document_id", "subject", "code", "violations", "sha256", "size", "trace_id",
-        "search",
+        "search", "tallied",
     ),
 }  # fmt: skip

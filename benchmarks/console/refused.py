@@ -50,7 +50,7 @@ def refusals(
             rows.append(
                 (systems[sender.serves], sender.code, document_id, subject, code, told,
                  f"{source.getrandbits(256):064x}", 9000, f"{source.getrandbits(128):032x}",
-                 f"{sender.code.lower()} {document_id.lower()} {folded}")
+                 f"{sender.code.lower()} {document_id.lower()} {folded}", 1)
             )  # fmt: skip
         done = int(due)
         yield rows

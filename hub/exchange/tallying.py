@@ -12,7 +12,7 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -33,7 +33,7 @@ log = structlog.get_logger()
 _EVERY = 2.0  # seconds between two looks
 _GIVE_WAY = 6.0  # times as long as a step took until the next: counting waits while agencies send
 _MOST = 500  # entries, events and refusals counted at once: on SQLite nobody else writes meanwhile
-_EXAMINED = 5000  # entries of the log of which a recount asks at once who signed
+_WINDOW = 5000  # entries of the log, and events, read at once: what a recount goes through may be years
 _MENDED = 2000  # figures mended in one transaction
 
 
@@ -64,19 +64,24 @@ def gather(connection: Connection, most: int | None = _MOST) -> Gathered:
     )
     refused = figures.refusals(connection, most or 1 << 30)
     counts: Counts = Counter()
-    if entries > begins[0]:
-        for row in figures.acceptances(connection, begins[0], entries):
+    for after, until in _windows(begins[0], entries):
+        for row in figures.acceptances(connection, after, until):
             _add(counts, tally.of_acceptance(_acceptance(row)))
-        for row in figures.take_backs(connection, begins[0], entries):
+        for row in figures.take_backs(connection, after, until):
             _add(counts, tally.of_take_back(row["sender"], row["at"]))
-    if event > begins[1]:
-        for row in figures.changes(connection, begins[1], event):
+    for after, until in _windows(begins[1], event):
+        for row in figures.changes(connection, after, until):
             _add(counts, tally.of_change(_change(row)))
-    if signings > begins[2]:
-        _add(counts, signings_of(connection, figures.first_accepted(connection, begins[2], signings)))
+    for after, until in _windows(begins[2], signings):
+        _add(counts, signings_of(connection, figures.first_accepted(connection, after, until)))
     for row in refused:
         _add(counts, _refusal(row))
     return Gathered(place["version"], entries, event, signings, [row["id"] for row in refused], counts)
+
+
+def _windows(begin: int, end: int) -> Iterator[tuple[int, int]]:
+    for at in range(begin, end, _WINDOW):
+        yield at, min(at + _WINDOW, end)
 
 
 def _add(counts: Counts, more: Counts) -> None:
@@ -271,10 +276,9 @@ def _mended(engine: Engine, clock: Callable[[], datetime], number: int, told: To
         pending = gather(connection, None).counts  # in the rows, and not counted yet
         signings: Counts = Counter()
         examined = figures.ends(connection)[2]
-        for start in range(0, examined, _EXAMINED):
-            told("signatures", start, examined)
-            documents = figures.first_accepted(connection, start, min(start + _EXAMINED, examined))
-            _add(signings, signings_of(connection, documents))
+        for after, until in _windows(0, examined):
+            told("signatures", after, examined)
+            _add(signings, signings_of(connection, figures.first_accepted(connection, after, until)))
         told("signatures", examined, examined)
         parts = recount.parts(connection)
         for done, (span, differing) in enumerate(recount.differences(connection, pending, signings)):
