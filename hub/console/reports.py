@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import OrderedDict
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +17,7 @@ from hub.console.access import Views
 from hub.domain.document import local_day
 from hub.errors import Refusal
 from hub.exchange.audit import Deed, put
-from hub.http.interface import interface
+from hub.http.interface import Interface, interface
 from hub.reports import periods, sheet
 from hub.reports.build import Asked, Report, build, growth, is_growing
 from hub.reports.chart import chart
@@ -26,6 +28,8 @@ operations = APIRouter(prefix="/console", include_in_schema=False)
 frame.navigate("/console/reports", "reports.nav", 50)
 
 _MOST = 200  # rows on a page; sheets have all
+_FRESH = 30.0  # seconds that a report is given again; it says as of when it is
+_KEPT = 4  # reports: one of thousands of agencies takes some megabytes
 _SHEETS = {
     "csv": ("text/csv; charset=utf-8", sheet.as_csv),
     "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", sheet.as_xlsx),
@@ -35,7 +39,7 @@ _SHEETS = {
 @operations.get("/reports")
 async def show(request: Request, operator: Views) -> Response:
     asked, today = _asked(request)
-    report = await _read(request, asked, today)
+    report = await _room(request).report(asked, today)
     language = frame.LANGUAGES.index(frame.language(request))
     presets = [
         (name, _address(asked, since, until), (since, until) == (asked.since, asked.until))
@@ -57,7 +61,7 @@ async def download(request: Request, operator: Views) -> Response:
     form = request.query_params.get("as", "")
     if form not in _SHEETS:
         raise Refusal("request-invalid")
-    report = await _read(request, asked, today)
+    report = await _room(request).report(asked, today)
     kind, make = _SHEETS[form]
     content = await run_in_threadpool(make, report, frame.LANGUAGES.index(frame.language(request)))
     deed = Deed(operator.name, "report-download", asked.kind.name, asked.told | {"as": form})
@@ -66,14 +70,36 @@ async def download(request: Request, operator: Views) -> Response:
     return Response(content, 200, frame.HEADERS | {"Content-Disposition": frame.attachment(name)}, kind)
 
 
-async def _read(request: Request, asked: Asked, today: date) -> Report:
-    desk = interface(request).desk
+class Room:
+    """One process's last reports: who turns back to one, or takes it as a sheet, has what the page showed."""
 
-    def read() -> Report:
+    def __init__(self, face: Interface) -> None:
+        self._face = face
+        self._kept: OrderedDict[tuple[Asked, date], tuple[float, asyncio.Future[Report]]] = OrderedDict()
+
+    async def report(self, asked: Asked, today: date) -> Report:
+        """As of now, or of the last moments; who asks meanwhile waits for the same. Raises CalendarError."""
+        key, now = (asked, today), self._face.elapsed()
+        begun, work = self._kept.pop(key, (now, None))
+        if work is None or now - begun > _FRESH or (work.done() and (work.cancelled() or work.exception())):
+            begun, work = now, asyncio.ensure_future(run_in_threadpool(self._read, asked, today))
+        self._kept[key] = begun, work
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return await asyncio.shield(work)  # others may wait for it too
+
+    def _read(self, asked: Asked, today: date) -> Report:
+        desk = self._face.desk
         with snapshot(desk.engine) as connection:  # its sums are those of one moment
             return build(connection, desk.rosters.current().directory, asked, today)
 
-    return await run_in_threadpool(read)
+
+def _room(request: Request) -> Room:
+    face, state = interface(request), request.app.state
+    if getattr(state, "reports_of", None) is not face:
+        state.reports_of, state.reports = face, Room(face)
+    found: Room = state.reports
+    return found
 
 
 def _asked(request: Request) -> tuple[Asked, date]:
