@@ -141,7 +141,7 @@ HIDDEN = """
 import hub.serve
 from hub.settings import Settings
 hub.serve.find_spec = lambda name: None
-hub.serve.run(Settings(traces="http://127.0.0.1:4318/v1/traces"), workers=1, behind_proxy=False)
+hub.serve.run(Settings(traces="http://127.0.0.1:4318/v1/traces"), workers=1, behind_proxy=False, by="")
 """
 
 
