@@ -31,7 +31,7 @@ from hub.domain.document import local
 from hub.domain.operator import Operator, Role
 from hub.domain.rules import RULES
 from hub.errors import PROBLEMS, Refusal
-from hub.http.interface import interface
+from hub.http.interface import Interface, interface
 from hub.store.engine import reading
 
 _T = TypeVar("_T")
@@ -92,6 +92,16 @@ async def read(request: Request, function: Callable[..., _T], *arguments: Any) -
             return function(connection, *arguments)
 
     return await run_in_threadpool(work)
+
+
+def of_process(request: Request, kind: Callable[[Interface], _T]) -> _T:
+    """What a room keeps from request to request: one of each kind for a process's interface."""
+    face, state = interface(request), request.app.state
+    if getattr(state, "kept_of", None) is not face:
+        state.kept_of, state.kept = face, {}
+    kept: dict[Any, Any] = state.kept
+    found: _T = kept[kind] if kind in kept else kept.setdefault(kind, kind(face))
+    return found
 
 
 def render(request: Request, template: str, operator: Operator | None, status: int = 200, **values: Any) -> Response:

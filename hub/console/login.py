@@ -58,12 +58,7 @@ class Door:
 
 
 def door(request: Request) -> Door:
-    face = interface(request)
-    state = request.app.state
-    if getattr(state, "door_of", None) is not face:
-        state.door_of, state.door = face, Door(face)
-    found: Door = state.door
-    return found
+    return frame.of_process(request, Door)
 
 
 @operations.get("/login")

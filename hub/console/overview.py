@@ -55,17 +55,9 @@ def parts(figures: Figures, lang: str, face: Interface) -> Parts:
     }  # fmt: skip
 
 
-def _room(request: Request) -> Room:
-    face, state = interface(request), request.app.state
-    if getattr(state, "overview_of", None) is not face:
-        state.overview_of, state.overview = face, Room(face)
-    found: Room = state.overview
-    return found
-
-
 @operations.get("")
 async def show(request: Request, operator: Views) -> Response:
-    figures = await _room(request).figures()
+    figures = await frame.of_process(request, Room).figures()
     shown = parts(figures, frame.language(request), interface(request))
     return frame.render(request, "overview.html", operator, parts=shown)
 
@@ -74,4 +66,4 @@ async def show(request: Request, operator: Views) -> Response:
 async def live(request: Request, operator: Views) -> Response:  # noqa: ARG001  (its session is looked at)
     session = await access.session_of(request)
     assert session is not None
-    return _room(request).live.stream(session.token_hash, frame.language(request))
+    return frame.of_process(request, Room).live.stream(session.token_hash, frame.language(request))

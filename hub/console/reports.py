@@ -39,7 +39,7 @@ _SHEETS = {
 @operations.get("/reports")
 async def show(request: Request, operator: Views) -> Response:
     asked, today = _asked(request)
-    report = await _room(request).report(asked, today)
+    report = await frame.of_process(request, Room).report(asked, today)
     language = frame.LANGUAGES.index(frame.language(request))
     presets = [
         (name, _address(asked, since, until), (since, until) == (asked.since, asked.until))
@@ -61,7 +61,7 @@ async def download(request: Request, operator: Views) -> Response:
     form = request.query_params.get("as", "")
     if form not in _SHEETS:
         raise Refusal("request-invalid")
-    report = await _room(request).report(asked, today)
+    report = await frame.of_process(request, Room).report(asked, today)
     kind, make = _SHEETS[form]
     content = await run_in_threadpool(make, report, frame.LANGUAGES.index(frame.language(request)))
     deed = Deed(operator.name, "report-download", asked.kind.name, asked.told | {"as": form})
@@ -92,14 +92,6 @@ class Room:
         desk = self._face.desk
         with snapshot(desk.engine) as connection:  # its sums are those of one moment
             return build(connection, desk.rosters.current().directory, asked, today)
-
-
-def _room(request: Request) -> Room:
-    face, state = interface(request), request.app.state
-    if getattr(state, "reports_of", None) is not face:
-        state.reports_of, state.reports = face, Room(face)
-    found: Room = state.reports
-    return found
 
 
 def _asked(request: Request) -> tuple[Asked, date]:
