@@ -17,8 +17,9 @@ PAGE, SEARCH, REPORT = 300, 500, 5000  # ms, for 95 of 100
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """``path`` may name what :class:`Known` has. ``deep``: so many pages further on by its own links; ``lines``: only
-    so many of a download are read."""
+    """``path`` may name what :class:`Known` has, and ``{day}``, which is another at each asking: the hub gives a report
+    again for a while. ``deep``: so many pages further on by its own links; ``lines``: only so many of a download are
+    read."""
 
     name: str
     path: str
@@ -51,7 +52,7 @@ PAGES = (
     Asked("an agency", "/console/agencies/H41"),
     Asked("systems", "/console/systems"),
     Asked("actions", "/console/actions"),
-    Asked("reports", "/console/reports"),
+    Asked("reports", "/console/reports?from=2026-11-01&to=2026-11-{day}"),
     Asked("audit", "/console/audit"),
     Asked("settings", "/console/settings"),
     Asked("operators", "/console/operators"),
@@ -100,7 +101,7 @@ SEARCHES = (
 )
 
 REPORTS = tuple(
-    Asked(f"report {name}, a year", f"/console/reports?report={name}&from=2025-11-01&to=2026-10-31", REPORT)
+    Asked(f"report {name}, a year", f"/console/reports?report={name}&from=2025-11-01&to=2026-10-{{day}}", REPORT)
     for name in ("sent-received", "levels", "timeliness", "tasks", "quality", "withdrawals")
 )
 
