@@ -99,8 +99,9 @@ def of_process(request: Request, kind: Callable[[Interface], _T]) -> _T:
     face, state = interface(request), request.app.state
     if getattr(state, "kept_of", None) is not face:
         state.kept_of, state.kept = face, {}
-    kept: dict[Any, Any] = state.kept
-    found: _T = kept[kind] if kind in kept else kept.setdefault(kind, kind(face))
+    if kind not in state.kept:
+        state.kept[kind] = kind(face)
+    found: _T = state.kept[kind]
     return found
 
 

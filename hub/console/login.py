@@ -57,10 +57,6 @@ class Door:
         self.of_account.right(address, name)
 
 
-def door(request: Request) -> Door:
-    return frame.of_process(request, Door)
-
-
 @operations.get("/login")
 async def show(request: Request, next: str = access.LANDING, link: str = "") -> Response:  # noqa: A002  (its address)
     if not link and await access.session_of(request) is not None:
@@ -96,7 +92,7 @@ async def sign_in(request: Request) -> Response:
 
 async def _by_password(request: Request, name: str, password: str, token: str) -> None:
     """Raises ``sign-in-wrong``, in the same time whether the name or the password is, ``sign-in-wait``, ``busy``."""
-    knocks, address = door(request), holder(_address(request))
+    knocks, address = frame.of_process(request, Door), holder(_address(request))
     try:
         who = named(name)
     except Refusal:

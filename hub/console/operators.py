@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from hub.console import access, frame
 from hub.console.access import Administers, Form
-from hub.console.login import door
+from hub.console.login import Door
 from hub.domain.operator import Operator, Role, check_password, named, reasoned
 from hub.errors import Refusal
 from hub.exchange import operators as verbs
@@ -60,7 +60,7 @@ async def _hashed(request: Request, name: str, form: Form) -> str:
     password = check_password(name, form.one("password"))
     if form.one("again") != form.one("password"):
         raise Refusal("passwords-differ")
-    return await door(request).passwords.hashed(password)
+    return await frame.of_process(request, Door).passwords.hashed(password)
 
 
 def _role(form: Form) -> Role:

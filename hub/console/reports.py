@@ -29,7 +29,7 @@ frame.navigate("/console/reports", "reports.nav", 50)
 
 _MOST = 200  # rows on a page; sheets have all
 _FRESH = 30.0  # seconds that a report is given again; it says as of when it is
-_KEPT = 4  # reports: one of thousands of agencies takes some megabytes
+_KEPT = 4  # reports, each of which may have thousands of agencies
 _SHEETS = {
     "csv": ("text/csv; charset=utf-8", sheet.as_csv),
     "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", sheet.as_xlsx),

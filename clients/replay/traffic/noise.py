@@ -36,6 +36,7 @@ _LARGEST_MAGIC = 8  # bytes by which a kind of file is known
 _TOLD_APART = (b"PK", b"%PDF")  # what is sent in place of a packet by mistake, where letters tell it
 _ENTRY = (2025, 1, 1, 0, 0, 0)
 _OFFICE = "[Content_Types].xml"  # what the files of office software begin with
+# What the module lets through of a broken archive.
 _BROKEN = (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, EOFError, struct.error)
 _IDEOGRAPHS = range(0x20000, 0x2A6E0)  # four bytes each, of chữ Nôm too
 _PILE = re.compile(r"[^\w\s\x00-\x7f]{31}")  # marks of which it takes time quadratic in their number to normalise them
