@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import OrderedDict
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -17,7 +15,7 @@ from hub.console.access import Views
 from hub.domain.document import local_day
 from hub.errors import Refusal
 from hub.exchange.audit import Deed, put
-from hub.http.interface import Interface, interface
+from hub.http.interface import interface
 from hub.reports import periods, sheet
 from hub.reports.build import Asked, Report, build, growth, is_growing
 from hub.reports.chart import chart
@@ -28,8 +26,6 @@ operations = APIRouter(prefix="/console", include_in_schema=False)
 frame.navigate("/console/reports", "reports.nav", 50)
 
 _MOST = 200  # rows on a page; sheets have all
-_FRESH = 30.0  # seconds that a report is given again; it says as of when it is
-_KEPT = 4  # reports, each of which may have thousands of agencies
 _SHEETS = {
     "csv": ("text/csv; charset=utf-8", sheet.as_csv),
     "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", sheet.as_xlsx),
@@ -39,7 +35,7 @@ _SHEETS = {
 @operations.get("/reports")
 async def show(request: Request, operator: Views) -> Response:
     asked, today = _asked(request)
-    report = await frame.of_process(request, Room).report(asked, today)
+    report = await _read(request, asked, today, _MOST)
     language = frame.LANGUAGES.index(frame.language(request))
     presets = [
         (name, _address(asked, since, until), (since, until) == (asked.since, asked.until))
@@ -47,7 +43,7 @@ async def show(request: Request, operator: Views) -> Response:
     ]
     return frame.render(
         request, "reports.html", operator, report=report, asked=asked, kinds=list(KINDS.values()), bys=list(By),
-        presets=presets, title=sheet.title(report, language), rows=_rows(report, language), most=_MOST,
+        presets=presets, title=sheet.title(report, language), rows=_rows(report, language),
         chart=chart(report, language), notes=sheet.notes(report, language),
         group_title=sheet.group_title(report, language), language=language, today=today,
         csv=_address(asked, asked.since, asked.until, form="csv"),
@@ -61,7 +57,7 @@ async def download(request: Request, operator: Views) -> Response:
     form = request.query_params.get("as", "")
     if form not in _SHEETS:
         raise Refusal("request-invalid")
-    report = await frame.of_process(request, Room).report(asked, today)
+    report = await _read(request, asked, today)
     kind, make = _SHEETS[form]
     content = await run_in_threadpool(make, report, frame.LANGUAGES.index(frame.language(request)))
     deed = Deed(operator.name, "report-download", asked.kind.name, asked.told | {"as": form})
@@ -70,28 +66,15 @@ async def download(request: Request, operator: Views) -> Response:
     return Response(content, 200, frame.HEADERS | {"Content-Disposition": frame.attachment(name)}, kind)
 
 
-class Room:
-    """One process's last reports: who turns back to one, or takes it as a sheet, has what the page showed."""
+async def _read(request: Request, asked: Asked, today: date, most: int | None = None) -> Report:
+    """Raises CalendarError."""
+    desk = interface(request).desk
 
-    def __init__(self, face: Interface) -> None:
-        self._face = face
-        self._kept: OrderedDict[tuple[Asked, date], tuple[float, asyncio.Future[Report]]] = OrderedDict()
-
-    async def report(self, asked: Asked, today: date) -> Report:
-        """As of now, or of the last moments; who asks meanwhile waits for the same. Raises CalendarError."""
-        key, now = (asked, today), self._face.elapsed()
-        begun, work = self._kept.pop(key, (now, None))
-        if work is None or now - begun > _FRESH or (work.done() and (work.cancelled() or work.exception())):
-            begun, work = now, asyncio.ensure_future(run_in_threadpool(self._read, asked, today))
-        self._kept[key] = begun, work
-        while len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
-        return await asyncio.shield(work)  # others may wait for it too
-
-    def _read(self, asked: Asked, today: date) -> Report:
-        desk = self._face.desk
+    def read() -> Report:
         with snapshot(desk.engine) as connection:  # its sums are those of one moment
-            return build(connection, desk.rosters.current().directory, asked, today)
+            return build(connection, desk.rosters.current().directory, asked, today, most=most)
+
+    return await run_in_threadpool(read)
 
 
 def _asked(request: Request) -> tuple[Asked, date]:
@@ -135,7 +118,7 @@ def _rows(report: Report, language: int) -> list[dict[str, Any]]:
                 for column, now, before in zip(report.columns, row.values, row.before, strict=True)
             ],
         }
-        for row in (report.total, *report.rows[:_MOST])
+        for row in (report.total, *report.rows)
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache, cached_property
@@ -20,6 +20,8 @@ from hub.domain.tally import WAITS, Measure, month
 from hub.reports.definitions import NEXT_MORNING, SENT_LATE, By, Column, Form, Kind, Sums, Value
 from hub.store import calendar as calendar_rows
 from hub.store import figures
+
+_AS_LARGE = 800  # agencies with as much as the last that is shown, of which figures are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Row:
 @dataclass(frozen=True)
 class Report:
     """``before`` are the days of the year before, ``as_of`` when rows were last counted; incomplete ones lack what was
-    there before figures were kept. ``rules``: of refusals, each with its number now and then.
+    there before figures were kept. ``is_whole``: there are no other rows. ``rules``: of refusals, each with its number
+    now and then.
     """
 
     asked: Asked
@@ -75,6 +78,7 @@ class Report:
     total: Row
     as_of: datetime | None
     complete: bool
+    is_whole: bool
     rules: tuple[tuple[str, int, int], ...] = ()
 
     @cached_property
@@ -87,22 +91,30 @@ def calendar(connection: Connection) -> Calendar:
     return Calendar.of([*read_holidays(), *calendar_rows.days(connection)])
 
 
-def build(connection: Connection, directory: Directory, asked: Asked, today: date) -> Report:
-    """Read a report; ``today`` decides which open tasks are late. Raises CalendarError."""
+def build(
+    connection: Connection, directory: Directory, asked: Asked, today: date, *, most: int | None = None
+) -> Report:
+    """Read a report, or its first rows alone; ``today`` decides which open tasks are late. Raises CalendarError."""
     read = _Reading(connection, directory, asked, today)
-    before = deadlines.same_period_before(asked.since, asked.until)
-    now, then = read.groups(asked.since, asked.until), read.groups(*before, shift=1)
+    period, before = (asked.since, asked.until), deadlines.same_period_before(asked.since, asked.until)
+    first = read.first(most) if most else None
+    now, then = read.groups(*period, first), read.groups(*before, first, shift=1)
     columns = asked.kind.columns
     rows = [Row(group, read.name(group), columns, now[group], then[group]) for group in now.keys() | then.keys()]
-    total, earlier = _together(now.values()), _together(then.values())
+    rows.sort(key=_order(asked.by))
+    if first is None:
+        total, earlier = _together(now.values()), _together(then.values())
+    else:
+        total, earlier = read.total(*period), read.total(*before)
     place = figures.place(connection)
     return Report(
         asked=asked,
         before=before,
-        rows=tuple(sorted(rows, key=_order(asked.by))),
+        rows=tuple(rows[:most]),
         total=Row("", "", columns, total, earlier),
         as_of=place["at"],
         complete=place["complete"],
+        is_whole=first is None and (most is None or len(rows) <= most),
         rules=_rules(total, earlier) if Measure.RULES in asked.kind.measures else (),
     )
 
@@ -144,14 +156,41 @@ class _Reading:
         self.group = cache(self._group)
         self.is_asked = cache(self._is_asked)
 
-    def groups(self, since: date, until: date, *, shift: int = 0) -> _Groups:
-        """The figures of a period by group; months of ``shift`` years before are those of the year asked for."""
+    def first(self, most: int) -> frozenset[str] | None:
+        """The agencies whose rows come first, and those that are as large as the last; None to read of all.
+
+        A row's place is by its first column before all else. Thousands of agencies have figures of which a page shows
+        few; where few have any in that column, or very many the same, their other figures decide.
+        """
+        if self.asked.by is not By.AGENCY or self.asked.agency:
+            return None
+        enough = most + _AS_LARGE
+        found = figures.largest(
+            self.connection, self.asked.kind.measures[0], self.asked.since, self.asked.until, enough + 1
+        )
+        last = found[most - 1][1] if len(found) >= most else 0
+        first = frozenset(agency for agency, size in found if size >= last)
+        return first if last and len(first) <= enough else None
+
+    def total(self, since: date, until: date) -> Sums:
+        """The figures of a period, of all agencies together."""
+        return self.groups(since, until, together=True)[""]
+
+    def groups(
+        self, since: date, until: date, some: Collection[str] | None = None, *, together: bool = False, shift: int = 0
+    ) -> _Groups:
+        """The figures of a period by group, of all agencies or some; months of ``shift`` years before are those of the
+        year asked for.
+        """
         kind, found = self.asked.kind, _Groups()
-        by_month = self.asked.by is By.MONTH
-        apart: dict[str, Any] = {"by_agency": not by_month or bool(self.asked.agency), "by_month": by_month}
+        by_month = self.asked.by is By.MONTH and not together
+        by_agency = not (together or by_month) or bool(self.asked.agency)
+        apart: dict[str, Any] = {"by_agency": by_agency, "by_month": by_month, "agencies": some}
 
         def of(agency: str | None, of_month: date | None) -> Sums | None:
-            if agency is not None and not self.is_asked(agency):
+            if together:
+                return found[""]
+            if agency is not None and not (self.is_asked(agency) if some is None else agency in some):
                 return None
             shown = of_month.replace(year=of_month.year + shift) if of_month else None
             return found[f"{shown:%Y-%m}" if shown else self.group(agency or "")]

@@ -30,14 +30,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """``series`` are the names of what is drawn, ``left`` where bars begin, ``rest`` how many rows are not drawn."""
+    """``series`` are the names of what is drawn, ``left`` where bars begin, ``is_part`` whether others are not."""
 
     series: tuple[str, ...]
     groups: tuple[Group, ...]
     width: int
     height: int
     left: int
-    rest: int
+    is_part: bool
     said: str  # for who does not see it
 
 
@@ -64,4 +64,4 @@ def chart(report: Report, language: int) -> Chart | None:
         height += _GAP
     names = tuple(column.en if language else column.vi for _, column in charted)
     said = f"{', '.join(names)}. {'; '.join(told)}."
-    return Chart(names, tuple(groups), _WIDTH, height, _LABEL, len(rows) - len(shown), said)
+    return Chart(names, tuple(groups), _WIDTH, height, _LABEL, len(rows) > len(shown), said)

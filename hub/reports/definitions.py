@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hub.domain.tally import SIGNINGS, WAITS, Measure, quantile
+from hub.domain.tally import BOUNDS, SIGNINGS, WAITS, Measure, quantile
 
 
 class By(StrEnum):
@@ -42,9 +42,6 @@ class Sums(dict[str, int]):
             return
         for name, n in others.items():
             self[name] = self.get(name, 0) + n
-
-    def buckets(self, measure: str) -> dict[int, int]:
-        return {int(name.partition("/")[2]): n for name, n in self.items() if name.startswith(f"{measure}/")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +86,14 @@ def _part(
     return Column(name, vi, en, form, of)
 
 
+_BUCKETS = {measure: [(n, f"{measure}/{n}") for n in range(len(BOUNDS) + 1)] for measure in WAITS}
+
+
 def _wait(name: str, vi: str, en: str, measure: Measure, share: float) -> Column:
-    return Column(name, vi, en, Form.WAIT, lambda sums: quantile(sums.buckets(measure), share))
+    def of(sums: Sums) -> Value:
+        return quantile({n: sums[key] for n, key in _BUCKETS[measure] if key in sums}, share)
+
+    return Column(name, vi, en, Form.WAIT, of)
 
 
 M = Measure

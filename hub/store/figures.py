@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     JSON,
@@ -14,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Date,
     RowMapping,
+    Select,
     and_,
     bindparam,
     cast,
@@ -221,8 +221,7 @@ def first_of_month(day: ColumnElement[Any], *, sqlite: bool) -> ColumnElement[An
     return cast(func.date_trunc("month", day), Date)
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Figures of a period by what they are called: ``measure``, or ``measure/key``; without zeros."""
 
     agency: str | None
@@ -240,22 +239,19 @@ def sums(
     by_month: bool = False,
     keyed: bool = False,
     split: str = "",
+    agencies: Collection[str] | None = None,
 ) -> list[Group]:
-    """Figures of a period, both days in it; None for what they are not apart by.
+    """Figures of a period, both days in it, of all agencies or some; None for what they are not apart by.
 
     What covers most of a month is read from the month, less the days that are too many; other days by themselves.
     ``keyed``: apart by key; ``split``: only those whose key is below it, all as ``<``. Waits stand by months: of each
     that the period touches.
     """
-    wanted = [m for m in measures if m not in _BY_DAY_ALONE]
-    parts = []
-    if alone := [m for m in measures if m in _BY_DAY_ALONE]:
-        parts.append(_of("D", alone, since, until))
-    if waits := [m for m in wanted if m in WAITS]:
-        parts.append(_of("M", waits, month(since), until))
-    if others := [m for m in wanted if m not in WAITS]:
-        parts += [_of(span, others, *days, sign=sign) for span, days, sign in _pieces(since, until)]
-    c = union_all(*parts).subquery().c
+    parts = _parts(measures, since, until)
+    if by_agency or keyed or split:
+        c = union_all(*(_of(*part, agencies) for part in parts)).subquery().c
+    else:
+        c = union_all(*(_together(*part) for part in parts)).subquery().c
     name: ColumnElement[Any] = c.measure
     if keyed:
         name = c.measure.concat("/").concat(c.key)
@@ -267,21 +263,41 @@ def sums(
     figures = select(agency, of_month.label("month"), name.label("name"), func.sum(c.value).label("value"))
     if split:
         figures = figures.where(c.key < split)
-    some = figures.group_by(*_places(3)).having(func.sum(c.value) != 0).subquery().c
+    # By what they are apart by alone: SQLite sorts by a column of nothing too.
+    apart = [*([1] if by_agency else []), *([2] if by_month else [])]
+    some = figures.group_by(*_places(*apart, 3)).having(func.sum(c.value) != 0).subquery().c
     # A row for each group, not for each figure: there are thousands of agencies with a dozen each.
     gather = func.json_group_object if sqlite else func.json_object_agg
     groups = select(some.agency, some.month, gather(some.name, some.value, type_=JSON).label("named"))
-    found = whole(connection, groups.group_by(*_places(2)))
+    found = whole(connection, groups.group_by(*_places(1, 2)))
     return [Group(row.agency, row.month, row.named) for row in found]
 
 
-def _places(count: int) -> list[ColumnElement[Any]]:
-    """By place: bound values would make each expression another one to PostgreSQL."""
-    return [text(str(n + 1)) for n in range(count)]  # type: ignore[misc]  # texts are expressions
+def largest(connection: Connection, measure: Measure, since: date, until: date, most: int) -> list[tuple[str, int]]:
+    """The agencies that have most of this measure in a period, both days in it, and how much, from the largest on."""
+    c = union_all(*(_of(*part, None) for part in _parts([measure], since, until))).subquery().c
+    size = func.sum(c.value).label("size")
+    query = select(c.agency, size).group_by(c.agency).having(size > 0).order_by(size.desc()).limit(most)
+    return [(row.agency, int(row.size)) for row in whole(connection, query)]
+
+
+def _places(*numbers: int) -> list[ColumnElement[Any]]:
+    """Columns by place: bound values would make each expression another one to PostgreSQL."""
+    return [text(str(number)) for number in numbers]  # type: ignore[misc]  # texts are expressions
+
+
+def _parts(measures: Sequence[str], since: date, until: date) -> list[tuple[str, list[str], tuple[date, date], int]]:
+    """Which rows to add and which to take away: span, measures, days, and 1 or -1."""
+    alone = [m for m in measures if m in _BY_DAY_ALONE]
+    waits = [m for m in measures if m in WAITS]
+    others = [m for m in measures if m not in (*_BY_DAY_ALONE, *WAITS)]
+    parts = [("D", alone, (since, until), 1), ("M", waits, (month(since), until), 1)]
+    parts += [(span, others, days, sign) for span, days, sign in _pieces(since, until)]
+    return [part for part in parts if part[1]]
 
 
 def _pieces(since: date, until: date) -> Iterator[tuple[str, tuple[date, date], int]]:
-    """What to add and what to take away: span, days, and 1 or -1. A day has a row for each of thousands of agencies."""
+    """The same of figures by days and months: span, days, and 1 or -1. A day has a row for each of many agencies."""
     first, last = month(since), month(until)
     second = _next(first)
     if second < last:
@@ -302,10 +318,31 @@ def _next(begun: date) -> date:
     return month(begun + timedelta(days=31))
 
 
-def _of(span: str, measures: Sequence[str], since: date, until: date, *, sign: int = 1) -> Any:
+def _of(
+    span: str, measures: Sequence[str], days: tuple[date, date], sign: int, agencies: Collection[str] | None
+) -> Select[Any]:
     value = _f.value if sign > 0 else (-_f.value).label("value")
-    columns = (_f.measure, _f.day, _f.agency, _f.key, value)
-    return select(*columns).where(_f.span == span, _f.measure.in_(measures), _f.day.between(since, until))
+    some = select(_f.measure, _f.day, _f.agency, _f.key, value).where(_f.span == span, _f.measure.in_(measures))
+    if agencies is None:
+        return some.where(_f.day.between(*days))
+    # Each month by itself: an agency's rows are neighbours within it.
+    of_days = _f.day.in_(_months(*days)) if span == "M" else _f.day.between(*days)
+    return some.where(of_days, _f.agency.in_(agencies))
+
+
+def _together(span: str, measures: Sequence[str], days: tuple[date, date], sign: int) -> Select[Any]:
+    """The same, all agencies and keys as one: added up in the order in which the rows lie, without sorting them."""
+    value = (func.sum(_f.value) * sign).label("value")
+    some = select(_f.measure, _f.day, value).where(_f.span == span, _f.measure.in_(measures), _f.day.between(*days))
+    return some.group_by(_f.measure, _f.day)
+
+
+def _months(since: date, until: date) -> list[date]:
+    """The first days of the months that a period touches."""
+    found = [month(since)]
+    while (following := _next(found[-1])) <= until:
+        found.append(following)
+    return found
 
 
 def late_days(connection: Connection, since: date, until: date) -> list[RowMapping]:
@@ -327,7 +364,7 @@ def requests(connection: Connection, since: datetime, until: datetime) -> list[R
         .join_from(t.request, t.delivery, v.id == q.delivery_id)
         .join(t.document, _d.id == v.document_id)
         .where(text("request.ask IN ('take-back','revocation')"), q.opened_at >= since, q.opened_at < until)
-        .group_by(*_places(len(named)))
+        .group_by(*_places(*range(1, len(named) + 1)))
     )
     return list(whole(connection, query).mappings())
 

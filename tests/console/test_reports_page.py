@@ -128,3 +128,16 @@ def test_nobody_sees_reports_without_signing_in(served: Served) -> None:
     for path in ("/console/reports", "/console/reports/download?as=csv"):
         answer = httpx.get(served.base_url + path)
         assert (answer.status_code, "/console/login" in answer.headers["location"]) == (303, True)
+
+
+def test_a_page_shows_the_first_rows_and_the_sheets_have_all(lan: Operating, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.console.reports._MOST", 1)
+    address = f"/console/reports?report=sent-received&{OCTOBER}"
+    shown = lan.get(address, lang="en").text
+    assert ("The first 1 rows; CSV and sheet have all." in shown, ">G22<" in shown, ">H41<" in shown) == (
+        True,
+        True,
+        False,
+    )
+    sheet = lan.get(address.replace("reports?", "reports/download?") + "&as=csv").text
+    assert ("G22" in sheet, "H41" in sheet) == (True, True)

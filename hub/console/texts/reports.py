@@ -25,14 +25,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "reports.before": ("năm trước", "before"),
     "reports.name": ("Tên", "Name"),
     "reports.chart": ("Biểu đồ", "Chart"),
-    "reports.chart_rest": (
-        "Chỉ vẽ các dòng đầu; còn {n} dòng nữa trong bảng.",
-        "The first rows; {n} more in the table.",
-    ),
+    "reports.chart_rest": ("Chỉ vẽ các dòng đầu của bảng.", "The first rows of the table."),
     "reports.table": ("Số liệu", "Figures"),
     "reports.more": (
-        "Trang này có {shown} dòng đầu; tệp CSV và bảng tính có đủ {n} dòng.",
-        "The first {shown} rows; CSV and sheet have all {n}.",
+        "Trang này có {shown} dòng đầu; tệp CSV và bảng tính có đủ.",
+        "The first {shown} rows; CSV and sheet have all.",
     ),
     "reports.rules": ("Bị từ chối theo quy tắc", "Refused, by rule"),
     "reports.rule": ("Quy tắc", "Rule"),

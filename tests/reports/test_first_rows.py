@@ -1,0 +1,73 @@
+"""A page of a report shows its first rows: they and their total are those of the whole report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from builders.axis import Axis
+from builders.reports import office_and_provinces
+from builders.tallied import CODES, History, told
+
+from hub.reports import build as building
+from hub.reports.build import Asked, Report, build
+from hub.reports.definitions import KINDS, By, Kind, Sums
+from hub.store.engine import reading
+
+YEAR = (date(2025, 9, 1), date(2026, 8, 31))
+PERIODS = (YEAR, (date(2025, 10, 1), date(2025, 10, 20)), (date(2026, 10, 1), date(2026, 10, 31)))
+
+
+def read(axis: Axis, asked: Asked, most: int | None) -> Report:
+    with reading(axis.desk.engine) as connection:
+        return build(connection, axis.desk.rosters.current(now=True).directory, asked, YEAR[1], most=most)
+
+
+def shown(found: Report) -> list[object]:
+    return [
+        (row.group, row.name, row.values, row.before, dict(row.now), dict(row.then))
+        for row in (found.total, *found.rows)
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=str)
+def test_a_row_has_its_place_by_the_first_measure_of_its_report(kind: Kind) -> None:
+    first, *others = kind.measures
+    assert kind.columns[0].of(Sums({first: 7} | dict.fromkeys(others, 3))) == 7
+
+
+@pytest.mark.parametrize("as_large", [0, 800])
+def test_the_first_rows_are_those_of_the_whole_report(
+    axis: Axis, as_large: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "_AS_LARGE", as_large)
+    history = History(axis, 41)
+    history.go_on(90)
+    told(axis)
+    are_narrowed = 0
+    for kind in KINDS.values():
+        for since, until in PERIODS:
+            for by in By:
+                asked = Asked(kind, since, until, by)
+                whole = read(axis, asked, None)
+                for most in range(1, len(CODES) + 2):
+                    part = read(axis, asked, most)
+                    assert shown(part) == shown(replace(whole, rows=whole.rows[:most]))
+                    assert part.rules == whole.rules
+                    if len(part.rows) < len(whole.rows):
+                        assert not part.is_whole
+                        are_narrowed += 1
+    assert are_narrowed > 20
+
+
+def test_agencies_as_large_as_the_last_that_is_shown_stand_in_their_order(axis: Axis) -> None:
+    """Each has sent one document; then it counts what else there is of them."""
+    office, north, middle = office_and_provinces(axis)
+    north.send("H27")
+    middle.send("H41")
+    office.send("H41")
+    told(axis)
+    asked = Asked(KINDS["sent-received"], *YEAR, By.AGENCY)
+    assert [row.group for row in read(axis, asked, 1).rows] == ["H41"]
+    assert [row.group for row in read(axis, asked, 2).rows] == ["H41", "H27"]
