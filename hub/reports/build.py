@@ -100,8 +100,8 @@ def build(
     first = read.first(most) if most else None
     now, then = read.groups(*period, first), read.groups(*before, first, shift=1)
     columns = asked.kind.columns
-    rows = [Row(group, read.name(group), columns, now[group], then[group]) for group in now.keys() | then.keys()]
-    rows.sort(key=_order(asked.by))
+    groups = sorted(now.keys() | then.keys(), key=_order(asked, now))
+    rows = [Row(group, read.name(group), columns, now[group], then[group]) for group in groups[:most]]
     if first is None:
         total, earlier = _together(now.values()), _together(then.values())
     else:
@@ -110,11 +110,11 @@ def build(
     return Report(
         asked=asked,
         before=before,
-        rows=tuple(rows[:most]),
+        rows=tuple(rows),
         total=Row("", "", columns, total, earlier),
         as_of=place["at"],
         complete=place["complete"],
-        is_whole=first is None and (most is None or len(rows) <= most),
+        is_whole=first is None and len(rows) == len(groups),
         rules=_rules(total, earlier) if Measure.RULES in asked.kind.measures else (),
     )
 
@@ -133,11 +133,12 @@ def _rules(total: Sums, earlier: Sums) -> tuple[tuple[str, int, int], ...]:
     return tuple(sorted(found, key=lambda rule: (-rule[1], -rule[2], rule[0])))
 
 
-def _order(by: By) -> Callable[[Row], tuple[object, ...]]:
+def _order(asked: Asked, now: _Groups) -> Callable[[str], tuple[object, ...]]:
     """Months and levels in their order; agencies with the largest numbers first."""
-    if by in (By.MONTH, By.LEVEL):
-        return lambda row: (row.group,)
-    return lambda row: (-(row.value(0) or 0), -sum(row.now.values()), row.group)
+    if asked.by in (By.MONTH, By.LEVEL):
+        return lambda group: (group,)
+    first = asked.kind.columns[0]
+    return lambda group: (-(first.of(now[group]) or 0), -sum(now[group].values()), group)
 
 
 class _Groups(dict[str, Sums]):

@@ -266,11 +266,17 @@ def sums(
     # By what they are apart by alone: SQLite sorts by a column of nothing too.
     apart = [*([1] if by_agency else []), *([2] if by_month else [])]
     some = figures.group_by(*_places(*apart, 3)).having(func.sum(c.value) != 0).subquery().c
-    # A row for each group, not for each figure: there are thousands of agencies with a dozen each.
-    gather = func.json_group_object if sqlite else func.json_object_agg
-    groups = select(some.agency, some.month, gather(some.name, some.value, type_=JSON).label("named"))
-    found = whole(connection, groups.group_by(*_places(1, 2)))
-    return [Group(row.agency, row.month, row.named) for row in found]
+    # A row for each month, not for each figure: there are thousands of agencies with a dozen each.
+    gather, told = (func.json_group_object, func.json) if sqlite else (func.json_object_agg, _as_it_is)
+    named = gather(some.name, some.value, type_=JSON).label("named")
+    group = select(some.agency, some.month, named).group_by(*_places(1, 2)).subquery().c
+    agencies_of = gather(func.coalesce(group.agency, ""), told(group.named), type_=JSON).label("agencies")
+    found = whole(connection, select(group.month, agencies_of).group_by(*_places(1)))
+    return [
+        Group(agency if by_agency else None, row.month, named)
+        for row in found
+        for agency, named in row.agencies.items()
+    ]
 
 
 def largest(connection: Connection, measure: Measure, since: date, until: date, most: int) -> list[tuple[str, int]]:
@@ -279,6 +285,10 @@ def largest(connection: Connection, measure: Measure, since: date, until: date, 
     size = func.sum(c.value).label("size")
     query = select(c.agency, size).group_by(c.agency).having(size > 0).order_by(size.desc()).limit(most)
     return [(row.agency, int(row.size)) for row in whole(connection, query)]
+
+
+def _as_it_is(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    return value
 
 
 def _places(*numbers: int) -> list[ColumnElement[Any]]:
