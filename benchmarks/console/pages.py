@@ -9,6 +9,7 @@ from urllib.parse import quote
 from sqlalchemy import select, text
 
 from benchmarks.console.places import Place
+from hub.reports.definitions import KINDS
 from hub.store import tables as t
 from hub.store.engine import open_engine, reading
 
@@ -17,8 +18,8 @@ PAGE, SEARCH, REPORT = 300, 500, 5000  # ms, for 95 of 100
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """``path`` may name what :class:`Known` has, and ``{day}``, which is another at each asking: the hub gives a report
-    again for a while. ``deep``: so many pages further on by its own links; ``lines``: only so many of a download are
+    """``path`` may name what :class:`Known` has, and ``{day}``, which is another at each asking: part of a month costs
+    more than the whole. ``deep``: so many pages further on by its own links; ``lines``: only so many of a download are
     read."""
 
     name: str
@@ -34,6 +35,12 @@ def _search(name: str, query: str, deep: int = 0) -> Asked:
 
 def _download(name: str, query: str) -> Asked:
     return Asked(name, f"/console/log.csv?q={quote(query)}", SEARCH, lines=1000)
+
+
+def _report(name: str, by: str = "") -> Asked:
+    grouped = (f" by {by}", f"&by={by}") if by else ("", "")
+    address = f"/console/reports?report={name}&from=2026-11-01&to=2026-11-{{day}}{grouped[1]}"
+    return Asked(f"report {name}{grouped[0]}, this month", address)
 
 
 PAGES = (
@@ -52,7 +59,9 @@ PAGES = (
     Asked("an agency", "/console/agencies/H41"),
     Asked("systems", "/console/systems"),
     Asked("actions", "/console/actions"),
-    Asked("reports", "/console/reports?from=2026-11-01&to=2026-11-{day}"),
+    *(_report(name) for name in KINDS),
+    *(_report("sent-received", by) for by in ("level", "province", "month")),
+    _report("timeliness", "level"),
     Asked("audit", "/console/audit"),
     Asked("settings", "/console/settings"),
     Asked("operators", "/console/operators"),
@@ -102,7 +111,7 @@ SEARCHES = (
 
 REPORTS = tuple(
     Asked(f"report {name}, a year", f"/console/reports?report={name}&from=2025-11-01&to=2026-10-{{day}}", REPORT)
-    for name in ("sent-received", "levels", "timeliness", "tasks", "quality", "withdrawals")
+    for name in KINDS
 )
 
 ALL = (*PAGES, *SEARCHES, *REPORTS)

@@ -156,6 +156,7 @@ class _Reading:
     def __post_init__(self) -> None:
         self.group = cache(self._group)
         self.is_asked = cache(self._is_asked)
+        self.sent_later = cache(self._sent_later)
 
     def first(self, most: int) -> frozenset[str] | None:
         """The agencies whose rows come first, and those that are as large as the last; None to read of all.
@@ -208,7 +209,7 @@ class _Reading:
                     if (sums := of(group.agency, group.month)) is not None:
                         sums.add(group.named)
         if Measure.SENT_LATER in kind.measures:
-            for agency, day, name, n in self._sent_later(since, until):
+            for agency, day, name, n in self.sent_later(since, until):
                 if (sums := of(agency, month(day) if by_month else None)) is not None:
                     sums[name] += n
         if kind.name == "withdrawals":
@@ -218,13 +219,15 @@ class _Reading:
                     sums[f"request/{row['outcome']}"] += row["value"]
         return found
 
-    def _sent_later(self, since: date, until: date) -> Iterable[tuple[str, date, str, int]]:
-        days = calendar(self.connection)
+    @cached_property
+    def days(self) -> Calendar:
+        return calendar(self.connection)
 
+    def _sent_later(self, since: date, until: date) -> Sequence[tuple[str, date, str, int]]:
         @cache
         def name(day: date, key: str) -> str:
             at = datetime.combine(day, time(0 if key[10] == "a" else 12), VIETNAM)
-            how = deadlines.sent(date.fromisoformat(key[:10]), at, days, urgent=key.endswith("u"))
+            how = deadlines.sent(date.fromisoformat(key[:10]), at, self.days, urgent=key.endswith("u"))
             return NEXT_MORNING if how is Sent.NEXT_MORNING else SENT_LATE
 
         found: Counter[tuple[str, date, str]] = Counter()

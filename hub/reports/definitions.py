@@ -86,12 +86,14 @@ def _part(
     return Column(name, vi, en, form, of)
 
 
-_BUCKETS = {measure: [(n, f"{measure}/{n}") for n in range(len(BOUNDS) + 1)] for measure in WAITS}
+_BUCKETS = {measure: {f"{measure}/{n}": n for n in range(len(BOUNDS) + 1)} for measure in WAITS}
 
 
 def _wait(name: str, vi: str, en: str, measure: Measure, share: float) -> Column:
+    buckets = _BUCKETS[measure]
+
     def of(sums: Sums) -> Value:
-        return quantile({n: sums[key] for n, key in _BUCKETS[measure] if key in sums}, share)
+        return quantile({buckets[name]: sums[name] for name in buckets.keys() & sums.keys()}, share)
 
     return Column(name, vi, en, Form.WAIT, of)
 
