@@ -95,6 +95,7 @@ def build(
     connection: Connection, directory: Directory, asked: Asked, today: date, *, most: int | None = None
 ) -> Report:
     """Read a report, or its first rows alone; ``today`` decides which open tasks are late. Raises CalendarError."""
+    figures.in_one_process(connection)
     read = _Reading(connection, directory, asked, today)
     period, before = (asked.since, asked.until), deadlines.same_period_before(asked.since, asked.until)
     first = read.first(most) if most else None
@@ -197,17 +198,15 @@ class _Reading:
             shown = of_month.replace(year=of_month.year + shift) if of_month else None
             return found[f"{shown:%Y-%m}" if shown else self.group(agency or "")]
 
-        plain = [m for m in kind.measures if m not in (*WAITS, Measure.SENT_LATER, Measure.RULES)]
         keyed = [m for m in kind.measures if m in (*WAITS, Measure.RULES)]
+        plain = [m for m in kind.measures if m not in (*keyed, Measure.SENT_LATER)]
         tasks = [m for m in plain if m.startswith(Measure.TASKS)]
-        ways: tuple[tuple[Sequence[str], dict[str, Any]], ...] = (
-            (plain, {}), (keyed, {"keyed": True}), (tasks, {"split": self.today.isoformat()}),
-        )  # fmt: skip
-        for measures, how in ways:
-            if measures:
-                for group in figures.sums(self.connection, measures, since, until, **apart, **how):
-                    if (sums := of(group.agency, group.month)) is not None:
-                        sums.add(group.named)
+        limit = self.today.isoformat()
+        for group in figures.sums(
+            self.connection, plain, since, until, keyed=keyed, before=tasks, limit=limit, **apart
+        ):
+            if (sums := of(group.agency, group.month)) is not None:
+                sums.add(group.named)
         if Measure.SENT_LATER in kind.measures:
             for agency, day, name, n in self.sent_later(since, until):
                 if (sums := of(agency, month(day) if by_month else None)) is not None:

@@ -36,8 +36,6 @@ VANISHED: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,  # milliseconds
 }
-# Compiling a plan, and starting workers for it, takes as long as what a page asks.
-_SHORT = "-c jit=off -c max_parallel_workers_per_gather=0"
 # And the other way round: a hub that vanished in a transaction would keep the counter's lock for two hours.
 _VANISHED_HUB = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 
@@ -73,7 +71,7 @@ def open_engine(url: str) -> Engine:
         pool_timeout=10,  # seconds
         pool_pre_ping=True,
         pool_use_lifo=True,  # statements are prepared in each connection by itself
-        connect_args={**VANISHED, "options": f"-c timezone=UTC -c lock_timeout=20s {_SHORT} {_VANISHED_HUB}"},
+        connect_args={**VANISHED, "options": f"-c timezone=UTC -c lock_timeout=20s -c jit=off {_VANISHED_HUB}"},
     )
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
     union_all,
     update,
 )
@@ -235,34 +236,35 @@ def sums(
     since: date,
     until: date,
     *,
+    keyed: Sequence[str] = (),
+    before: Sequence[str] = (),
+    limit: str = "",
     by_agency: bool = True,
     by_month: bool = False,
-    keyed: bool = False,
-    split: str = "",
     agencies: Collection[str] | None = None,
 ) -> list[Group]:
     """Figures of a period, both days in it, of all agencies or some; None for what they are not apart by.
 
     What covers most of a month is read from the month, less the days that are too many; other days by themselves.
-    ``keyed``: apart by key; ``split``: only those whose key is below it, all as ``<``. Waits stand by months: of each
-    that the period touches.
+    ``keyed``: measures that are wanted apart by key; ``before``: those whose keys below a limit are, all as ``<``.
+    Waits stand by months: of each that the period touches.
     """
-    parts = _parts(measures, since, until)
-    if by_agency or keyed or split:
-        c = union_all(*(_of(*part, agencies) for part in parts)).subquery().c
-    else:
-        c = union_all(*(_together(*part) for part in parts)).subquery().c
-    name: ColumnElement[Any] = c.measure
-    if keyed:
-        name = c.measure.concat("/").concat(c.key)
-    elif split:
-        name = c.measure.concat("/<")
+    every, in_order = true(), (_f.measure, _f.day)
+    ways: tuple[tuple[Sequence[str], ColumnElement[Any], ColumnElement[bool], tuple[ColumnElement[Any], ...]], ...] = (
+        (measures, _f.measure, every, in_order),
+        (keyed, _f.measure.concat("/").concat(_f.key), every, (_f.key, *in_order)),
+        (before, _f.measure.concat("/<"), _f.key < limit, in_order),
+    )
+    pieces = [
+        (_of(part, name, agencies) if by_agency else _together(part, name, apart)).where(which)
+        for some, name, which, apart in ways
+        for part in _parts(some, since, until)
+    ]
+    c = union_all(*pieces).subquery().c
     sqlite = is_sqlite(connection)
     of_month = first_of_month(c.day, sqlite=sqlite) if by_month else null()
     agency = c.agency if by_agency else null().label("agency")
-    figures = select(agency, of_month.label("month"), name.label("name"), func.sum(c.value).label("value"))
-    if split:
-        figures = figures.where(c.key < split)
+    figures = select(agency, of_month.label("month"), c.name, func.sum(c.value).label("value"))
     # By what they are apart by alone: SQLite sorts by a column of nothing too.
     apart = [*([1] if by_agency else []), *([2] if by_month else [])]
     some = figures.group_by(*_places(*apart, 3)).having(func.sum(c.value) != 0).subquery().c
@@ -279,9 +281,17 @@ def sums(
     ]
 
 
+def in_one_process(connection: Connection) -> None:
+    """Until its end this transaction has its answers without PostgreSQL's workers: to start them takes as long as a
+    report, where packets keep the processors busy.
+    """
+    if not is_sqlite(connection):
+        connection.execute(text("SET LOCAL max_parallel_workers_per_gather = 0"))
+
+
 def largest(connection: Connection, measure: Measure, since: date, until: date, most: int) -> list[tuple[str, int]]:
     """The agencies that have most of this measure in a period, both days in it, and how much, from the largest on."""
-    c = union_all(*(_of(*part, None) for part in _parts([measure], since, until))).subquery().c
+    c = union_all(*(_of(part, _f.measure) for part in _parts([measure], since, until))).subquery().c
     size = func.sum(c.value).label("size")
     query = select(c.agency, size).group_by(c.agency).having(size > 0).order_by(size.desc()).limit(most)
     return [(row.agency, int(row.size)) for row in whole(connection, query)]
@@ -296,14 +306,22 @@ def _places(*numbers: int) -> list[ColumnElement[Any]]:
     return [text(str(number)) for number in numbers]  # type: ignore[misc]  # texts are expressions
 
 
-def _parts(measures: Sequence[str], since: date, until: date) -> list[tuple[str, list[str], tuple[date, date], int]]:
-    """Which rows to add and which to take away: span, measures, days, and 1 or -1."""
+class Part(NamedTuple):
+    """Rows to add, or to take away: ``sign`` is 1 or -1."""
+
+    span: str
+    measures: Sequence[str]
+    days: tuple[date, date]
+    sign: int
+
+
+def _parts(measures: Sequence[str], since: date, until: date) -> list[Part]:
     alone = [m for m in measures if m in _BY_DAY_ALONE]
     waits = [m for m in measures if m in WAITS]
     others = [m for m in measures if m not in (*_BY_DAY_ALONE, *WAITS)]
-    parts = [("D", alone, (since, until), 1), ("M", waits, (month(since), until), 1)]
-    parts += [(span, others, days, sign) for span, days, sign in _pieces(since, until)]
-    return [part for part in parts if part[1]]
+    parts = [Part("D", alone, (since, until), 1), Part("M", waits, (month(since), until), 1)]
+    parts += [Part(span, others, days, sign) for span, days, sign in _pieces(since, until)]
+    return [part for part in parts if part.measures]
 
 
 def _pieces(since: date, until: date) -> Iterator[tuple[str, tuple[date, date], int]]:
@@ -328,23 +346,22 @@ def _next(begun: date) -> date:
     return month(begun + timedelta(days=31))
 
 
-def _of(
-    span: str, measures: Sequence[str], days: tuple[date, date], sign: int, agencies: Collection[str] | None
-) -> Select[Any]:
-    value = _f.value if sign > 0 else (-_f.value).label("value")
-    some = select(_f.measure, _f.day, _f.agency, _f.key, value).where(_f.span == span, _f.measure.in_(measures))
+def _of(part: Part, name: ColumnElement[Any], agencies: Collection[str] | None = None) -> Select[Any]:
+    value = _f.value if part.sign > 0 else (-_f.value).label("value")
+    some = select(name.label("name"), _f.day, _f.agency, value)
+    some = some.where(_f.span == part.span, _f.measure.in_(part.measures))
     if agencies is None:
-        return some.where(_f.day.between(*days))
+        return some.where(_f.day.between(*part.days))
     # Each month by itself: an agency's rows are neighbours within it.
-    of_days = _f.day.in_(_months(*days)) if span == "M" else _f.day.between(*days)
+    of_days = _f.day.in_(_months(*part.days)) if part.span == "M" else _f.day.between(*part.days)
     return some.where(of_days, _f.agency.in_(agencies))
 
 
-def _together(span: str, measures: Sequence[str], days: tuple[date, date], sign: int) -> Select[Any]:
-    """The same, all agencies and keys as one: added up in the order in which the rows lie, without sorting them."""
-    value = (func.sum(_f.value) * sign).label("value")
-    some = select(_f.measure, _f.day, value).where(_f.span == span, _f.measure.in_(measures), _f.day.between(*days))
-    return some.group_by(_f.measure, _f.day)
+def _together(part: Part, name: ColumnElement[Any], apart: Sequence[ColumnElement[Any]]) -> Select[Any]:
+    """The same, all agencies as one: added up in the order in which rows lie, or by keys, before names are made."""
+    value = (func.sum(_f.value) * part.sign).label("value")
+    some = select(name.label("name"), _f.day, value).group_by(*apart)
+    return some.where(_f.span == part.span, _f.measure.in_(part.measures), _f.day.between(*part.days))
 
 
 def _months(since: date, until: date) -> list[date]:
