@@ -31,7 +31,7 @@ def shown(found: Report) -> list[object]:
     ]
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=str)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 def test_a_row_has_its_place_by_the_first_measure_of_its_report(kind: Kind) -> None:
     first, *others = kind.measures
     assert kind.columns[0].of(Sums({first: 7} | dict.fromkeys(others, 3))) == 7
