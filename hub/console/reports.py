@@ -25,7 +25,7 @@ from hub.store.engine import snapshot
 operations = APIRouter(prefix="/console", include_in_schema=False)
 frame.navigate("/console/reports", "reports.nav", 50)
 
-_MOST = 100  # rows on a page; sheets have all
+_MOST = 100  # agencies on a page; sheets have all
 _SHEETS = {
     "csv": ("text/csv; charset=utf-8", sheet.as_csv),
     "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", sheet.as_xlsx),

@@ -43,7 +43,7 @@ class Asked:
 class Row:
     """``group`` is a code, a level, or the first day of a month; ``name`` what it is called, where it has a name.
 
-    Thousands of agencies may be in a report of which a page shows few: what nobody looks at is not computed.
+    What nobody looks at is not computed.
     """
 
     group: str
@@ -51,10 +51,6 @@ class Row:
     columns: tuple[Column, ...]
     now: Sums
     then: Sums
-
-    def value(self, place: int) -> Value:
-        """Of the column in this place."""
-        return self.columns[place].of(self.now)
 
     @cached_property
     def values(self) -> tuple[Value, ...]:
@@ -94,8 +90,11 @@ def calendar(connection: Connection) -> Calendar:
 def build(
     connection: Connection, directory: Directory, asked: Asked, today: date, *, most: int | None = None
 ) -> Report:
-    """Read a report, or its first rows alone; ``today`` decides which open tasks are late. Raises CalendarError."""
+    """Read a report; ``today`` decides which open tasks are late, ``most`` is how many agencies are wanted, the first
+    ones: months, levels and provinces are few, and all there. Raises CalendarError.
+    """
     figures.in_one_process(connection)
+    most = most if asked.by is By.AGENCY else None
     read = _Reading(connection, directory, asked, today)
     period, before = (asked.since, asked.until), deadlines.same_period_before(asked.since, asked.until)
     first = read.first(most) if most else None
@@ -165,7 +164,7 @@ class _Reading:
         A row's place is by its first column before all else. Thousands of agencies have figures of which a page shows
         few; where few have any in that column, or very many the same, their other figures decide.
         """
-        if self.asked.by is not By.AGENCY or self.asked.agency:
+        if self.asked.agency:
             return None
         enough = most + _AS_LARGE
         found = figures.largest(

@@ -44,17 +44,17 @@ class Chart:
 def chart(report: Report, language: int) -> Chart | None:
     """None where there is nothing to draw."""
     charted = [(n, column) for n, column in enumerate(report.columns) if column.charted]
-    rows = [row for row in report.rows if any(row.value(n) for n, _ in charted)]
+    rows = [row for row in report.rows if any(row.values[n] for n, _ in charted)]
     if not rows:
         return None
     shown = rows[:_MOST]
-    most = max(float(row.value(n) or 0) for row in shown for n, _ in charted)
+    most = max(float(row.values[n] or 0) for row in shown for n, _ in charted)
     scale = (_WIDTH - _LABEL - _VALUE) / most if most else 0
     height, groups, told = _GAP, [], []
     for row in shown:
         bars, top = [], height
         for series, (n, column) in enumerate(charted, 1):
-            value = row.value(n) or 0
+            value = row.values[n] or 0
             text = sheet.said(value, column.form, language)
             bars.append(Bar(series, height, round(max(0.0, value * scale), 1), text))
             height += _BAR

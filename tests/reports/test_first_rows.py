@@ -53,11 +53,14 @@ def test_the_first_rows_are_those_of_the_whole_report(
                 whole = read(axis, asked, None)
                 for most in range(1, len(CODES) + 2):
                     part = read(axis, asked, most)
-                    assert shown(part) == shown(replace(whole, rows=whole.rows[:most]))
+                    first = whole.rows[:most] if by is By.AGENCY else whole.rows
+                    assert shown(part) == shown(replace(whole, rows=first))
                     assert part.rules == whole.rules
                     if len(part.rows) < len(whole.rows):
                         assert not part.is_whole
                         are_narrowed += 1
+                    elif by is not By.AGENCY:
+                        assert part.is_whole
     assert are_narrowed > 20
 
 
@@ -71,3 +74,13 @@ def test_agencies_as_large_as_the_last_that_is_shown_stand_in_their_order(axis: 
     asked = Asked(KINDS["sent-received"], *YEAR, By.AGENCY)
     assert [row.group for row in read(axis, asked, 1).rows] == ["H41"]
     assert [row.group for row in read(axis, asked, 2).rows] == ["H41", "H27"]
+
+
+def test_a_page_by_month_ended_before_the_newest_month(axis: Axis) -> None:
+    office, *_ = office_and_provinces(axis)
+    for _ in range(3):
+        office.send("H41")
+        axis.clock.pass_(days=31)
+    told(axis)
+    found = read(axis, Asked(KINDS["sent-received"], *YEAR, By.MONTH), 2)
+    assert [row.group for row in found.rows] == ["2025-10", "2025-11", "2025-12"]
