@@ -26,7 +26,7 @@ from hub.domain.tally import Acceptance, Cell, Change, Counts
 from hub.errors import Refusal
 from hub.exchange.desk import Desk
 from hub.exchange.writer import Transaction
-from hub.store import figures, recount
+from hub.store import figures, recount, uncounted
 from hub.store.engine import reading, snapshot, temporary, writing
 
 log = structlog.get_logger()
@@ -57,23 +57,23 @@ class Gathered:
 def gather(connection: Connection, most: int | None = _MOST) -> Gathered:
     """Read and count what comes next, at most so many of each kind (``None``: all)."""
     place = figures.place(connection)
-    ends = figures.ends(connection)
+    ends = uncounted.ends(connection)
     begins = place["entries"], place["event"], place["signings"]
     entries, event, signings = (
         max(begin, end if most is None else min(begin + most, end)) for begin, end in zip(begins, ends, strict=True)
     )
-    refused = figures.refusals(connection, most or 1 << 30)
+    refused = uncounted.refusals(connection, most or 1 << 30)
     counts: Counts = Counter()
     for after, until in _windows(begins[0], entries):
-        for row in figures.acceptances(connection, after, until):
+        for row in uncounted.acceptances(connection, after, until):
             _add(counts, tally.of_acceptance(_acceptance(row)))
-        for row in figures.take_backs(connection, after, until):
+        for row in uncounted.take_backs(connection, after, until):
             _add(counts, tally.of_take_back(row["sender"], row["at"]))
     for after, until in _windows(begins[1], event):
-        for row in figures.changes(connection, after, until):
+        for row in uncounted.changes(connection, after, until):
             _add(counts, tally.of_change(_change(row)))
     for after, until in _windows(begins[2], signings):
-        _add(counts, signings_of(connection, figures.first_accepted(connection, after, until)))
+        _add(counts, signings_of(connection, uncounted.first_accepted(connection, after, until)))
     for row in refused:
         _add(counts, _refusal(row))
     return Gathered(place["version"], entries, event, signings, [row["id"] for row in refused], counts)
@@ -114,7 +114,7 @@ def signings_of(connection: Connection, documents: Iterable[RowMapping]) -> Coun
     """Who signed these documents ``{id, sender, accepted_at}``, as far as details of examinations are kept."""
     by_id = {row["id"]: row for row in documents}
     counts: Counts = Counter()
-    for document_id, rows in figures.signed(connection, by_id).items():
+    for document_id, rows in uncounted.signed(connection, by_id).items():
         if any(row["detail"] == "{}" for row in rows):  # removed after its time, and left by `leave_examinations`
             continue
         parts = [(row["part"], row["verdict"], row["detail"]) for row in rows if row["part"] is not None]
@@ -125,7 +125,7 @@ def signings_of(connection: Connection, documents: Iterable[RowMapping]) -> Coun
 
 def _write(connection: Connection, gathered: Gathered, now: datetime) -> bool:
     """Add what was gathered inside the caller's transaction, which has claimed the row. False where another has."""
-    if gathered.refusals and not figures.mark(connection, gathered.refusals):
+    if gathered.refusals and not uncounted.mark(connection, gathered.refusals):
         return False
     figures.add(connection, gathered.counts)
     figures.advance(
@@ -147,14 +147,14 @@ def catch_up(tx: Transaction) -> None:
 def leave_refusals(tx: Transaction, before: datetime, most: int) -> None:
     """Keep what the refusals count that are removed now; all are counted."""
     gone: Counts = Counter()
-    for row in figures.refusals_before(tx.connection, before, most):
+    for row in uncounted.refusals_before(tx.connection, before, most):
         _add(gone, _refusal(row))
     figures.add(tx.connection, gone, gone=True)
 
 
 def leave_examinations(tx: Transaction, document_id: str) -> None:
     """Keep what a document's examinations say of who signed it, before their details are removed; all are counted."""
-    document = figures.examined_document(tx.connection, document_id)
+    document = uncounted.examined_document(tx.connection, document_id)
     if document is not None:
         figures.add(tx.connection, signings_of(tx.connection, [document]), gone=True)
 
@@ -275,10 +275,10 @@ def _mended(engine: Engine, clock: Callable[[], datetime], number: int, told: To
             raise Refusal("busy", retry_after=5)
         pending = gather(connection, None).counts  # in the rows, and not counted yet
         signings: Counts = Counter()
-        examined = figures.ends(connection)[2]
+        examined = uncounted.ends(connection)[2]
         for after, until in _windows(0, examined):
             told("signatures", after, examined)
-            _add(signings, signings_of(connection, figures.first_accepted(connection, after, until)))
+            _add(signings, signings_of(connection, uncounted.first_accepted(connection, after, until)))
         told("signatures", examined, examined)
         parts = recount.parts(connection)
         for done, (span, differing) in enumerate(recount.differences(connection, pending, signings)):
