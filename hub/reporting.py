@@ -115,7 +115,7 @@ def _recount(data_dir: Path | None, database_url: str | None, *, look: bool) -> 
         a_database(data_dir, database_url) as engine,
         Progress(*columns, console=err, disable=not err.is_terminal) as progress,
     ):
-        tasks = {name: progress.add_task(name, total=None) for name in ("signatures", "figures")}
+        tasks = {name: progress.add_task(name, total=None) for name in ("signatures", "figures", "groups")}
 
         def told(what: str, done: int, of: int) -> None:
             progress.update(tasks[what], completed=done, total=of)

@@ -223,6 +223,11 @@ class Directory:
         """Every listed agency, by code."""
         return tuple(sorted(self._agencies.values(), key=lambda agency: agency.code))
 
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """The mapping table: by code, the one that counts instead."""
+        return self._aliases
+
     def resolve(self, code: str) -> str:
         """The code under which the agency is known here."""
         code = canonical(code)

@@ -15,19 +15,23 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import islice
+from typing import TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine, RowMapping
 
 from hub.domain import tally
 from hub.domain.document import Kind
+from hub.domain.groups import Groups, groups_of
 from hub.domain.tally import Acceptance, Cell, Change, Counts
 from hub.errors import Refusal
 from hub.exchange.desk import Desk
 from hub.exchange.writer import Transaction
-from hub.store import figures, recount, uncounted
+from hub.store import figures, recount, regroup, uncounted
 from hub.store.engine import reading, snapshot, temporary, writing
+from hub.store.roster import load
 
 log = structlog.get_logger()
 _EVERY = 2.0  # seconds between two looks
@@ -35,6 +39,7 @@ _GIVE_WAY = 6.0  # times as long as a step took until the next: counting waits w
 _MOST = 500  # entries, events and refusals counted at once: on SQLite nobody else writes meanwhile
 _WINDOW = 5000  # entries of the log, and events, read at once: what a recount goes through may be years
 _MENDED = 2000  # figures mended in one transaction
+_SHOWN = 10  # figures that differed
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +128,15 @@ def signings_of(connection: Connection, documents: Iterable[RowMapping]) -> Coun
     return counts
 
 
-def _write(connection: Connection, gathered: Gathered, now: datetime) -> bool:
+def _write(connection: Connection, place: RowMapping, gathered: Gathered, groups: Groups, now: datetime) -> bool:
     """Add what was gathered inside the caller's transaction, which has claimed the row. False where another has."""
     if gathered.refusals and not uncounted.mark(connection, gathered.refusals):
         return False
-    figures.add(connection, gathered.counts)
+    groups_too = place["mark"] == groups.mark
+    figures.add(connection, gathered.counts, groups if groups_too else None)
     figures.advance(
-        connection, entries=gathered.entries, event=gathered.event, signings=gathered.signings, at=now
+        connection, groups_too=groups_too,
+        entries=gathered.entries, event=gathered.event, signings=gathered.signings, at=now,
     )  # fmt: skip
     return True
 
@@ -138,10 +145,10 @@ def catch_up(tx: Transaction) -> None:
     """Count all there is, inside a transaction that removes rows: none is removed uncounted."""
     figures.claimed(tx.connection, wait=True)
     while True:
-        gathered = gather(tx.connection)
-        if not gathered.leads_on_from(figures.place(tx.connection)):
+        place, gathered = figures.place(tx.connection), gather(tx.connection)
+        if not gathered.leads_on_from(place):
             return
-        _write(tx.connection, gathered, tx.now)
+        _write(tx.connection, place, gathered, groups_of(tx.roster.directory), tx.now)
 
 
 def leave_refusals(tx: Transaction, before: datetime, most: int) -> None:
@@ -149,14 +156,14 @@ def leave_refusals(tx: Transaction, before: datetime, most: int) -> None:
     gone: Counts = Counter()
     for row in uncounted.refusals_before(tx.connection, before, most):
         _add(gone, _refusal(row))
-    figures.add(tx.connection, gone, gone=True)
+    figures.add_to_span(tx.connection, "G", gone)
 
 
 def leave_examinations(tx: Transaction, document_id: str) -> None:
     """Keep what a document's examinations say of who signed it, before their details are removed; all are counted."""
     document = uncounted.examined_document(tx.connection, document_id)
     if document is not None:
-        figures.add(tx.connection, signings_of(tx.connection, [document]), gone=True)
+        figures.add_to_span(tx.connection, "G", signings_of(tx.connection, [document]))
 
 
 def leave_events(tx: Transaction) -> None:
@@ -179,9 +186,9 @@ class Teller:
                 while await self._desk.aside(self.step):
                     await asyncio.sleep(_GIVE_WAY * (time.monotonic() - began))
                     began = time.monotonic()
-                if not self._recount.is_alive() and await self._desk.aside(self._is_incomplete):
+                if not self._recount.is_alive() and (wanted := await self._desk.aside(self._wanted)):
                     # Nobody waits for its end: it may take minutes, and what it has not done the next start does.
-                    self._recount = threading.Thread(target=self._make_whole, name="recount", daemon=True)
+                    self._recount = threading.Thread(target=self._run, args=(wanted,), name="recount", daemon=True)
                     self._recount.start()
             except Exception as fault:
                 _tell(fault)
@@ -200,21 +207,27 @@ class Teller:
             place, gathered = figures.place(connection), gather(connection)
         if not gathered.leads_on_from(place):
             return False
+        groups = groups_of(self._desk.rosters.current(now=True).directory)
         with writing(self._desk.engine) as connection:
             claimed = figures.claimed(connection)
             if claimed is None or claimed["version"] != gathered.version:
                 return False
-            if not _write(connection, gathered, self._desk.clock()):
+            if not _write(connection, claimed, gathered, groups, self._desk.clock()):
                 raise RuntimeError("refusals were counted by nobody who said so")
         return True
 
-    def _is_incomplete(self) -> bool:
+    def _wanted(self) -> Callable[[], Recounted] | None:
+        """What is to be counted again: all there is, or groups alone, or nothing."""
+        groups = groups_of(self._desk.rosters.current().directory)
         with reading(self._desk.engine) as connection:
-            return not figures.place(connection)["complete"]
+            place = figures.place(connection)
+        if not place["complete"]:
+            return partial(mend, self._desk.engine, self._desk.clock)
+        return None if figures.groups_hold(place, groups) else partial(mend_groups, self._desk.engine)
 
-    def _make_whole(self) -> None:
+    def _run(self, wanted: Callable[[], Recounted]) -> None:
         try:
-            mend(self._desk.engine, self._desk.clock)
+            wanted()
         except Exception as fault:
             _tell(fault)
 
@@ -244,67 +257,115 @@ def mend(
 ) -> Recounted:
     """Compare the figures with what the rows say at one moment, and mend them (``only_look``: tell alone).
 
-    ``told`` hears how far it is: with entries of the log in ``signatures``, then with the ``figures``, by parts.
+    ``told`` hears how far it is, by parts: with entries of the log in ``signatures``, with the ``figures``, and with
+    those of ``groups``.
 
     The hub goes on meanwhile: what is mended is the difference, to which what others count in the meantime is only
     added. Raises ``busy`` while another recount goes on (one of two may find out late, and stops then), and while rows
     of a program before the log wait for their place.
     """
     with recount.alone(engine) as is_alone:
+        going = _Recount(engine, told, is_alone=is_alone, only_look=only_look)
+        held = going.begin()
+        going.of_rows()
+        if held or not only_look:
+            going.of_groups(as_expected=not held)
+        return going.end(complete=True, at=clock())
+
+
+def mend_groups(engine: Engine) -> Recounted:
+    """Add up the figures of groups again, unless they hold. Raises ``busy`` as :func:`mend` does."""
+    with recount.alone(engine) as is_alone:
+        going = _Recount(engine, _to_nobody, is_alone=is_alone)
+        if not going.begin():
+            going.of_groups(as_expected=True)
+        return going.end()
+
+
+class _Recount:
+    """One that goes on."""
+
+    def __init__(self, engine: Engine, told: Told, *, is_alone: bool, only_look: bool = False) -> None:
         if not is_alone:
             raise Refusal("busy", retry_after=60)
-        with writing(engine) as connection:
-            number = figures.begin_recount(connection)
-        return _mended(engine, clock, number, told, only_look=only_look)
+        self._engine, self._told, self._only_look = engine, told, only_look
+        self._total, self._differences, self._examples = 0, 0, list[tuple[str, Cell, int]]()
+
+    def begin(self) -> bool:
+        """Whether figures of groups held until now."""
+        with writing(self._engine) as connection:
+            place = figures.claimed(connection, wait=True)
+            self._groups = Groups(load(connection).directory)
+            self._number = figures.begin_recount(connection, None if self._only_look else self._groups)
+            return place is not None and figures.groups_hold(place, self._groups)
+
+    def of_rows(self) -> None:
+        with snapshot(self._engine) as connection:
+            if recount.is_unplaced(connection):
+                raise Refusal("busy", retry_after=5)
+            pending = gather(connection, None).counts  # in the rows, and not counted yet
+            signings: Counts = Counter()
+            examined = uncounted.ends(connection)[2]
+            for after, until in _windows(0, examined):
+                self._told("signatures", after, examined)
+                _add(signings, signings_of(connection, uncounted.first_accepted(connection, after, until)))
+            self._told("signatures", examined, examined)
+            parts = recount.parts(connection)
+            for done, (span, differing) in enumerate(recount.differences(connection, pending, signings)):
+                self._told("figures", done, parts)
+                self._mend_agencies(span, differing)
+        self._told("figures", parts, parts)
+        with snapshot(self._engine) as connection:  # what is added meanwhile is added to a month and its days together
+            self._mend_agencies("M", recount.months(connection))
+            self._total = recount.count(connection)
+
+    def of_groups(self, *, as_expected: bool) -> None:
+        """``as_expected``: they did not hold, so that what differs is no defect; nor is it where agencies' differed."""
+        told_of = not (as_expected or self._differences)
+        with reading(self._engine) as connection:
+            windows = regroup.windows(connection)
+        for done, window in enumerate(windows):
+            self._told("groups", done, len(windows))
+            with snapshot(self._engine) as connection:  # and to agencies and their groups together
+                differing = regroup.lacking(connection, window, self._groups)
+            for part in _parts(differing.items()):
+                shown = ((f"{c.grouping} {c.span}", Cell(c.measure, c.day, c.name, c.key), n) for c, n in part.items())
+                self._mend(
+                    shown if told_of else (), len(part) if told_of else 0, partial(figures.add_to_groups, counts=part)
+                )
+        self._told("groups", len(windows), len(windows))
+
+    def _mend_agencies(self, span: str, differing: Iterable[tuple[Cell, int]]) -> None:
+        for part in _parts(differing):
+            shown = ((span, cell, n) for cell, n in part.items())
+            self._mend(shown, len(part), partial(figures.add_to_span, span=span, counts=part))
+
+    def _mend(self, shown: Iterable[tuple[str, Cell, int]], many: int, put: Callable[[Connection], None]) -> None:
+        self._differences += many
+        self._examples.extend(islice(shown, max(0, _SHOWN - len(self._examples))))
+        if not self._only_look:
+            with writing(self._engine) as connection:
+                self._own(connection)
+                put(connection)
+
+    def end(self, **values: object) -> Recounted:
+        if not self._only_look:
+            with writing(self._engine) as connection:
+                self._own(connection)
+                figures.end_recount(connection, **values)
+        return Recounted(self._total, self._differences, self._examples)
+
+    def _own(self, connection: Connection) -> None:
+        """Raises ``busy`` where another recount has begun."""
+        place = figures.claimed(connection, wait=True)
+        if place is None or place["recount"] != self._number:
+            raise Refusal("busy", retry_after=60)
 
 
-def _mended(engine: Engine, clock: Callable[[], datetime], number: int, told: Told, *, only_look: bool) -> Recounted:
-    found, examples = 0, list[tuple[str, Cell, int]]()
-
-    def settle(span: str, some: dict[Cell, int]) -> None:
-        nonlocal found
-        found += len(some)
-        examples.extend((span, cell, n) for cell, n in islice(some.items(), max(0, 10 - len(examples))))
-        if some and not only_look:
-            with writing(engine) as connection:
-                _own(connection, number)
-                figures.add_to_span(connection, span, some)
-
-    with snapshot(engine) as connection:
-        if recount.is_unplaced(connection):
-            raise Refusal("busy", retry_after=5)
-        pending = gather(connection, None).counts  # in the rows, and not counted yet
-        signings: Counts = Counter()
-        examined = uncounted.ends(connection)[2]
-        for after, until in _windows(0, examined):
-            told("signatures", after, examined)
-            _add(signings, signings_of(connection, uncounted.first_accepted(connection, after, until)))
-        told("signatures", examined, examined)
-        parts = recount.parts(connection)
-        for done, (span, differing) in enumerate(recount.differences(connection, pending, signings)):
-            told("figures", done, parts)
-            for part in _parts(differing):
-                settle(span, part)
-    told("figures", parts, parts)
-    with snapshot(engine) as connection:  # what is added meanwhile is added to a month and its days together
-        for part in _parts(recount.months(connection)):
-            settle("M", part)
-        total = recount.count(connection)
-    if not only_look:
-        with writing(engine) as connection:
-            _own(connection, number)
-            figures.advance(connection, complete=True, at=clock())
-    return Recounted(total, found, examples)
+_V = TypeVar("_V")
 
 
-def _own(connection: Connection, number: int) -> None:
-    """Raises ``busy`` where another recount has begun."""
-    place = figures.claimed(connection, wait=True)
-    if place is None or place["recount"] != number:
-        raise Refusal("busy", retry_after=60)
-
-
-def _parts(differing: Iterable[tuple[Cell, int]]) -> Iterable[dict[Cell, int]]:
+def _parts(differing: Iterable[tuple[_V, int]]) -> Iterable[dict[_V, int]]:
     rest = iter(differing)
     while part := dict(islice(rest, _MENDED)):
         yield part

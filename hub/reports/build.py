@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache, cached_property
-from typing import Any
 
 from sqlalchemy import Connection
 
 from hub.data import read_holidays
 from hub.domain import deadlines
-from hub.domain.agency import Directory, level_of
+from hub.domain.agency import Directory
 from hub.domain.deadlines import Calendar, Sent
 from hub.domain.document import VIETNAM
+from hub.domain.groups import Grouping, groups_of
 from hub.domain.tally import WAITS, Measure, month
 from hub.reports.definitions import NEXT_MORNING, SENT_LATE, By, Column, Form, Kind, Sums, Value
 from hub.store import calendar as calendar_rows
@@ -94,11 +93,12 @@ def build(
     ones: months, levels and provinces are few, and all there. Raises CalendarError.
     """
     figures.in_one_process(connection)
+    place = figures.place(connection)
     most = most if asked.by is By.AGENCY else None
-    read = _Reading(connection, directory, asked, today)
+    read = _Reading(connection, directory, asked, today, groups_hold=figures.groups_hold(place, groups_of(directory)))
     period, before = (asked.since, asked.until), deadlines.same_period_before(asked.since, asked.until)
     first = read.first(most) if most else None
-    now, then = read.groups(*period, first), read.groups(*before, first, shift=1)
+    now, then = read.rows(*period, first), read.rows(*before, first, shift=1)
     columns = asked.kind.columns
     groups = sorted(now.keys() | then.keys(), key=_order(asked, now))
     rows = [Row(group, read.name(group), columns, now[group], then[group]) for group in groups[:most]]
@@ -106,7 +106,6 @@ def build(
         total, earlier = _together(now.values()), _together(then.values())
     else:
         total, earlier = read.total(*period), read.total(*before)
-    place = figures.place(connection)
     return Report(
         asked=asked,
         before=before,
@@ -133,7 +132,7 @@ def _rules(total: Sums, earlier: Sums) -> tuple[tuple[str, int, int], ...]:
     return tuple(sorted(found, key=lambda rule: (-rule[1], -rule[2], rule[0])))
 
 
-def _order(asked: Asked, now: _Groups) -> Callable[[str], tuple[object, ...]]:
+def _order(asked: Asked, now: _Rows) -> Callable[[str], tuple[object, ...]]:
     """Months and levels in their order; agencies with the largest numbers first."""
     if asked.by in (By.MONTH, By.LEVEL):
         return lambda group: (group,)
@@ -141,22 +140,29 @@ def _order(asked: Asked, now: _Groups) -> Callable[[str], tuple[object, ...]]:
     return lambda group: (-(first.of(now[group]) or 0), -sum(now[group].values()), group)
 
 
-class _Groups(dict[str, Sums]):
+class _Rows(dict[str, Sums]):
     def __missing__(self, group: str) -> Sums:
         return self.setdefault(group, Sums())
 
 
+_GROUPINGS = {By.LEVEL: Grouping.LEVEL, By.PROVINCE: Grouping.PROVINCE, By.MONTH: Grouping.LEVEL}
+_Source = Grouping | Collection[str] | None  # figures of groups, of some agencies, of all
+_Named = Callable[[str, date | None], str | None]  # a row's name from an agency's, or a group's, and a month
+
+
 @dataclass
 class _Reading:
+    """``groups_hold``: figures of groups are there to be read, else all agencies' are."""
+
     connection: Connection
     directory: Directory
     asked: Asked
     today: date
+    groups_hold: bool
 
     def __post_init__(self) -> None:
-        self.group = cache(self._group)
-        self.is_asked = cache(self._is_asked)
-        self.sent_later = cache(self._sent_later)
+        self.of_groups = self.groups_hold and not self.asked.agency
+        self.is_asked, self.how_late = cache(self._is_asked), cache(self._how_late)
 
     def first(self, most: int) -> frozenset[str] | None:
         """The agencies whose rows come first, and those that are as large as the last; None to read of all.
@@ -164,7 +170,7 @@ class _Reading:
         A row's place is by its first column before all else. Thousands of agencies have figures of which a page shows
         few; where few have any in that column, or very many the same, their other figures decide.
         """
-        if self.asked.agency:
+        if not self.of_groups:
             return None
         enough = most + _AS_LARGE
         found = figures.largest(
@@ -176,75 +182,64 @@ class _Reading:
 
     def total(self, since: date, until: date) -> Sums:
         """The figures of a period, of all agencies together."""
-        return self.groups(since, until, together=True)[""]
+        return self._read(since, until, Grouping.LEVEL, lambda name, of_month: "", lambda agency, of_month: "")[""]
 
-    def groups(
-        self, since: date, until: date, some: Collection[str] | None = None, *, together: bool = False, shift: int = 0
-    ) -> _Groups:
-        """The figures of a period by group, of all agencies or some; months of ``shift`` years before are those of the
-        year asked for.
+    def rows(self, since: date, until: date, some: Collection[str] | None = None, *, shift: int = 0) -> _Rows:
+        """The figures of a period by the rows' names, of all agencies or some; months of ``shift`` years before are
+        those of the year asked for.
         """
-        kind, found = self.asked.kind, _Groups()
-        by_month = self.asked.by is By.MONTH and not together
-        by_agency = not (together or by_month) or bool(self.asked.agency)
-        apart: dict[str, Any] = {"by_agency": by_agency, "by_month": by_month, "agencies": some}
 
-        def of(agency: str | None, of_month: date | None) -> Sums | None:
-            if together:
-                return found[""]
-            if agency is not None and not (self.is_asked(agency) if some is None else agency in some):
+        def of_month(day: date | None) -> str:
+            return f"{day.replace(year=day.year + shift):%Y-%m}" if day else ""
+
+        def of_agency(agency: str, day: date | None) -> str | None:
+            if not (self.is_asked(agency) if some is None else agency in some):
                 return None
-            shown = of_month.replace(year=of_month.year + shift) if of_month else None
-            return found[f"{shown:%Y-%m}" if shown else self.group(agency or "")]
+            return of_month(day) or self._group(agency)
 
+        if self.of_groups and self.asked.by in _GROUPINGS:
+            return self._read(
+                since, until, _GROUPINGS[self.asked.by], lambda name, day: of_month(day) or name, of_agency
+            )
+        return self._read(since, until, some, of_agency, of_agency)
+
+    def _read(self, since: date, until: date, of: _Source, named: _Named, of_agency: _Named) -> _Rows:
+        kind, found, by_month = self.asked.kind, _Rows(), self.asked.by is By.MONTH
         keyed = [m for m in kind.measures if m in (*WAITS, Measure.RULES)]
         plain = [m for m in kind.measures if m not in (*keyed, Measure.SENT_LATER)]
         tasks = [m for m in plain if m.startswith(Measure.TASKS)]
         limit = self.today.isoformat()
-        for group in figures.sums(
-            self.connection, plain, since, until, keyed=keyed, before=tasks, limit=limit, **apart
+        for each in figures.sums(
+            self.connection, plain, since, until, keyed=keyed, before=tasks, limit=limit, by_month=by_month, of=of
         ):
-            if (sums := of(group.agency, group.month)) is not None:
-                sums.add(group.named)
+            if (row := named(each.who, each.month)) is not None:
+                found[row].add(each.named)
         if Measure.SENT_LATER in kind.measures:
-            for agency, day, name, n in self.sent_later(since, until):
-                if (sums := of(agency, month(day) if by_month else None)) is not None:
-                    sums[name] += n
+            for late in figures.late_days(self.connection, since, until, of):
+                if (row := named(late["who"], month(late["day"]) if by_month else None)) is not None:
+                    found[row][self.how_late(late["day"], late["name"])] += late["value"]
         if kind.name == "withdrawals":
             begin, end = (datetime.combine(day, time.min, VIETNAM) for day in (since, until + timedelta(days=1)))
-            for row in figures.requests(self.connection, begin, end):
-                if (sums := of(row["sender"], row["month"] if by_month else None)) is not None:
-                    sums[f"request/{row['outcome']}"] += row["value"]
+            for asked in figures.requests(self.connection, begin, end):
+                if (row := of_agency(asked["sender"], asked["month"] if by_month else None)) is not None:
+                    found[row][f"request/{asked['outcome']}"] += asked["value"]
         return found
 
     @cached_property
     def days(self) -> Calendar:
         return calendar(self.connection)
 
-    def _sent_later(self, since: date, until: date) -> Sequence[tuple[str, date, str, int]]:
-        @cache
-        def name(day: date, key: str) -> str:
-            at = datetime.combine(day, time(0 if key[10] == "a" else 12), VIETNAM)
-            how = deadlines.sent(date.fromisoformat(key[:10]), at, self.days, urgent=key.endswith("u"))
-            return NEXT_MORNING if how is Sent.NEXT_MORNING else SENT_LATE
-
-        found: Counter[tuple[str, date, str]] = Counter()
-        for row in figures.late_days(self.connection, since, until):
-            found[row["agency"], row["day"], name(row["day"], row["key"])] += row["value"]
-        return [(*place, n) for place, n in found.items()]
+    def _how_late(self, day: date, key: str) -> str:
+        at = datetime.combine(day, time(0 if key[10] == "a" else 12), VIETNAM)
+        how = deadlines.sent(date.fromisoformat(key[:10]), at, self.days, urgent=key.endswith("u"))
+        return NEXT_MORNING if how is Sent.NEXT_MORNING else SENT_LATE
 
     def _is_asked(self, agency: str) -> bool:
         return not self.asked.agency or self.directory.resolve(self.asked.agency) in self.directory.chain(agency)
 
     def _group(self, agency: str) -> str:
-        if self.asked.by is By.LEVEL:
-            listed = self.directory.listed(agency)
-            level = listed.level if listed else level_of(agency)
-            return str(level) if level else "?"
-        if self.asked.by is By.PROVINCE:
-            top = self.directory.chain(agency)[-1]
-            return top if top[:1] in ("H", "K") else "–"  # QĐ 20/2020: UBND and HĐND of provinces
-        return agency
+        grouping = _GROUPINGS.get(self.asked.by)
+        return groups_of(self.directory).of(grouping, agency) if grouping else agency
 
     def name(self, group: str) -> str:
         if self.asked.by in (By.LEVEL, By.MONTH):

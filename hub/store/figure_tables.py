@@ -22,6 +22,23 @@ figure = Table(
     sqlite_with_rowid=False,  # rows lie in the order of their key: a period is read from neighbours
 )
 
+# The same of agencies together, by grouping of hub.domain.groups: so a page of levels or provinces, and a total, are
+# read from few rows. Spans D and M.
+group_figure = Table(
+    "group_figure",
+    metadata,
+    Column("grouping", String(8), primary_key=True),
+    Column("span", String(1), primary_key=True),
+    Column("measure", String(20), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("name", CODE, primary_key=True),
+    Column("key", String(40), primary_key=True),
+    Column("value", Long, nullable=False),
+    CheckConstraint("grouping IN ('level','province')", name="grouping"),
+    CheckConstraint("span IN ('D','M')", name="span"),
+    sqlite_with_rowid=False,
+)
+
 # One row: up to where rows were counted. Its lock makes a process the one that counts.
 tally = Table(
     "tally",
@@ -34,6 +51,9 @@ tally = Table(
     Column("recount", Integer, nullable=False),  # the newest recount: an older one stops
     Column("complete", Boolean, nullable=False),  # False until what was there before the figures is in them
     Column("at", Moment),  # when rows were last counted
+    # Figures of groups hold while this is the version: a program that knows of none leaves it behind.
+    Column("grouped", Long, server_default=text("-1"), nullable=False),
+    Column("mark", String(64), server_default=text("''"), nullable=False),  # of the directory whose groups they are
 )
 
 # What the operator says otherwise than the packaged calendar.

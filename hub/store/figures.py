@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from sqlalchemy import (
     Date,
     RowMapping,
     Select,
+    case,
     cast,
     func,
     null,
@@ -24,18 +25,24 @@ from sqlalchemy import (
     update,
 )
 
+from hub.domain.groups import Grouping, Groups
 from hub.domain.tally import WAITS, Cell, Counts, Measure, month
 from hub.store import tables as t
 from hub.store.engine import is_sqlite
-from hub.store.figure_tables import figure, tally
+from hub.store.figure_tables import figure, group_figure, tally
 from hub.store.many import Inserts
 from hub.store.whole import whole
 
 _f, _y = figure.c, tally.c
 _KEY = ("span", "measure", "day", "agency", "key")
+_GROUP_KEY = ("grouping", "span", "measure", "day", "name", "key")
 _ADD = Inserts(figure, f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET value = figure.value + excluded.value")
+_ADD_TO_GROUPS = Inserts(
+    group_figure,
+    f"ON CONFLICT ({', '.join(_GROUP_KEY)}) DO UPDATE SET value = group_figure.value + excluded.value",
+)
 _d, _v = t.document.c, t.event.c
-_BY_DAY_ALONE = frozenset((Measure.SENT_LATER,))  # it would need the day in its key to be of use by months
+BY_DAY_ALONE = frozenset((Measure.SENT_LATER,))  # it would need the day in its key to be of use by months
 
 
 def place(connection: Connection) -> RowMapping:
@@ -51,45 +58,88 @@ def claimed(connection: Connection, *, wait: bool = False) -> RowMapping | None:
     return connection.execute(query).mappings().one_or_none()
 
 
-def advance(connection: Connection, **values: Any) -> None:
-    """Count on from there."""
+def advance(connection: Connection, *, groups_too: bool, **values: Any) -> None:
+    """Count on from there; ``groups_too``: groups have all that agencies have now, if they had before."""
+    if groups_too:
+        values["grouped"] = _y.grouped + 1
     connection.execute(update(tally).values(version=_y.version + 1, **values))
 
 
 def set_event(connection: Connection) -> None:
     """The last event that is counted is the last there is: where events were removed, SQLite gives their ids again."""
-    advance(connection, event=select(func.coalesce(func.max(_v.id), 0)).scalar_subquery())
+    advance(connection, groups_too=True, event=select(func.coalesce(func.max(_v.id), 0)).scalar_subquery())
 
 
-def begin_recount(connection: Connection) -> int:
-    """The number of a new recount; one before it stops at its next addition."""
-    return int(connection.execute(update(tally).values(recount=_y.recount + 1).returning(_y.recount)).scalar_one())
+def begin_recount(connection: Connection, groups: Groups | None = None) -> int:
+    """The number of a new recount; one before it stops at its next addition. ``groups`` to mend: until its end their
+    figures do not hold, and what is counted meanwhile is added to those of this directory.
+    """
+    mended = {} if groups is None else {"grouped": _y.version - 1, "mark": groups.mark}
+    begun = update(tally).values(recount=_y.recount + 1, **mended)
+    return int(connection.execute(begun.returning(_y.recount)).scalar_one())
 
 
-def add(connection: Connection, counts: Mapping[Cell, int], *, gone: bool = False) -> None:
-    """Add to the figures of days and months; ``gone``: rows that are counted, and removed now."""
-    if gone:
-        _put(connection, [(("G", *cell), n) for cell, n in counts.items() if n])
-        return
+def end_recount(connection: Connection, **values: Any) -> None:
+    """Figures of groups hold from now on, unless a program that knows of none has counted since the beginning."""
+    held = case((_y.grouped == _y.version - 1, _y.version + 1), else_=_y.grouped)
+    connection.execute(update(tally).values(version=_y.version + 1, grouped=held, **values))
+
+
+def groups_hold(place: RowMapping, groups: Groups) -> bool:
+    """Whether figures of groups are those of their agencies, by this directory; ``place`` as :func:`place` gives it."""
+    return bool(place["grouped"] == place["version"] and place["mark"] == groups.mark)
+
+
+def add(connection: Connection, counts: Mapping[Cell, int], groups: Groups | None) -> None:
+    """Add to the figures of days and months, and to those of groups."""
     months: Counts = Counter()
     for cell, n in counts.items():
-        if cell.measure not in _BY_DAY_ALONE:
+        if cell.measure not in BY_DAY_ALONE:
             months[cell._replace(day=month(cell.day))] += n
-    _put(connection, [(("D", *cell), n) for cell, n in counts.items() if n and cell.measure not in WAITS])
-    _put(connection, [(("M", *cell), n) for cell, n in months.items() if n])
+    days = {cell: n for cell, n in counts.items() if cell.measure not in WAITS}
+    for span, some in (("D", days), ("M", months)):
+        add_to_span(connection, span, some)
+        if groups is not None:
+            add_to_groups(connection, in_groups(span, some.items(), groups))
+
+
+class GroupCell(NamedTuple):
+    """Where a figure of a group stands."""
+
+    grouping: str
+    span: str
+    measure: str
+    day: date
+    name: str
+    key: str
+
+
+def in_groups(span: str, counts: Iterable[tuple[Cell, int]], groups: Groups) -> Counter[GroupCell]:
+    """What agencies' figures of one span are for their groups."""
+    found: Counter[GroupCell] = Counter()
+    for (measure, day, agency, key), n in counts:
+        for grouping in Grouping:
+            found[GroupCell(grouping, span, measure, day, groups.of(grouping, agency), key)] += n
+    return found
 
 
 def add_to_span(connection: Connection, span: str, counts: Mapping[Cell, int]) -> None:
-    """Mend figures of one span alone."""
-    _put(connection, [((span, *cell), n) for cell, n in counts.items() if n])
+    """Add to agencies' figures of one span alone: to mend them, or, of rows that are removed, to G."""
+    _put(connection, _ADD, _KEY, [((span, *cell), n) for cell, n in counts.items()])
 
 
-def _put(connection: Connection, rows: list[tuple[tuple[Any, ...], int]]) -> None:
-    if not rows:
-        return
+def add_to_groups(connection: Connection, counts: Mapping[GroupCell, int]) -> None:
+    """The same of groups alone."""
+    _put(connection, _ADD_TO_GROUPS, _GROUP_KEY, list(counts.items()))
+
+
+def _put(
+    connection: Connection, inserts: Inserts, names: Sequence[str], rows: list[tuple[tuple[Any, ...], int]]
+) -> None:
     # In the order of the key: two that add at once lock rows in the same order, and pages are written once.
-    ordered = sorted(rows, key=lambda row: tuple(map(str, row[0])))
-    _ADD.execute(connection, [dict(zip(_KEY, key, strict=True)) | {"value": n} for key, n in ordered])
+    ordered = sorted((row for row in rows if row[1]), key=lambda row: tuple(map(str, row[0])))
+    if ordered:
+        inserts.execute(connection, [dict(zip(names, key, strict=True)) | {"value": n} for key, n in ordered])
 
 
 _DAY = timedelta(days=1)
@@ -101,10 +151,12 @@ def first_of_month(day: ColumnElement[Any], *, sqlite: bool) -> ColumnElement[An
     return cast(func.date_trunc("month", day), Date)
 
 
-class Group(NamedTuple):
-    """Figures of a period by what they are called: ``measure``, or ``measure/key``; without zeros."""
+class Sum(NamedTuple):
+    """Figures of a period by what they are called: ``measure``, or ``measure/key``; without zeros. ``who``: an agency,
+    or a group of them.
+    """
 
-    agency: str | None
+    who: str
     month: date | None
     named: dict[str, int]
 
@@ -118,46 +170,36 @@ def sums(
     keyed: Sequence[str] = (),
     before: Sequence[str] = (),
     limit: str = "",
-    by_agency: bool = True,
     by_month: bool = False,
-    agencies: Collection[str] | None = None,
-) -> list[Group]:
-    """Figures of a period, both days in it, of all agencies or some; None for what they are not apart by.
+    of: Grouping | Collection[str] | None = None,
+) -> list[Sum]:
+    """Figures of a period, both days in it, of all agencies, some, or groups.
 
     What covers most of a month is read from the month, less the days that are too many; other days by themselves.
     ``keyed``: measures that are wanted apart by key; ``before``: those whose keys below a limit are, all as ``<``.
     Waits stand by months: of each that the period touches.
     """
-    every, in_order = true(), (_f.measure, _f.day)
-    ways: tuple[tuple[Sequence[str], ColumnElement[Any], ColumnElement[bool], tuple[ColumnElement[Any], ...]], ...] = (
-        (measures, _f.measure, every, in_order),
-        (keyed, _f.measure.concat("/").concat(_f.key), every, (_f.key, *in_order)),
-        (before, _f.measure.concat("/<"), _f.key < limit, in_order),
+    c = _columns(of)
+    ways: tuple[tuple[Sequence[str], ColumnElement[Any], ColumnElement[bool]], ...] = (
+        (measures, c.measure, true()),
+        (keyed, c.measure.concat("/").concat(c.key), true()),
+        (before, c.measure.concat("/<"), c.key < limit),
     )
-    pieces = [
-        (_of(part, name, agencies) if by_agency else _together(part, name, apart)).where(which)
-        for some, name, which, apart in ways
-        for part in _parts(some, since, until)
-    ]
-    c = union_all(*pieces).subquery().c
+    pieces = [_of(part, of, name).where(which) for some, name, which in ways for part in _parts(some, since, until)]
+    p = union_all(*pieces).subquery().c
     sqlite = is_sqlite(connection)
-    of_month = first_of_month(c.day, sqlite=sqlite) if by_month else null()
-    agency = c.agency if by_agency else null().label("agency")
-    figures = select(agency, of_month.label("month"), c.name, func.sum(c.value).label("value"))
+    of_month = first_of_month(p.day, sqlite=sqlite) if by_month else null()
+    figures = select(p.who, of_month.label("month"), p.name, func.sum(p.value).label("value"))
     # By what they are apart by alone: SQLite sorts by a column of nothing too.
-    apart = [*([1] if by_agency else []), *([2] if by_month else [])]
-    some = figures.group_by(*_places(*apart, 3)).having(func.sum(c.value) != 0).subquery().c
+    apart = (1, 2, 3) if by_month else (1, 3)
+    some = figures.group_by(*_places(*apart)).having(func.sum(p.value) != 0).subquery().c
     # A row for each month, not for each figure: there are thousands of agencies with a dozen each.
     gather, told = (func.json_group_object, func.json) if sqlite else (func.json_object_agg, _as_it_is)
     named = gather(some.name, some.value, type_=JSON).label("named")
-    group = select(some.agency, some.month, named).group_by(*_places(1, 2)).subquery().c
-    agencies_of = gather(func.coalesce(group.agency, ""), told(group.named), type_=JSON).label("agencies")
-    found = whole(connection, select(group.month, agencies_of).group_by(*_places(1)))
-    return [
-        Group(agency if by_agency else None, row.month, named)
-        for row in found
-        for agency, named in row.agencies.items()
-    ]
+    one = select(some.who, some.month, named).group_by(*_places(1, 2)).subquery().c
+    all_of = gather(one.who, told(one.named), type_=JSON).label("all_of")
+    found = whole(connection, select(one.month, all_of).group_by(*_places(1)))
+    return [Sum(name, row.month, named) for row in found for name, named in row.all_of.items()]
 
 
 def in_one_process(connection: Connection) -> None:
@@ -170,10 +212,10 @@ def in_one_process(connection: Connection) -> None:
 
 def largest(connection: Connection, measure: Measure, since: date, until: date, most: int) -> list[tuple[str, int]]:
     """The agencies that have most of this measure in a period, both days in it, and how much, from the largest on."""
-    c = union_all(*(_of(part, _f.measure) for part in _parts([measure], since, until))).subquery().c
+    c = union_all(*(_of(part, None, _f.measure) for part in _parts([measure], since, until))).subquery().c
     size = func.sum(c.value).label("size")
-    query = select(c.agency, size).group_by(c.agency).having(size > 0).order_by(size.desc()).limit(most)
-    return [(row.agency, int(row.size)) for row in whole(connection, query)]
+    query = select(c.who, size).group_by(c.who).having(size > 0).order_by(size.desc()).limit(most)
+    return [(row.who, int(row.size)) for row in whole(connection, query)]
 
 
 def _as_it_is(value: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -195,9 +237,9 @@ class Part(NamedTuple):
 
 
 def _parts(measures: Sequence[str], since: date, until: date) -> list[Part]:
-    alone = [m for m in measures if m in _BY_DAY_ALONE]
+    alone = [m for m in measures if m in BY_DAY_ALONE]
     waits = [m for m in measures if m in WAITS]
-    others = [m for m in measures if m not in (*_BY_DAY_ALONE, *WAITS)]
+    others = [m for m in measures if m not in (*BY_DAY_ALONE, *WAITS)]
     parts = [Part("D", alone, (since, until), 1), Part("M", waits, (month(since), until), 1)]
     parts += [Part(span, others, days, sign) for span, days, sign in _pieces(since, until)]
     return [part for part in parts if part.measures]
@@ -225,36 +267,40 @@ def _next(begun: date) -> date:
     return month(begun + timedelta(days=31))
 
 
-def _of(part: Part, name: ColumnElement[Any], agencies: Collection[str] | None = None) -> Select[Any]:
-    value = _f.value if part.sign > 0 else (-_f.value).label("value")
-    some = select(name.label("name"), _f.day, _f.agency, value)
-    some = some.where(_f.span == part.span, _f.measure.in_(part.measures))
-    if agencies is None:
-        return some.where(_f.day.between(*part.days))
-    # Each month by itself: an agency's rows are neighbours within it.
-    of_days = _f.day.in_(_months(*part.days)) if part.span == "M" else _f.day.between(*part.days)
-    return some.where(of_days, _f.agency.in_(agencies))
+def _columns(of: Grouping | Collection[str] | None) -> Any:
+    return group_figure.c if isinstance(of, Grouping) else figure.c
 
 
-def _together(part: Part, name: ColumnElement[Any], apart: Sequence[ColumnElement[Any]]) -> Select[Any]:
-    """The same, all agencies as one: added up in the order in which rows lie, or by keys, before names are made."""
-    value = (func.sum(_f.value) * part.sign).label("value")
-    some = select(name.label("name"), _f.day, value).group_by(*apart)
-    return some.where(_f.span == part.span, _f.measure.in_(part.measures), _f.day.between(*part.days))
+def _of(part: Part, of: Grouping | Collection[str] | None, name: ColumnElement[Any]) -> Select[Any]:
+    c = _columns(of)
+    value = c.value if part.sign > 0 else (-c.value).label("value")
+    who = c.name if isinstance(of, Grouping) else c.agency
+    some = select(name.label("name"), c.day, who.label("who"), value)
+    some = some.where(c.span == part.span, c.measure.in_(part.measures))
+    if isinstance(of, Grouping):
+        return some.where(c.grouping == of, c.day.between(*part.days))
+    if of is None:
+        return some.where(c.day.between(*part.days))
+    # Each day or month by itself: an agency's rows are neighbours within it.
+    return some.where(c.day.in_(_days(part)), c.agency.in_(of))
 
 
-def _months(since: date, until: date) -> list[date]:
-    """The first days of the months that a period touches."""
-    found = [month(since)]
-    while (following := _next(found[-1])) <= until:
+def _days(part: Part) -> list[date]:
+    """The days of a part; of months the first ones."""
+    found, last = [part.days[0]], part.days[1]
+    while (following := _next(found[-1]) if part.span == "M" else found[-1] + _DAY) <= last:
         found.append(following)
     return found
 
 
-def late_days(connection: Connection, since: date, until: date) -> list[RowMapping]:
-    """Documents that were not sent on their day: ``{day, agency, key, value}``, by the day they were accepted."""
-    query = select(_f.day, _f.agency, _f.key, _f.value)
-    found = query.where(_f.span == "D", _f.measure == Measure.SENT_LATER, _f.day.between(since, until), _f.value != 0)
+def late_days(
+    connection: Connection, since: date, until: date, of: Grouping | Collection[str] | None = None
+) -> list[RowMapping]:
+    """Documents that were not sent on their day: ``{name, day, who, value}``, by the day they were accepted; of all
+    agencies, some, or groups.
+    """
+    part = Part("D", [Measure.SENT_LATER], (since, until), 1)
+    found = _of(part, of, _columns(of).key).where(_columns(of).value != 0)
     return list(whole(connection, found).mappings())
 
 

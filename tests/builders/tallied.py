@@ -19,7 +19,7 @@ from hub.domain.document import Document
 from hub.domain.tally import Cell
 from hub.errors import Refusal
 from hub.exchange.retention import Keep, Keeper
-from hub.exchange.tallying import Recounted, Teller, mend
+from hub.exchange.tallying import Recounted, Teller, mend, mend_groups
 from hub.store import figures
 from hub.store import tables as t
 from hub.store.engine import reading
@@ -36,6 +36,7 @@ class History:
         self.axis, self.chance = axis, Random(seed)
         self.peers = {code: axis.enrol(code, profile="legacy") for code in CODES}
         self.sent: list[tuple[Peer, Document, dict[str, Any]]] = []
+        mend_groups(axis.desk.engine)
 
     def go_on(self, steps: int) -> None:
         acts: list[tuple[int, Callable[[], None]]] = [

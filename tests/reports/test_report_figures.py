@@ -151,9 +151,9 @@ def test_the_figures_of_a_period_are_those_of_its_days(axis: Axis, since: int, d
         for n in range(days):
             day = begin + timedelta(days=n)
             for group in figures.sums(connection, [], day, day, keyed=measures):
-                one_by_one.update({(group.agency, name): n for name, n in group.named.items()})
+                one_by_one.update({(group.who, name): n for name, n in group.named.items()})
         found = figures.sums(connection, [], begin, begin + timedelta(days=days - 1), keyed=measures)
-    assert {(group.agency, name): n for group in found for name, n in group.named.items()} == dict(one_by_one)
+    assert {(group.who, name): n for group in found for name, n in group.named.items()} == dict(one_by_one)
 
 
 @pytest.mark.parametrize("seed", [21])
