@@ -217,7 +217,7 @@ class _Reading:
         if Measure.SENT_LATER in kind.measures:
             for late in figures.late_days(self.connection, since, until, of):
                 if (row := named(late["who"], month(late["day"]) if by_month else None)) is not None:
-                    found[row][self.how_late(late["day"], late["name"])] += late["value"]
+                    found[row][self.how_late(late["day"], late["key"])] += late["value"]
         if kind.name == "withdrawals":
             begin, end = (datetime.combine(day, time.min, VIETNAM) for day in (since, until + timedelta(days=1)))
             for asked in figures.requests(self.connection, begin, end):

@@ -153,7 +153,7 @@ def first_of_month(day: ColumnElement[Any], *, sqlite: bool) -> ColumnElement[An
 
 class Sum(NamedTuple):
     """Figures of a period by what they are called: ``measure``, or ``measure/key``; without zeros. ``who``: an agency,
-    or a group of them.
+    or a group of them, of which there may be another with figures of other names.
     """
 
     who: str
@@ -171,7 +171,7 @@ def sums(
     before: Sequence[str] = (),
     limit: str = "",
     by_month: bool = False,
-    of: Grouping | Collection[str] | None = None,
+    of: _Of = None,
 ) -> list[Sum]:
     """Figures of a period, both days in it, of all agencies, some, or groups.
 
@@ -179,27 +179,54 @@ def sums(
     ``keyed``: measures that are wanted apart by key; ``before``: those whose keys below a limit are, all as ``<``.
     Waits stand by months: of each that the period touches.
     """
-    c = _columns(of)
+    c, who = _columns(of)
+    # Waits stand once for each month: where months are apart they come as they lie, and nothing is sorted.
+    lying = [m for m in keyed if m in WAITS and (by_month or month(since) == month(until))]
     ways: tuple[tuple[Sequence[str], ColumnElement[Any], ColumnElement[bool]], ...] = (
         (measures, c.measure, true()),
-        (keyed, c.measure.concat("/").concat(c.key), true()),
+        ([m for m in keyed if m not in lying], c.measure.concat("/").concat(c.key), true()),
         (before, c.measure.concat("/<"), c.key < limit),
     )
-    pieces = [_of(part, of, name).where(which) for some, name, which in ways for part in _parts(some, since, until)]
-    p = union_all(*pieces).subquery().c
+    pieces = [
+        _of(part, of, name.label("name"), c.day, who.label("who"), (c.value * part.sign).label("value")).where(which)
+        for some, name, which in ways
+        for part in _parts(some, since, until)
+    ]
     sqlite = is_sqlite(connection)
+    rows = [_added_up(pieces, by_month=by_month, sqlite=sqlite)] if pieces else []
+    rows += [_as_they_lie(part, of, by_month=by_month, sqlite=sqlite) for part in _parts(lying, since, until)]
+    found = whole(connection, union_all(*rows)) if rows else ()
+    return [Sum(name, row.month, named) for row in found for name, named in row.all_of.items()]
+
+
+# Both give a row for each month, not for each figure: there are thousands of agencies with a dozen each.
+def _added_up(pieces: Sequence[Select[Any]], *, by_month: bool, sqlite: bool) -> Select[Any]:
+    p = union_all(*pieces).subquery().c
     of_month = first_of_month(p.day, sqlite=sqlite) if by_month else null()
     figures = select(p.who, of_month.label("month"), p.name, func.sum(p.value).label("value"))
     # By what they are apart by alone: SQLite sorts by a column of nothing too.
     apart = (1, 2, 3) if by_month else (1, 3)
     some = figures.group_by(*_places(*apart)).having(func.sum(p.value) != 0).subquery().c
-    # A row for each month, not for each figure: there are thousands of agencies with a dozen each.
-    gather, told = (func.json_group_object, func.json) if sqlite else (func.json_object_agg, _as_it_is)
-    named = gather(some.name, some.value, type_=JSON).label("named")
+    named = _object(some.name, some.value, sqlite=sqlite).label("named")
     one = select(some.who, some.month, named).group_by(*_places(1, 2)).subquery().c
-    all_of = gather(one.who, told(one.named), type_=JSON).label("all_of")
-    found = whole(connection, select(one.month, all_of).group_by(*_places(1)))
-    return [Sum(name, row.month, named) for row in found for name, named in row.all_of.items()]
+    return select(one.month, _object(one.who, one.named, sqlite=sqlite).label("all_of")).group_by(*_places(1))
+
+
+def _as_they_lie(part: Part, of: _Of, *, by_month: bool, sqlite: bool) -> Select[Any]:
+    c, who = _columns(of)
+    named = _object(c.measure.concat("/").concat(c.key), c.value, sqlite=sqlite).label("named")
+    found = _of(part, of, c.measure, c.day, who.label("who"), named).where(c.value != 0)
+    one = found.group_by(*_places(1, 2, 3)).subquery().c
+    of_month = one.day if by_month else null()
+    all_of = _object(one.who, one.named, sqlite=sqlite).label("all_of")
+    return select(of_month.label("month"), all_of).group_by(one.measure, one.day)
+
+
+def _object(name: ColumnElement[Any], value: ColumnElement[Any], *, sqlite: bool) -> ColumnElement[Any]:
+    """JSON of a group's rows."""
+    if not sqlite:
+        return func.json_object_agg(name, value, type_=JSON)
+    return func.json_group_object(name, func.json(value) if isinstance(value.type, JSON) else value, type_=JSON)
 
 
 def in_one_process(connection: Connection) -> None:
@@ -212,14 +239,11 @@ def in_one_process(connection: Connection) -> None:
 
 def largest(connection: Connection, measure: Measure, since: date, until: date, most: int) -> list[tuple[str, int]]:
     """The agencies that have most of this measure in a period, both days in it, and how much, from the largest on."""
-    c = union_all(*(_of(part, None, _f.measure) for part in _parts([measure], since, until))).subquery().c
+    parts = _parts([measure], since, until)
+    c = union_all(*(_of(p, None, _f.agency, (_f.value * p.sign).label("value")) for p in parts)).subquery().c
     size = func.sum(c.value).label("size")
-    query = select(c.who, size).group_by(c.who).having(size > 0).order_by(size.desc()).limit(most)
-    return [(row.who, int(row.size)) for row in whole(connection, query)]
-
-
-def _as_it_is(value: ColumnElement[Any]) -> ColumnElement[Any]:
-    return value
+    query = select(c.agency, size).group_by(c.agency).having(size > 0).order_by(size.desc()).limit(most)
+    return [(row.agency, int(row.size)) for row in whole(connection, query)]
 
 
 def _places(*numbers: int) -> list[ColumnElement[Any]]:
@@ -267,22 +291,23 @@ def _next(begun: date) -> date:
     return month(begun + timedelta(days=31))
 
 
-def _columns(of: Grouping | Collection[str] | None) -> Any:
-    return group_figure.c if isinstance(of, Grouping) else figure.c
+_Of = Grouping | Collection[str] | None  # groups, some agencies, all
 
 
-def _of(part: Part, of: Grouping | Collection[str] | None, name: ColumnElement[Any]) -> Select[Any]:
-    c = _columns(of)
-    value = c.value if part.sign > 0 else (-c.value).label("value")
-    who = c.name if isinstance(of, Grouping) else c.agency
-    some = select(name.label("name"), c.day, who.label("who"), value)
-    some = some.where(c.span == part.span, c.measure.in_(part.measures))
+def _columns(of: _Of) -> tuple[Any, ColumnElement[Any]]:
+    """Where its figures are, and who they are of."""
+    return (group_figure.c, group_figure.c.name) if isinstance(of, Grouping) else (_f, _f.agency)
+
+
+def _of(part: Part, of: _Of, *what: ColumnElement[Any]) -> Select[Any]:
+    c, who = _columns(of)
+    some = select(*what).where(c.span == part.span, c.measure.in_(part.measures))
     if isinstance(of, Grouping):
         return some.where(c.grouping == of, c.day.between(*part.days))
     if of is None:
         return some.where(c.day.between(*part.days))
     # Each day or month by itself: an agency's rows are neighbours within it.
-    return some.where(c.day.in_(_days(part)), c.agency.in_(of))
+    return some.where(c.day.in_(_days(part)), who.in_(of))
 
 
 def _days(part: Part) -> list[date]:
@@ -293,14 +318,13 @@ def _days(part: Part) -> list[date]:
     return found
 
 
-def late_days(
-    connection: Connection, since: date, until: date, of: Grouping | Collection[str] | None = None
-) -> list[RowMapping]:
-    """Documents that were not sent on their day: ``{name, day, who, value}``, by the day they were accepted; of all
+def late_days(connection: Connection, since: date, until: date, of: _Of = None) -> list[RowMapping]:
+    """Documents that were not sent on their day: ``{day, who, key, value}``, by the day they were accepted; of all
     agencies, some, or groups.
     """
+    c, who = _columns(of)
     part = Part("D", [Measure.SENT_LATER], (since, until), 1)
-    found = _of(part, of, _columns(of).key).where(_columns(of).value != 0)
+    found = _of(part, of, c.day, who.label("who"), c.key, c.value).where(c.value != 0)
     return list(whole(connection, found).mappings())
 
 

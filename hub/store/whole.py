@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import JSON, Connection, LargeBinary, Select, func, select
+from sqlalchemy import JSON, CompoundSelect, Connection, LargeBinary, Select, func, select
 from sqlalchemy.engine import Dialect, IteratorResult, Result
 from sqlalchemy.engine.result import SimpleResultMetaData
 
@@ -25,7 +25,7 @@ class Whole:
     Raises TypeError for a column of bytes.
     """
 
-    def __init__(self, query: Select[Any]) -> None:
+    def __init__(self, query: Select[Any] | CompoundSelect[Any]) -> None:
         rows = query.subquery("whole")
         kinds = [column.type for column in rows.c]
         if any(isinstance(kind, LargeBinary) for kind in kinds):
@@ -53,6 +53,6 @@ class Whole:
             yield tuple(row)
 
 
-def whole(connection: Connection, query: Select[Any]) -> Result[Any]:
+def whole(connection: Connection, query: Select[Any] | CompoundSelect[Any]) -> Result[Any]:
     """The rows of a query, at once where that is quicker. Raises TypeError for a column of bytes."""
     return Whole(query).of(connection, {}) if is_sqlite(connection) else connection.execute(query)

@@ -16,6 +16,7 @@ from builders.pdfs import by_both, typeset
 from sqlalchemy import select
 
 from hub.domain.document import Document
+from hub.domain.groups import groups_of
 from hub.domain.tally import Cell
 from hub.errors import Refusal
 from hub.exchange.retention import Keep, Keeper
@@ -145,6 +146,12 @@ def told(axis: Axis) -> int:
 
 def recounted(axis: Axis, **how: bool) -> Recounted:
     return mend(axis.desk.engine, axis.clock, **how)
+
+
+def groups_hold(axis: Axis) -> bool:
+    """Whether reports read figures of groups."""
+    directory = axis.desk.rosters.current(now=True).directory
+    return figures.groups_hold(place(axis), groups_of(directory))
 
 
 def kept(axis: Axis, span: str = "D") -> dict[Cell, int]:

@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 from builders.axis import Axis
 from builders.reports import office_and_province, office_and_provinces, only
-from builders.tallied import History, by_measure, kept, place, recounted, told
+from builders.tallied import History, by_measure, groups_hold, kept, place, recounted, told
 from sqlalchemy import delete, insert, update
 
 from hub.domain.tally import Cell, Measure
@@ -32,6 +32,7 @@ def test_after_any_history_a_recount_finds_the_same_figures(axis: Axis, seed: in
         uncounted = recounted(axis, only_look=True)
         assert (uncounted.differences, uncounted.examples) == (0, [])
         told(axis)
+        assert groups_hold(axis)
         counted = recounted(axis, only_look=True)
         assert (counted.differences, counted.examples) == (0, [])
     assert min(kept(axis).values()) > 0
