@@ -9,10 +9,12 @@ A recount finds the same figures from the rows (:mod:`hub.store.recount`), and m
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -36,6 +38,7 @@ from hub.store.roster import load
 log = structlog.get_logger()
 _EVERY = 2.0  # seconds between two looks
 _GIVE_WAY = 6.0  # times as long as a step took until the next: counting waits while agencies send
+_REST = 10.0  # times as long as a recount took until the next: beside a program before, groups never hold for long
 _MOST = 500  # entries, events and refusals counted at once: on SQLite nobody else writes meanwhile
 _WINDOW = 5000  # entries of the log, and events, read at once: what a recount goes through may be years
 _MENDED = 2000  # figures mended in one transaction
@@ -174,19 +177,20 @@ def leave_events(tx: Transaction) -> None:
 class Teller:
     """One process's turn at counting."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._recount = threading.Thread()
+    def __init__(self, desk: Desk, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._desk, self._monotonic = desk, monotonic
+        self._recount, self._rested = threading.Thread(), -math.inf
 
     async def keep(self) -> None:
         """Looks again and again; a hub that is older than its figures has them made meanwhile."""
         while True:
             try:
-                began = time.monotonic()
+                began = self._monotonic()
                 while await self._desk.aside(self.step):
-                    await asyncio.sleep(_GIVE_WAY * (time.monotonic() - began))
-                    began = time.monotonic()
-                if not self._recount.is_alive() and (wanted := await self._desk.aside(self._wanted)):
+                    await asyncio.sleep(_GIVE_WAY * (self._monotonic() - began))
+                    began = self._monotonic()
+                is_idle = not self._recount.is_alive() and self._monotonic() >= self._rested
+                if is_idle and (wanted := await self._desk.aside(self._wanted)):
                     # Nobody waits for its end: it may take minutes, and what it has not done the next start does.
                     self._recount = threading.Thread(target=self._run, args=(wanted,), name="recount", daemon=True)
                     self._recount.start()
@@ -226,10 +230,13 @@ class Teller:
         return None if figures.groups_hold(place, groups) else partial(mend_groups, self._desk.engine)
 
     def _run(self, wanted: Callable[[], Recounted]) -> None:
+        began = self._monotonic()
         try:
             wanted()
         except Exception as fault:
             _tell(fault)
+        took = self._monotonic() - began
+        self._rested = self._monotonic() + _REST * took
 
 
 def _tell(fault: Exception) -> None:
@@ -264,42 +271,43 @@ def mend(
     added. Raises ``busy`` while another recount goes on (one of two may find out late, and stops then), and while rows
     of a program before the log wait for their place.
     """
-    with recount.alone(engine) as is_alone:
-        going = _Recount(engine, told, is_alone=is_alone, only_look=only_look)
-        held = going.begin()
-        going.of_rows()
-        if held or not only_look:
-            going.of_groups(as_expected=not held)
-        return going.end(complete=True, at=clock())
+    with _alone(engine):
+        rows = _Recount(engine, "recount", told, only_look=only_look)
+        total = rows.of_rows(clock)
+    try:
+        groups = mend_groups(engine, only_look=only_look, told=told)
+    except Refusal:  # another process adds them up
+        return Recounted(total, rows.differences, rows.examples)
+    return Recounted(total, rows.differences + groups.differences, [*rows.examples, *groups.examples][:_SHOWN])
 
 
-def mend_groups(engine: Engine) -> Recounted:
-    """Add up the figures of groups again, unless they hold. Raises ``busy`` as :func:`mend` does."""
+def mend_groups(engine: Engine, *, only_look: bool = False, told: Told = _to_nobody) -> Recounted:
+    """Add up the figures of groups again; what differs is told where they held. Raises ``busy`` as :func:`mend`."""
+    with _alone(engine):
+        groups = _Recount(engine, "regroup", told, only_look=only_look)
+        groups.of_groups()
+        return Recounted(0, groups.differences, groups.examples)
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[None]:
     with recount.alone(engine) as is_alone:
-        going = _Recount(engine, _to_nobody, is_alone=is_alone)
-        if not going.begin():
-            going.of_groups(as_expected=True)
-        return going.end()
+        if not is_alone:
+            raise Refusal("busy", retry_after=60)
+        yield
 
 
 class _Recount:
-    """One that goes on."""
+    """One that goes on: ``recount`` from rows, ``regroup`` from agencies' figures."""
 
-    def __init__(self, engine: Engine, told: Told, *, is_alone: bool, only_look: bool = False) -> None:
-        if not is_alone:
-            raise Refusal("busy", retry_after=60)
-        self._engine, self._told, self._only_look = engine, told, only_look
-        self._total, self._differences, self._examples = 0, 0, list[tuple[str, Cell, int]]()
+    def __init__(self, engine: Engine, what: str, told: Told, *, only_look: bool) -> None:
+        self._engine, self._what, self._told, self._only_look = engine, what, told, only_look
+        self.differences, self.examples = 0, list[tuple[str, Cell, int]]()
 
-    def begin(self) -> bool:
-        """Whether figures of groups held until now."""
+    def of_rows(self, clock: Callable[[], datetime]) -> int:
+        """Gives how many figures there are."""
         with writing(self._engine) as connection:
-            place = figures.claimed(connection, wait=True)
-            self._groups = Groups(load(connection).directory)
-            self._number = figures.begin_recount(connection, None if self._only_look else self._groups)
-            return place is not None and figures.groups_hold(place, self._groups)
-
-    def of_rows(self) -> None:
+            self._number = figures.begin_recount(connection)
         with snapshot(self._engine) as connection:
             if recount.is_unplaced(connection):
                 raise Refusal("busy", retry_after=5)
@@ -317,49 +325,58 @@ class _Recount:
         self._told("figures", parts, parts)
         with snapshot(self._engine) as connection:  # what is added meanwhile is added to a month and its days together
             self._mend_agencies("M", recount.months(connection))
-            self._total = recount.count(connection)
+            total = recount.count(connection)
+        if not self._only_look:
+            with self._own() as connection:
+                figures.advance(connection, groups_too=True, complete=True, at=clock())
+        return total
 
-    def of_groups(self, *, as_expected: bool) -> None:
-        """``as_expected``: they did not hold, so that what differs is no defect; nor is it where agencies' differed."""
-        told_of = not (as_expected or self._differences)
+    def of_groups(self) -> None:
+        with writing(self._engine) as connection:
+            place = figures.claimed(connection, wait=True)
+            groups = Groups(load(connection).directory)
+            held = place is not None and figures.groups_hold(place, groups)
+            if not self._only_look:
+                self._number = figures.begin_regroup(connection, groups)
+        if self._only_look and not held:
+            return
         with reading(self._engine) as connection:
             windows = regroup.windows(connection)
         for done, window in enumerate(windows):
             self._told("groups", done, len(windows))
             with snapshot(self._engine) as connection:  # and to agencies and their groups together
-                differing = regroup.lacking(connection, window, self._groups)
+                differing = regroup.lacking(connection, window, groups)
             for part in _parts(differing.items()):
-                shown = ((f"{c.grouping} {c.span}", Cell(c.measure, c.day, c.name, c.key), n) for c, n in part.items())
-                self._mend(
-                    shown if told_of else (), len(part) if told_of else 0, partial(figures.add_to_groups, counts=part)
-                )
+                if held:
+                    self._tell(((f"{c.grouping} {c.span}", Cell(*c[2:]), n) for c, n in part.items()), len(part))
+                if not self._only_look:
+                    with self._own() as connection:
+                        figures.add_to_groups(connection, part)
         self._told("groups", len(windows), len(windows))
+        if not self._only_look:
+            with self._own() as connection:
+                figures.end_regroup(connection)
 
     def _mend_agencies(self, span: str, differing: Iterable[tuple[Cell, int]]) -> None:
         for part in _parts(differing):
-            shown = ((span, cell, n) for cell, n in part.items())
-            self._mend(shown, len(part), partial(figures.add_to_span, span=span, counts=part))
+            self._tell(((span, cell, n) for cell, n in part.items()), len(part))
+            if not self._only_look:
+                with self._own() as connection:
+                    figures.add_to_span(connection, span, part)
+                    figures.leave_groups(connection)
 
-    def _mend(self, shown: Iterable[tuple[str, Cell, int]], many: int, put: Callable[[Connection], None]) -> None:
-        self._differences += many
-        self._examples.extend(islice(shown, max(0, _SHOWN - len(self._examples))))
-        if not self._only_look:
-            with writing(self._engine) as connection:
-                self._own(connection)
-                put(connection)
+    def _tell(self, some: Iterable[tuple[str, Cell, int]], many: int) -> None:
+        self.differences += many
+        self.examples.extend(islice(some, max(0, _SHOWN - len(self.examples))))
 
-    def end(self, **values: object) -> Recounted:
-        if not self._only_look:
-            with writing(self._engine) as connection:
-                self._own(connection)
-                figures.end_recount(connection, **values)
-        return Recounted(self._total, self._differences, self._examples)
-
-    def _own(self, connection: Connection) -> None:
-        """Raises ``busy`` where another recount has begun."""
-        place = figures.claimed(connection, wait=True)
-        if place is None or place["recount"] != self._number:
-            raise Refusal("busy", retry_after=60)
+    @contextmanager
+    def _own(self) -> Iterator[Connection]:
+        """A transaction of this one. Raises ``busy`` where another has begun."""
+        with writing(self._engine) as connection:
+            place = figures.claimed(connection, wait=True)
+            if place is None or place[self._what] != self._number:
+                raise Refusal("busy", retry_after=60)
+            yield connection
 
 
 _V = TypeVar("_V")

@@ -53,6 +53,7 @@ tally = Table(
     Column("at", Moment),  # when rows were last counted
     # Figures of groups hold while this is the version: a program that knows of none leaves it behind.
     Column("grouped", Long, server_default=text("-1"), nullable=False),
+    Column("regroup", Integer, server_default=text("0"), nullable=False),  # the newest, as of recounts
     Column("mark", String(64), server_default=text("''"), nullable=False),  # of the directory whose groups they are
 )
 

@@ -70,19 +70,28 @@ def set_event(connection: Connection) -> None:
     advance(connection, groups_too=True, event=select(func.coalesce(func.max(_v.id), 0)).scalar_subquery())
 
 
-def begin_recount(connection: Connection, groups: Groups | None = None) -> int:
-    """The number of a new recount; one before it stops at its next addition. ``groups`` to mend: until its end their
-    figures do not hold, and what is counted meanwhile is added to those of this directory.
+def begin_recount(connection: Connection) -> int:
+    """The number of a new recount; one before it stops at its next addition."""
+    return int(connection.execute(update(tally).values(recount=_y.recount + 1).returning(_y.recount)).scalar_one())
+
+
+def begin_regroup(connection: Connection, groups: Groups) -> int:
+    """The same of adding up groups again: until its end their figures do not hold, and what is counted meanwhile is
+    added to those of this directory.
     """
-    mended = {} if groups is None else {"grouped": _y.version - 1, "mark": groups.mark}
-    begun = update(tally).values(recount=_y.recount + 1, **mended)
-    return int(connection.execute(begun.returning(_y.recount)).scalar_one())
+    begun = update(tally).values(regroup=_y.regroup + 1, grouped=_y.version - 1, mark=groups.mark)
+    return int(connection.execute(begun.returning(_y.regroup)).scalar_one())
 
 
-def end_recount(connection: Connection, **values: Any) -> None:
-    """Figures of groups hold from now on, unless a program that knows of none has counted since the beginning."""
-    held = case((_y.grouped == _y.version - 1, _y.version + 1), else_=_y.grouped)
-    connection.execute(update(tally).values(version=_y.version + 1, grouped=held, **values))
+def end_regroup(connection: Connection) -> None:
+    """Groups' figures hold from now on, unless something was counted for none of them since the beginning."""
+    held = case((_y.grouped == _y.version - 1, _y.version), else_=_y.grouped)
+    connection.execute(update(tally).values(grouped=held))
+
+
+def leave_groups(connection: Connection) -> None:
+    """Groups' figures do not hold any more, nor will they by a regroup that goes on."""
+    connection.execute(update(tally).values(grouped=_y.version - 2))
 
 
 def groups_hold(place: RowMapping, groups: Groups) -> bool:

@@ -30,10 +30,12 @@ def upgrade() -> None:
     )
     # With defaults that say "not yet": a process of the program before goes on counting beside this one's.
     op.add_column("tally", sa.Column("grouped", _LONG, server_default=sa.text("-1"), nullable=False))
+    op.add_column("tally", sa.Column("regroup", sa.Integer(), server_default=sa.text("0"), nullable=False))
     op.add_column("tally", sa.Column("mark", sa.String(length=64), server_default=sa.text("''"), nullable=False))
 
 
 def downgrade() -> None:
     op.drop_column("tally", "mark")
+    op.drop_column("tally", "regroup")
     op.drop_column("tally", "grouped")
     op.drop_table("group_figure")

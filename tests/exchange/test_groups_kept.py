@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import date
+from itertools import pairwise
 
 import pytest
 from builders.axis import Axis
 from builders.reports import office_and_provinces
 from builders.tallied import History, groups_hold, kept, place, recounted, told
 from builders.units import by_operator, listing, mapping
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from hub.background import beside
 from hub.domain.groups import Grouping
 from hub.domain.tally import Cell, Measure
+from hub.errors import Refusal
 from hub.exchange import tallying
 from hub.exchange.tallying import Teller, mend, mend_groups
 from hub.reports.build import Asked, Report, build
 from hub.reports.definitions import KINDS, By
 from hub.store import figures
 from hub.store.engine import reading, writing
-from hub.store.figure_tables import group_figure, tally
+from hub.store.figure_tables import figure, group_figure, tally
 
 YEAR = (date(2025, 9, 1), date(2026, 8, 31))
 START = date(2025, 10, 1)
@@ -77,6 +80,41 @@ def test_a_hub_that_serves_adds_up_groups_by_itself(axis: Axis) -> None:
     told(axis)
     assert groups_hold(axis)
     assert sent(axis, By.LEVEL) == {"1": 1}
+
+
+class Watch:
+    """Seconds that pass when it is said so."""
+
+    def __init__(self) -> None:
+        self.now, self.looks = 0.0, 0
+
+    def __call__(self) -> float:
+        self.looks += 1
+        return self.now
+
+
+def test_where_groups_never_hold_they_are_not_added_up_all_the_time(
+    axis: Axis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch, begun = Watch(), list[float]()
+
+    def adding_up(_: object) -> None:
+        begun.append(watch.now)
+        watch.now += 60
+
+    async def served() -> None:
+        async with beside(Teller(axis.desk, watch).keep()):
+            while watch.now < 2000:
+                looks = watch.looks
+                while watch.looks < looks + 12:
+                    await asyncio.sleep(0.001)
+                watch.now += 10
+
+    monkeypatch.setattr(tallying, "_EVERY", 0.001)
+    monkeypatch.setattr(tallying, "mend_groups", adding_up)
+    asyncio.run(asyncio.wait_for(served(), 60))
+    assert len(begun) >= 3
+    assert min(later - earlier for earlier, later in pairwise(begun)) >= 600
 
 
 def test_while_a_program_before_counts_beside_this_one_reports_read_agencies(axis: Axis) -> None:
@@ -168,11 +206,46 @@ def test_when_the_directory_puts_an_agency_elsewhere_reports_do_so_at_once(
     assert sent(axis, By.PROVINCE) == {"H27": 1}
 
 
+def test_who_knows_another_directory_than_that_of_the_groups_adds_to_none(axis: Axis) -> None:
+    office, *_ = office_and_provinces(axis)
+    mend_groups(axis.desk.engine)
+    with writing(axis.desk.engine) as connection:  # as a worker leaves it that knows a newer one already
+        connection.execute(update(tally).values(mark="f" * 64))
+    office.send("H41")
+    told(axis)
+    assert place(axis)["grouped"] == place(axis)["version"] - 1
+    with reading(axis.desk.engine) as connection:
+        assert connection.execute(select(group_figure)).all() == []
+
+
 def test_a_unit_that_is_listed_where_its_code_says_costs_nothing(axis: Axis) -> None:
     office_and_provinces(axis)
     mend_groups(axis.desk.engine)
     by_operator(axis, listing("H41.15", "Sở Tài chính"))
     assert groups_hold(axis)
+
+
+def test_a_recount_beside_a_hub_that_adds_up_groups_goes_on(axis: Axis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On SQLite nothing keeps the hub from adding them up, as it does two seconds after they do not hold."""
+    history = History(axis, 12)
+    history.go_on(60)
+    told(axis)
+    c = figure.c
+    with writing(axis.desk.engine) as connection:
+        connection.execute(update(figure).where(c.span == "D", c.measure == Measure.IN).values(value=c.value + 1))
+    months = tallying.recount.months
+
+    def meanwhile(*arguments: object) -> object:
+        monkeypatch.setattr(tallying.recount, "months", months)
+        assert not groups_hold(axis)
+        with suppress(Refusal):  # on PostgreSQL the recount is alone
+            mend_groups(axis.desk.engine)
+        return months(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(tallying.recount, "months", meanwhile)
+    assert recounted(axis).differences > 0
+    assert groups_hold(axis)
+    assert recounted(axis, only_look=True).differences == 0
 
 
 def test_a_recount_finds_a_figure_of_a_group_that_is_wrong(axis: Axis) -> None:
@@ -203,7 +276,7 @@ def test_a_power_cut_while_groups_are_added_up_leaves_them_to_be_added_up(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(figures, "end_recount", cut)
+        patched.setattr(figures, "end_regroup", cut)
         with pytest.raises(KeyboardInterrupt):
             mend(axis.desk.engine, axis.clock)
     assert not groups_hold(axis)
