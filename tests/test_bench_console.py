@@ -188,7 +188,7 @@ def test_a_page_is_timed_while_packets_come_and_one_that_is_not_there_counts_as_
 def test_a_report_is_another_at_each_asking() -> None:
     """The page of reports was once measured by one period alone: part of a month costs more than the whole."""
     reports = [asked.path for asked in pages.ALL if asked.path.startswith("/console/reports")]
-    assert len(reports) == 16
+    assert len(reports) == 19
     for path in reports:
         assert len({measuring.on_day(path, n) for n in range(28)}) == 28
 

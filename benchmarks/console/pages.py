@@ -37,10 +37,12 @@ def _download(name: str, query: str) -> Asked:
     return Asked(name, f"/console/log.csv?q={quote(query)}", SEARCH, lines=1000)
 
 
-def _report(name: str, by: str = "") -> Asked:
-    grouped = (f" by {by}", f"&by={by}") if by else ("", "")
-    address = f"/console/reports?report={name}&from=2026-11-01&to=2026-11-{{day}}{grouped[1]}"
-    return Asked(f"report {name}{grouped[0]}, this month", address)
+def _report(name: str, by: str = "", agency: str = "") -> Asked:
+    told = (f" by {by}" if by else "") + (f" below {agency}" if agency else "")
+    more = (f"&by={by}" if by else "") + (f"&agency={agency}" if agency else "")
+    return Asked(
+        f"report {name}{told}, this month", f"/console/reports?report={name}&from=2026-11-01&to=2026-11-{{day}}{more}"
+    )
 
 
 PAGES = (
@@ -61,7 +63,8 @@ PAGES = (
     Asked("actions", "/console/actions"),
     *(_report(name) for name in KINDS),
     *(_report("sent-received", by) for by in ("level", "province", "month")),
-    _report("timeliness", "level"),
+    *(_report("timeliness", by) for by in ("level", "province")),
+    *(_report("timeliness", agency=code) for code in ("H41", "G22")),
     Asked("audit", "/console/audit"),
     Asked("settings", "/console/settings"),
     Asked("operators", "/console/operators"),

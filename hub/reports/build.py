@@ -20,7 +20,7 @@ from hub.reports.definitions import NEXT_MORNING, SENT_LATE, By, Column, Form, K
 from hub.store import calendar as calendar_rows
 from hub.store import figures
 
-_AS_LARGE = 800  # agencies with as much as the last that is shown, of which figures are read
+_SOME = 800  # agencies whose figures are read by themselves, besides those that are shown; of more, all are
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ class _Reading:
         """
         if not self.of_groups:
             return None
-        enough = most + _AS_LARGE
+        enough = most + _SOME
         found = figures.largest(
             self.connection, self.asked.kind.measures[0], self.asked.since, self.asked.until, enough + 1
         )
@@ -193,7 +193,7 @@ class _Reading:
             return f"{day.replace(year=day.year + shift):%Y-%m}" if day else ""
 
         def of_agency(agency: str, day: date | None) -> str | None:
-            if not (self.is_asked(agency) if some is None else agency in some):
+            if not (self.is_asked(agency) and (some is None or agency in some)):
                 return None
             return of_month(day) or self._group(agency)
 
@@ -201,7 +201,13 @@ class _Reading:
             return self._read(
                 since, until, _GROUPINGS[self.asked.by], lambda name, day: of_month(day) or name, of_agency
             )
-        return self._read(since, until, some, of_agency, of_agency)
+        source = some or (self._below(since, until) if self.asked.agency else None)
+        return self._read(since, until, source, of_agency, of_agency)
+
+    def _below(self, since: date, until: date) -> Collection[str] | None:
+        """The agencies that are asked for; None where they are so many that all are read."""
+        found = [agency for agency in figures.agencies(self.connection, since, until) if self.is_asked(agency)]
+        return found if len(found) <= _SOME else None
 
     def _read(self, since: date, until: date, of: _Source, named: _Named, of_agency: _Named) -> _Rows:
         kind, found, by_month = self.asked.kind, _Rows(), self.asked.by is By.MONTH

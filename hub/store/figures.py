@@ -41,6 +41,8 @@ _ADD_TO_GROUPS = Inserts(
     group_figure,
     f"ON CONFLICT ({', '.join(_GROUP_KEY)}) DO UPDATE SET value = group_figure.value + excluded.value",
 )
+# One of these is counted with each document, delivery, refused packet and take-back, whatever else is.
+_FIRST = (Measure.DOCUMENTS, Measure.OUT, Measure.IN, Measure.REFUSED, Measure.TAKE_BACKS)
 _d, _v = t.document.c, t.event.c
 BY_DAY_ALONE = frozenset((Measure.SENT_LATER,))  # it would need the day in its key to be of use by months
 
@@ -253,6 +255,13 @@ def largest(connection: Connection, measure: Measure, since: date, until: date, 
     size = func.sum(c.value).label("size")
     query = select(c.agency, size).group_by(c.agency).having(size > 0).order_by(size.desc()).limit(most)
     return [(row.agency, int(row.size)) for row in whole(connection, query)]
+
+
+def agencies(connection: Connection, since: date, until: date) -> list[str]:
+    """Who has figures in the months that a period touches."""
+    days = _f.day.between(month(since), until)
+    query = select(_f.agency).where(_f.span == "M", _f.measure.in_(_FIRST), days).group_by(_f.agency)
+    return [row.agency for row in whole(connection, query)]
 
 
 def _places(*numbers: int) -> list[ColumnElement[Any]]:

@@ -8,11 +8,12 @@ from datetime import date
 import pytest
 from builders.axis import Axis
 from builders.reports import office_and_provinces
-from builders.tallied import CODES, History, told
+from builders.tallied import CODES, History, kept, told
 
 from hub.reports import build as building
 from hub.reports.build import Asked, Report, build
 from hub.reports.definitions import KINDS, By, Kind, Sums
+from hub.store import figures
 from hub.store.engine import reading
 
 YEAR = (date(2025, 9, 1), date(2026, 8, 31))
@@ -24,7 +25,7 @@ def read(axis: Axis, asked: Asked, most: int | None) -> Report:
         return build(connection, axis.desk.rosters.current(now=True).directory, asked, YEAR[1], most=most)
 
 
-def shown(found: Report) -> list[object]:
+def shown(found: Report) -> list[tuple[object, ...]]:
     return [
         (row.group, row.name, row.values, row.before, dict(row.now), dict(row.then))
         for row in (found.total, *found.rows)
@@ -41,7 +42,7 @@ def test_a_row_has_its_place_by_the_first_measure_of_its_report(kind: Kind) -> N
 def test_the_first_rows_are_those_of_the_whole_report(
     axis: Axis, as_large: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(building, "_AS_LARGE", as_large)
+    monkeypatch.setattr(building, "_SOME", as_large)
     history = History(axis, 41)
     history.go_on(90)
     told(axis)
@@ -62,6 +63,33 @@ def test_the_first_rows_are_those_of_the_whole_report(
                     elif by is not By.AGENCY:
                         assert part.is_whole
     assert are_narrowed > 20
+
+
+@pytest.mark.parametrize("some", [0, 800])
+def test_the_report_of_an_agency_has_the_rows_of_the_whole_one(
+    axis: Axis, some: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "_SOME", some)
+    history = History(axis, 43)
+    history.go_on(90)
+    told(axis)
+    for kind in KINDS.values():
+        for since, until in PERIODS:
+            whole = read(axis, Asked(kind, since, until, By.AGENCY), None)
+            for code in CODES:
+                of_one = read(axis, Asked(kind, since, until, By.AGENCY, code), None)
+                assert shown(of_one)[1:] == [row for row in shown(whole)[1:] if row[0] == code]
+
+
+def test_who_has_figures_in_a_month_is_found_by_few_measures(axis: Axis) -> None:
+    history = History(axis, 44)
+    history.go_on(120)
+    told(axis)
+    found = {(cell.day, cell.agency) for cell in kept(axis, "M")}
+    assert len({day for day, _ in found}) >= 2
+    for day in {day for day, _ in found}:
+        with reading(axis.desk.engine) as connection:
+            assert set(figures.agencies(connection, day, day)) == {agency for of, agency in found if of == day}
 
 
 def test_agencies_as_large_as_the_last_that_is_shown_stand_in_their_order(axis: Axis) -> None:
