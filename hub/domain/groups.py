@@ -7,7 +7,7 @@ import json
 from enum import StrEnum
 from functools import cached_property, lru_cache
 
-from hub.domain.agency import Directory, ancestors, canonical, level_of
+from hub.domain.agency import Directory, level_of
 
 NO_PROVINCE = "–"
 
@@ -39,29 +39,24 @@ class Groups:
         """The code of level 1 that a province's agencies are below, of its committee or its council; ``–`` of others
         (QĐ 20/2020: H and K).
         """
-        top = next((above for above in self._directory.chain(code) if level_of(above) == 1), "")
+        top = next(iter(self._tops(code)), "")
         return top if top[:1] in ("H", "K") else NO_PROVINCE
+
+    def _tops(self, code: str) -> list[str]:
+        return [above for above in self._directory.chain(code) if level_of(above) == 1]
 
     @cached_property
     def mark(self) -> str:
         """SHA-256 (hex) of what makes agencies' groups other ones than the forms of their codes do. Two directories
         with one mark have the same groups; a unit that is listed where its code says leaves it as it is.
         """
+        plain, directory = Groups(Directory(())), self._directory
         odd: list[tuple[str, ...]] = []
-        plain = Groups(Directory(()))
-        for agency in self._directory.agencies:
-            code = self._directory.resolve(agency.code)
-            if agency.level != level_of(code):
-                odd.append(("level", code, str(agency.level)))
-            if agency.parent and canonical(agency.parent) not in ancestors(code):
-                province = self.province(code)
-                if province != plain.province(code):
-                    odd.append(("province", code, province))
-        odd += [
-            ("alias", other, code)
-            for other, code in self._directory.aliases.items()
-            if any(plain.of(grouping, other) != plain.of(grouping, code) for grouping in Grouping)
-        ]
+        for code in {directory.resolve(agency.code) for agency in directory.agencies} | directory.aliases.keys():
+            level, listed = self.level(code), directory.listed(code)
+            # Who is below one top alone is in its group whichever way up is taken; of others each way counts.
+            if level != plain.level(code) or self._tops(code) != plain._tops(code):
+                odd.append((code, directory.resolve(code), level, listed.parent if listed else ""))
         return hashlib.sha256(json.dumps(sorted(odd)).encode()).hexdigest()
 
 

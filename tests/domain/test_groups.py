@@ -76,6 +76,8 @@ def test_what_makes_another_group_makes_another_mark(listed: tuple[Agency, ...],
 
 @given(st.lists(agencies, max_size=4), aliases, st.one_of(agencies, aliases, st.integers(0, 3)))
 @example([Agency("H41.15", "", 2, "SOTC-41"), Agency("SOTC-41", "", 2, "H27")], {}, 1)
+@example([], {"G22": "H27.DN"}, Agency("G22", "", 2))
+@example([Agency("G22", "", 1, "H41")], {"H41.15": "H27.DN", "G22": "H27.DN"}, Agency("G22", "", 1, "H41.15.3"))
 def test_directories_with_one_mark_have_the_same_groups(
     listed: list[Agency], same_as: dict[str, str], change: Agency | dict[str, str] | int
 ) -> None:
