@@ -125,6 +125,8 @@ def _recount(data_dir: Path | None, database_url: str | None, *, look: bool) -> 
             facts = {"figures": found.figures, "differences": found.differences}
             noted(engine, who(), "figures-recount", "figures", facts)
     out.print(f"{found.figures} figures, {found.differences} {'differ' if look else 'mended'}")
+    if look and not found.with_groups:
+        out.print("levels and provinces are being added up: not compared")
     for span, cell, lacking in found.examples:
         out.print(f"{span} {cell.measure} {cell.day} {cell.agency} {cell.key} {lacking:+}", markup=False)
     if look and found.differences:

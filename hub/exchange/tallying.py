@@ -195,7 +195,7 @@ class Teller:
                     self._recount = threading.Thread(target=self._run, args=(wanted,), name="recount", daemon=True)
                     self._recount.start()
             except Exception as fault:
-                _tell(fault)
+                _log(fault)
             await asyncio.sleep(_EVERY)
 
     def once(self) -> int:
@@ -220,7 +220,7 @@ class Teller:
                 raise RuntimeError("refusals were counted by nobody who said so")
         return True
 
-    def _wanted(self) -> Callable[[], Recounted] | None:
+    def _wanted(self) -> Callable[[], object] | None:
         """What is to be counted again: all there is, or groups alone, or nothing."""
         groups = groups_of(self._desk.rosters.current().directory)
         with reading(self._desk.engine) as connection:
@@ -229,28 +229,31 @@ class Teller:
             return partial(mend, self._desk.engine, self._desk.clock)
         return None if figures.groups_hold(place, groups) else partial(mend_groups, self._desk.engine)
 
-    def _run(self, wanted: Callable[[], Recounted]) -> None:
+    def _run(self, wanted: Callable[[], object]) -> None:
         began = self._monotonic()
         try:
             wanted()
         except Exception as fault:
-            _tell(fault)
+            _log(fault)
         took = self._monotonic() - began
         self._rested = self._monotonic() + _REST * took
 
 
-def _tell(fault: Exception) -> None:
+def _log(fault: Exception) -> None:
     if temporary(fault) is None and not isinstance(fault, Refusal):
         log.exception("tally-fault")
 
 
 @dataclass(frozen=True, slots=True)
 class Recounted:
-    """What a recount found: how many figures there are, and those that differed, with what they lacked."""
+    """What a recount found: how many figures of days there are, and those that differed, with what they lacked.
+    ``with_groups``: those of groups held, and were compared too.
+    """
 
     figures: int
     differences: int
     examples: list[tuple[str, Cell, int]]
+    with_groups: bool
 
 
 Told = Callable[[str, int, int], None]
@@ -272,21 +275,22 @@ def mend(
     of a program before the log wait for their place.
     """
     with _alone(engine):
-        rows = _Recount(engine, "recount", told, only_look=only_look)
-        total = rows.of_rows(clock)
+        from_rows = _Recount(engine, "recount", told, only_look=only_look)
+        total = from_rows.of_rows(clock)
+    added_up = _Recount(engine, "regroup", told, only_look=only_look)
     try:
-        groups = mend_groups(engine, only_look=only_look, told=told)
+        with _alone(engine):
+            with_groups = added_up.of_groups()
     except Refusal:  # another process adds them up
-        return Recounted(total, rows.differences, rows.examples)
-    return Recounted(total, rows.differences + groups.differences, [*rows.examples, *groups.examples][:_SHOWN])
+        with_groups = False
+    examples = [*from_rows.examples, *added_up.examples][:_SHOWN]
+    return Recounted(total, from_rows.differences + added_up.differences, examples, with_groups=with_groups)
 
 
-def mend_groups(engine: Engine, *, only_look: bool = False, told: Told = _to_nobody) -> Recounted:
-    """Add up the figures of groups again; what differs is told where they held. Raises ``busy`` as :func:`mend`."""
+def mend_groups(engine: Engine) -> None:
+    """Add up the figures of groups again, unless they hold by now. Raises ``busy`` as :func:`mend` does."""
     with _alone(engine):
-        groups = _Recount(engine, "regroup", told, only_look=only_look)
-        groups.of_groups()
-        return Recounted(0, groups.differences, groups.examples)
+        _Recount(engine, "regroup", _to_nobody, only_look=False).of_groups(unless_held=True)
 
 
 @contextmanager
@@ -302,6 +306,7 @@ class _Recount:
 
     def __init__(self, engine: Engine, what: str, told: Told, *, only_look: bool) -> None:
         self._engine, self._what, self._told, self._only_look = engine, what, told, only_look
+        self._number = 0
         self.differences, self.examples = 0, list[tuple[str, Cell, int]]()
 
     def of_rows(self, clock: Callable[[], datetime]) -> int:
@@ -331,24 +336,27 @@ class _Recount:
                 figures.advance(connection, groups_too=True, complete=True, at=clock())
         return total
 
-    def of_groups(self) -> None:
+    def of_groups(self, *, unless_held: bool = False) -> bool:
+        """Gives whether they held and were compared, all the while."""
+        with reading(self._engine) as connection:
+            groups = Groups(load(connection).directory)
         with writing(self._engine) as connection:
             place = figures.claimed(connection, wait=True)
-            groups = Groups(load(connection).directory)
             held = place is not None and figures.groups_hold(place, groups)
+            if held if unless_held else self._only_look and not held:
+                return held
             if not self._only_look:
                 self._number = figures.begin_regroup(connection, groups)
-        if self._only_look and not held:
-            return
         with reading(self._engine) as connection:
             windows = regroup.windows(connection)
         for done, window in enumerate(windows):
             self._told("groups", done, len(windows))
             with snapshot(self._engine) as connection:  # and to agencies and their groups together
+                held = held and figures.groups_hold(figures.place(connection), groups, lacking=int(not self._only_look))
                 differing = regroup.lacking(connection, window, groups)
             for part in _parts(differing.items()):
                 if held:
-                    self._tell(((f"{c.grouping} {c.span}", Cell(*c[2:]), n) for c, n in part.items()), len(part))
+                    self._note(((f"{c.grouping} {c.span}", Cell(*c[2:]), n) for c, n in part.items()), len(part))
                 if not self._only_look:
                     with self._own() as connection:
                         figures.add_to_groups(connection, part)
@@ -356,16 +364,17 @@ class _Recount:
         if not self._only_look:
             with self._own() as connection:
                 figures.end_regroup(connection)
+        return held
 
     def _mend_agencies(self, span: str, differing: Iterable[tuple[Cell, int]]) -> None:
         for part in _parts(differing):
-            self._tell(((span, cell, n) for cell, n in part.items()), len(part))
+            self._note(((span, cell, n) for cell, n in part.items()), len(part))
             if not self._only_look:
                 with self._own() as connection:
                     figures.add_to_span(connection, span, part)
                     figures.leave_groups(connection)
 
-    def _tell(self, some: Iterable[tuple[str, Cell, int]], many: int) -> None:
+    def _note(self, some: Iterable[tuple[str, Cell, int]], many: int) -> None:
         self.differences += many
         self.examples.extend(islice(some, max(0, _SHOWN - len(self.examples))))
 

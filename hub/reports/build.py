@@ -146,13 +146,12 @@ class _Rows(dict[str, Sums]):
 
 
 _GROUPINGS = {By.LEVEL: Grouping.LEVEL, By.PROVINCE: Grouping.PROVINCE, By.MONTH: Grouping.LEVEL}
-_Source = Grouping | Collection[str] | None  # figures of groups, of some agencies, of all
 _Named = Callable[[str, date | None], str | None]  # a row's name from an agency's, or a group's, and a month
 
 
 @dataclass
 class _Reading:
-    """``groups_hold``: figures of groups are there to be read, else all agencies' are."""
+    """``groups_hold``: figures of groups can be read, else those of their agencies are."""
 
     connection: Connection
     directory: Directory
@@ -209,7 +208,7 @@ class _Reading:
         found = [agency for agency in figures.agencies(self.connection, since, until) if self.is_asked(agency)]
         return found if len(found) <= _SOME else None
 
-    def _read(self, since: date, until: date, of: _Source, named: _Named, of_agency: _Named) -> _Rows:
+    def _read(self, since: date, until: date, of: figures.Of, named: _Named, of_agency: _Named) -> _Rows:
         kind, found, by_month = self.asked.kind, _Rows(), self.asked.by is By.MONTH
         keyed = [m for m in kind.measures if m in (*WAITS, Measure.RULES)]
         plain = [m for m in kind.measures if m not in (*keyed, Measure.SENT_LATER)]

@@ -47,13 +47,14 @@ tally = Table(
     Column("entries", Long, nullable=False),  # of the evidence log: acceptances and take-backs
     Column("event", Long, nullable=False),  # the id of the last
     Column("signings", Long, nullable=False),  # entries of the log, up to where it was counted who signed
-    Column("version", Long, nullable=False),  # goes up with each addition
+    Column("version", Long, nullable=False),  # goes up with each addition but those of recounts
     Column("recount", Integer, nullable=False),  # the newest recount: an older one stops
     Column("complete", Boolean, nullable=False),  # False until what was there before the figures is in them
     Column("at", Moment),  # when rows were last counted
-    # Figures of groups hold while this is the version: a program that knows of none leaves it behind.
+    # The version, while figures of groups hold; one less while they are added up; two less, or more, once something was
+    # added to agencies alone. A program that knows of no groups raises the version and leaves this behind.
     Column("grouped", Long, server_default=text("-1"), nullable=False),
-    Column("regroup", Integer, server_default=text("0"), nullable=False),  # the newest, as of recounts
+    Column("regroup", Integer, server_default=text("0"), nullable=False),  # the newest; an older one stops
     Column("mark", String(64), server_default=text("''"), nullable=False),  # of the directory whose groups they are
 )
 

@@ -42,7 +42,7 @@ _ADD_TO_GROUPS = Inserts(
     f"ON CONFLICT ({', '.join(_GROUP_KEY)}) DO UPDATE SET value = group_figure.value + excluded.value",
 )
 # One of these is counted with each document, delivery, refused packet and take-back, whatever else is.
-_FIRST = (Measure.DOCUMENTS, Measure.OUT, Measure.IN, Measure.REFUSED, Measure.TAKE_BACKS)
+_WITH_EACH = (Measure.DOCUMENTS, Measure.OUT, Measure.IN, Measure.REFUSED, Measure.TAKE_BACKS)
 _d, _v = t.document.c, t.event.c
 BY_DAY_ALONE = frozenset((Measure.SENT_LATER,))  # it would need the day in its key to be of use by months
 
@@ -96,9 +96,11 @@ def leave_groups(connection: Connection) -> None:
     connection.execute(update(tally).values(grouped=_y.version - 2))
 
 
-def groups_hold(place: RowMapping, groups: Groups) -> bool:
-    """Whether figures of groups are those of their agencies, by this directory; ``place`` as :func:`place` gives it."""
-    return bool(place["grouped"] == place["version"] and place["mark"] == groups.mark)
+def groups_hold(place: RowMapping, groups: Groups, *, lacking: int = 0) -> bool:
+    """Whether figures of groups are those of their agencies, by this directory; ``place`` as :func:`place` gives it.
+    ``lacking`` is 1 for who adds them up: whether nothing was counted for agencies alone meanwhile.
+    """
+    return bool(place["grouped"] == place["version"] - lacking and place["mark"] == groups.mark)
 
 
 def add(connection: Connection, counts: Mapping[Cell, int], groups: Groups | None) -> None:
@@ -164,7 +166,7 @@ def first_of_month(day: ColumnElement[Any], *, sqlite: bool) -> ColumnElement[An
 
 class Sum(NamedTuple):
     """Figures of a period by what they are called: ``measure``, or ``measure/key``; without zeros. ``who``: an agency,
-    or a group of them, of which there may be another with figures of other names.
+    or a group of them; the same and its month may come twice, with other names.
     """
 
     who: str
@@ -182,7 +184,7 @@ def sums(
     before: Sequence[str] = (),
     limit: str = "",
     by_month: bool = False,
-    of: _Of = None,
+    of: Of = None,
 ) -> list[Sum]:
     """Figures of a period, both days in it, of all agencies, some, or groups.
 
@@ -223,7 +225,7 @@ def _added_up(pieces: Sequence[Select[Any]], *, by_month: bool, sqlite: bool) ->
     return select(one.month, _object(one.who, one.named, sqlite=sqlite).label("all_of")).group_by(*_places(1))
 
 
-def _as_they_lie(part: Part, of: _Of, *, by_month: bool, sqlite: bool) -> Select[Any]:
+def _as_they_lie(part: Part, of: Of, *, by_month: bool, sqlite: bool) -> Select[Any]:
     c, who = _columns(of)
     named = _object(c.measure.concat("/").concat(c.key), c.value, sqlite=sqlite).label("named")
     found = _of(part, of, c.measure, c.day, who.label("who"), named).where(c.value != 0)
@@ -260,7 +262,7 @@ def largest(connection: Connection, measure: Measure, since: date, until: date, 
 def agencies(connection: Connection, since: date, until: date) -> list[str]:
     """Who has figures in the months that a period touches."""
     days = _f.day.between(month(since), until)
-    query = select(_f.agency).where(_f.span == "M", _f.measure.in_(_FIRST), days).group_by(_f.agency)
+    query = select(_f.agency).where(_f.span == "M", _f.measure.in_(_WITH_EACH), days).group_by(_f.agency)
     return [row.agency for row in whole(connection, query)]
 
 
@@ -309,23 +311,24 @@ def _next(begun: date) -> date:
     return month(begun + timedelta(days=31))
 
 
-_Of = Grouping | Collection[str] | None  # groups, some agencies, all
+Of = Grouping | Collection[str] | None  # groups, some agencies, all
 
 
-def _columns(of: _Of) -> tuple[Any, ColumnElement[Any]]:
+def _columns(of: Of) -> tuple[Any, ColumnElement[Any]]:
     """Where its figures are, and who they are of."""
     return (group_figure.c, group_figure.c.name) if isinstance(of, Grouping) else (_f, _f.agency)
 
 
-def _of(part: Part, of: _Of, *what: ColumnElement[Any]) -> Select[Any]:
+def _of(part: Part, of: Of, *what: ColumnElement[Any]) -> Select[Any]:
     c, who = _columns(of)
     some = select(*what).where(c.span == part.span, c.measure.in_(part.measures))
     if isinstance(of, Grouping):
         return some.where(c.grouping == of, c.day.between(*part.days))
     if of is None:
         return some.where(c.day.between(*part.days))
-    # Each day or month by itself: an agency's rows are neighbours within it.
-    return some.where(c.day.in_(_days(part)), who.in_(of))
+    # Each day of a month by itself, or each month: an agency's rows are neighbours within it.
+    is_short = part.span == "M" or part.days[1] - part.days[0] < timedelta(days=31)
+    return some.where(c.day.in_(_days(part)) if is_short else c.day.between(*part.days), who.in_(of))
 
 
 def _days(part: Part) -> list[date]:
@@ -336,7 +339,7 @@ def _days(part: Part) -> list[date]:
     return found
 
 
-def late_days(connection: Connection, since: date, until: date, of: _Of = None) -> list[RowMapping]:
+def late_days(connection: Connection, since: date, until: date, of: Of = None) -> list[RowMapping]:
     """Documents that were not sent on their day: ``{day, who, key, value}``, by the day they were accepted; of all
     agencies, some, or groups.
     """

@@ -51,7 +51,7 @@ _ALONE = 102_2018  # PostgreSQL advisory lock
 @contextmanager
 def alone(engine: Engine) -> Iterator[bool]:
     """Whether no other process recounts, until the block ends. A database in a file has one process that serves; what
-    another one begins beside it stops the first.
+    another one of its kind begins beside it stops the first.
     """
     with reading(engine) as connection:
         if is_sqlite(connection):

@@ -10,13 +10,14 @@ from hub.domain.agency import Agency, Directory
 from hub.domain.groups import Grouping, Groups
 
 UNIVERSE = (
-    "G22", "G22.7", "000.00.07.G22", "H41", "H41.15", "H41.15.3", "000.00.15.H41", "H27", "H27.DN", "H27.DN.001",
-    "K27", "SOTC-41", "SOTC-41.2", "B",
+    "G22", "G22.7", "000.00.07.G22", "H41", "H41.15", "H41.15.3", "000.00.15.H41", "00.00.H41", "H27", "H27.DN",
+    "H27.DN.001", "K27", "SOTC-41", "B",
 )  # fmt: skip
+BELOW = tuple(f"{code}.9" for code in UNIVERSE)  # nobody lists these
 agencies = st.builds(
     Agency, st.sampled_from(UNIVERSE), st.just("Cơ quan"), st.integers(1, 3), st.sampled_from(("", *UNIVERSE))
 )
-aliases = st.dictionaries(st.sampled_from(UNIVERSE[:8]), st.sampled_from(UNIVERSE[8:]), max_size=2)
+aliases = st.dictionaries(st.sampled_from(UNIVERSE), st.sampled_from(UNIVERSE), max_size=3)
 
 
 def groups(*listed: Agency, **same_as: str) -> Groups:
@@ -24,7 +25,7 @@ def groups(*listed: Agency, **same_as: str) -> Groups:
 
 
 def of_all(found: Groups) -> dict[tuple[Grouping, str], str]:
-    return {(grouping, code): found.of(grouping, code) for grouping in Grouping for code in UNIVERSE}
+    return {(grouping, code): found.of(grouping, code) for grouping in Grouping for code in (*UNIVERSE, *BELOW)}
 
 
 def test_a_level_is_the_listed_one_else_that_of_the_codes_form() -> None:
@@ -44,6 +45,7 @@ def test_a_province_is_that_of_a_committee_or_a_council() -> None:
 def test_an_agency_below_a_parent_its_code_does_not_show_had_a_province_of_its_own() -> None:
     found = groups(Agency("H27.30", "Khối Đảng", 2), Agency("H27.DN.001", "Công ty", 3, "H27.30"))
     assert found.province("H27.DN.001") == "H27"
+    assert found.province("00.00.H27") == "H27"
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,8 @@ def test_what_makes_another_group_makes_another_mark(listed: tuple[Agency, ...],
 @given(st.lists(agencies, max_size=4), aliases, st.one_of(agencies, aliases, st.integers(0, 3)))
 @example([Agency("H41.15", "", 2, "SOTC-41"), Agency("SOTC-41", "", 2, "H27")], {}, 1)
 @example([], {"G22": "H27.DN"}, Agency("G22", "", 2))
+@example([Agency("H41.15", "", 2, "H27")], {}, {"H41.15.3": "SOTC-41"})
+@example([Agency("H41.15", "", 2, "H27")], {}, {"H41.15": "000.00.15.H41", "000.00.15.H41": "H41.15.3"})
 @example([Agency("G22", "", 1, "H41")], {"H41.15": "H27.DN", "G22": "H27.DN"}, Agency("G22", "", 1, "H41.15.3"))
 def test_directories_with_one_mark_have_the_same_groups(
     listed: list[Agency], same_as: dict[str, str], change: Agency | dict[str, str] | int

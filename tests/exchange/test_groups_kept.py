@@ -248,6 +248,50 @@ def test_a_recount_beside_a_hub_that_adds_up_groups_goes_on(axis: Axis, monkeypa
     assert recounted(axis, only_look=True).differences == 0
 
 
+def test_what_a_recount_mends_while_groups_are_added_up_is_not_missed(
+    axis: Axis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SQLite both may go on at once."""
+    history = History(axis, 13)
+    history.go_on(40)
+    told(axis)
+    with writing(axis.desk.engine) as connection:
+        connection.execute(update(tally).values(mark=""))
+    windows = tallying.regroup.windows
+
+    def meanwhile(*arguments: object) -> object:
+        monkeypatch.setattr(tallying.regroup, "windows", windows)
+        with writing(axis.desk.engine) as connection:  # as a recount mends
+            figures.add_to_span(connection, "D", {Cell(Measure.DOCUMENTS, START, "H27"): 1})
+            figures.leave_groups(connection)
+        return windows(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(tallying.regroup, "windows", meanwhile)
+    mend_groups(axis.desk.engine)
+    assert not groups_hold(axis)
+
+
+@pytest.mark.parametrize("only_look", [True, False])
+def test_what_is_counted_for_no_group_during_a_recount_is_no_difference(
+    axis: Axis, only_look: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, *_ = office_and_provinces(axis)
+    office.send("H41")
+    told(axis)
+    mend_groups(axis.desk.engine)
+    windows = tallying.regroup.windows
+
+    def meanwhile(*arguments: object) -> object:
+        monkeypatch.setattr(tallying.regroup, "windows", windows)
+        by_a_program_before(axis, Cell(Measure.DOCUMENTS, START, "H27"))
+        return windows(*arguments)  # type: ignore[arg-type]
+
+    assert recounted(axis, only_look=True).with_groups
+    monkeypatch.setattr(tallying.regroup, "windows", meanwhile)
+    found = recounted(axis, only_look=only_look)
+    assert (found.differences, found.with_groups) == (0, False)
+
+
 def test_a_recount_finds_a_figure_of_a_group_that_is_wrong(axis: Axis) -> None:
     office, *_ = office_and_provinces(axis)
     mend_groups(axis.desk.engine)

@@ -9,6 +9,7 @@ import pytest
 from builders.axis import Axis
 from builders.reports import office_and_provinces
 from builders.tallied import CODES, History, kept, told
+from builders.units import by_operator, listing
 
 from hub.reports import build as building
 from hub.reports.build import Asked, Report, build
@@ -79,6 +80,26 @@ def test_the_report_of_an_agency_has_the_rows_of_the_whole_one(
             for code in CODES:
                 of_one = read(axis, Asked(kind, since, until, By.AGENCY, code), None)
                 assert shown(of_one)[1:] == [row for row in shown(whole)[1:] if row[0] == code]
+
+
+@pytest.mark.parametrize("by", By)
+def test_the_report_of_an_agency_has_those_below_it_listed_or_not(axis: Axis, by: By) -> None:
+    office, *_ = office_and_provinces(axis)
+    by_operator(axis, listing("H41.15", "Sở Tài chính"))
+    office.send("H41", "H41.15", "H41.16.3", "H27")
+    told(axis)
+    found = read(axis, Asked(KINDS["sent-received"], *YEAR, by, "H41"), None)
+    received = {row.group: row.values[3] for row in found.rows}
+    assert (
+        received
+        == {
+            By.AGENCY: {"H41": 1, "H41.15": 1, "H41.16.3": 1},
+            By.LEVEL: {"1": 1, "2": 1, "3": 1},
+            By.PROVINCE: {"H41": 3},
+            By.MONTH: {"2025-10": 3},
+        }[by]
+    )
+    assert found.total.values[3] == 3
 
 
 def test_who_has_figures_in_a_month_is_found_by_few_measures(axis: Axis) -> None:
