@@ -39,6 +39,7 @@ log = structlog.get_logger()
 _EVERY = 2.0  # seconds between two looks
 _GIVE_WAY = 6.0  # times as long as a step took until the next: counting waits while agencies send
 _REST = 10.0  # times as long as a recount took until the next: beside a program before, groups never hold for long
+_LEAVE = 5.0  # seconds for a recount to end when the hub does: a statement of a great one may take longer
 _MOST = 500  # entries, events and refusals counted at once: on SQLite nobody else writes meanwhile
 _WINDOW = 5000  # entries of the log, and events, read at once: what a recount goes through may be years
 _MENDED = 2000  # figures mended in one transaction
@@ -174,15 +175,27 @@ def leave_events(tx: Transaction) -> None:
     figures.set_event(tx.connection)
 
 
+class _EndedError(Exception):
+    """The hub does not serve any more."""
+
+
 class Teller:
     """One process's turn at counting."""
 
     def __init__(self, desk: Desk, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._desk, self._monotonic = desk, monotonic
-        self._recount, self._rested = threading.Thread(), -math.inf
+        self._recount, self._rested, self._is_ending = threading.Thread(), -math.inf, threading.Event()
 
     async def keep(self) -> None:
         """Looks again and again; a hub that is older than its figures has them made meanwhile."""
+        try:
+            await self._keep()
+        finally:
+            self._is_ending.set()
+            if self._recount.ident is not None:
+                self._recount.join(_LEAVE)  # so that it leaves no connection open
+
+    async def _keep(self) -> None:
         while True:
             try:
                 began = self._monotonic()
@@ -226,13 +239,21 @@ class Teller:
         with reading(self._desk.engine) as connection:
             place = figures.place(connection)
         if not place["complete"]:
-            return partial(mend, self._desk.engine, self._desk.clock)
-        return None if figures.groups_hold(place, groups) else partial(mend_groups, self._desk.engine)
+            return partial(mend, self._desk.engine, self._desk.clock, told=self._heard)
+        if figures.groups_hold(place, groups):
+            return None
+        return partial(mend_groups, self._desk.engine, told=self._heard)
+
+    def _heard(self, what: str, done: int, of: int) -> None:
+        if self._is_ending.is_set():
+            raise _EndedError
 
     def _run(self, wanted: Callable[[], object]) -> None:
         began = self._monotonic()
         try:
             wanted()
+        except _EndedError:
+            return
         except Exception as fault:
             _log(fault)
         took = self._monotonic() - began
@@ -287,10 +308,10 @@ def mend(
     return Recounted(total, from_rows.differences + added_up.differences, examples, with_groups=with_groups)
 
 
-def mend_groups(engine: Engine) -> None:
+def mend_groups(engine: Engine, *, told: Told = _to_nobody) -> None:
     """Add up the figures of groups again, unless they hold by now. Raises ``busy`` as :func:`mend` does."""
     with _alone(engine):
-        _Recount(engine, "regroup", _to_nobody, only_look=False).of_groups(unless_held=True)
+        _Recount(engine, "regroup", told, only_look=False).of_groups(unless_held=True)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import suppress
 from datetime import date
 from itertools import pairwise
@@ -13,6 +14,7 @@ from builders.reports import office_and_provinces
 from builders.tallied import History, groups_hold, kept, place, recounted, told
 from builders.units import by_operator, listing, mapping
 from sqlalchemy import select, update
+from sqlalchemy.pool import QueuePool
 
 from hub.background import beside
 from hub.domain.groups import Grouping
@@ -98,7 +100,7 @@ def test_where_groups_never_hold_they_are_not_added_up_all_the_time(
 ) -> None:
     watch, begun = Watch(), list[float]()
 
-    def adding_up(_: object) -> None:
+    def adding_up(_: object, **__: object) -> None:
         begun.append(watch.now)
         watch.now += 60
 
@@ -115,6 +117,34 @@ def test_where_groups_never_hold_they_are_not_added_up_all_the_time(
     asyncio.run(asyncio.wait_for(served(), 60))
     assert len(begun) >= 3
     assert min(later - earlier for earlier, later in pairwise(begun)) >= 600
+
+
+def test_a_hub_that_ends_left_a_connection_open_behind_the_adding_up(
+    axis: Axis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    History(axis, 14).go_on(20)
+    told(axis)
+    with writing(axis.desk.engine) as connection:
+        connection.execute(update(tally).values(mark=""))
+    lacking, begun = tallying.regroup.lacking, threading.Event()
+    pool = axis.desk.engine.pool
+    assert isinstance(pool, QueuePool)
+    in_use = pool.checkedout()  # SQLite's one writer
+
+    def slowly(*arguments: object) -> object:
+        begun.set()
+        return lacking(*arguments)  # type: ignore[arg-type]
+
+    async def served() -> None:
+        async with beside(Teller(axis.desk).keep()):
+            while not begun.is_set():
+                await asyncio.sleep(0.001)
+
+    monkeypatch.setattr(tallying.regroup, "lacking", slowly)
+    asyncio.run(asyncio.wait_for(served(), 60))
+    assert not [thread for thread in threading.enumerate() if thread.name == "recount"]
+    assert pool.checkedout() == in_use
+    assert not groups_hold(axis)
 
 
 def test_while_a_program_before_counts_beside_this_one_reports_read_agencies(axis: Axis) -> None:
